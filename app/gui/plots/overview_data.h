@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <QPointF>
+#include <QString>
+
+namespace decodescope {
+
+/// Which colour, dash and marker a series wears. The same variant wears the same everywhere.
+enum class SeriesSlot { Mha, Gqa, Mqa, Extra };
+
+/// One variant as the Overview and the answer strip show it.
+struct VariantSeries {
+    QString label;       ///< "GQA-8"
+    bool whatIf = false; ///< not what the model is, but what it would be
+    SeriesSlot slot = SeriesSlot::Extra;
+    bool visible = true;
+
+    std::vector<QPointF> kvCurve;    ///< x: context tokens, y: KV bytes, ascending
+    std::vector<QPointF> kvMeasured; ///< the same, really allocated
+    std::uint64_t kvBytesPerToken = 0;
+
+    std::int64_t maxContext = 0;   ///< predicted; 0: does not fit at all
+    bool maxContextBounded = true; ///< false: memory sets no limit
+    std::optional<std::int64_t> maxContextMeasured;
+
+    double predictedTokensPerSecond = 0; ///< at OverviewData::chosenContext; 0: unknown
+    std::optional<double> measuredTokensPerSecond;
+    std::optional<double> measuredCi; ///< half-width, tokens/s
+    QString bound;                    ///< "memory", "compute"; empty: unknown
+};
+
+/// What the Overview shows of a configuration, apart from the live feeds.
+struct OverviewData {
+    std::vector<VariantSeries> variants;         ///< most KV heads first
+    std::optional<std::uint64_t> freeForKvBytes; ///< capacity − reserve − weights − workspace
+    std::optional<std::int64_t> trainedLimit;    ///< the model's own limit, tokens
+    std::int64_t chosenContext = 8192;
+    std::int64_t batch = 1;
+    QString modelName;
+    QString shape; ///< "32 layers · 32 heads · d 128 · f16 · batch 1"
+    QString deviceName;
+    bool roofsMeasured = false; ///< the predictions rest on a calibration, not on a datasheet
+};
+
+/// One repetition of the tokens/s feed.
+struct SpeedPoint {
+    double seconds = 0; ///< since the run started
+    double tokensPerSecond = 0;
+    int variant = 0; ///< index into OverviewData::variants
+    std::int64_t context = 0;
+    bool warmup = false;
+    bool startsSegment = false; ///< a new point began: no line from the one before
+};
+
+/// One reading of the memory feed. Absent: there is no probe.
+struct MemoryPoint {
+    double seconds = 0;
+    std::uint64_t weightsBytes = 0, kvBytes = 0, workspaceBytes = 0;
+    std::optional<std::uint64_t> processBytes, availableBytes, totalBytes;
+};
+
+} // namespace decodescope

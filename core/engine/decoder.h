@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+
+#include "core/engine/memory_ledger.h"
+#include "core/spec/result.h"
+#include "core/spec/workload.h"
+
+namespace decodescope {
+
+/// What a Decoder is asked to hold and run.
+struct DecoderRequest {
+    ModelSpec model;
+    Scope scope = Scope::Attention;
+    KvTypes kvTypes;
+    DataType weightsType = DataType::F16; ///< Scope::Step only
+    std::int64_t batch = 1;               ///< sequences that decode together
+    std::int64_t context = 1024;          ///< tokens cached for each sequence
+    std::uint64_t budgetBytes = 0;        ///< for everything this decoder allocates
+    int threads = 0;                      ///< 0: all
+    std::uint64_t seed = 1;               ///< of the random weights, keys, values and queries
+};
+
+/// The work of one step of the whole model, counted from the shape (not measured): each cached
+/// byte and each weight is read once, and one multiply-add is 2 FLOP.
+struct StepWork {
+    std::uint64_t kvBytesRead = 0;
+    std::uint64_t weightBytesRead = 0;
+    std::uint64_t attentionFlop = 0;
+    std::uint64_t linearFlop = 0;
+
+    [[nodiscard]] std::uint64_t bytesRead() const { return kvBytesRead + weightBytesRead; }
+    [[nodiscard]] std::uint64_t flop() const { return attentionFlop + linearFlop; }
+};
+
+/// One timed step.
+struct StepTiming {
+    double seconds = 0; ///< of the whole model; scaled where fewer layers were run
+};
+
+/// A model's decode step on one device, with random weights and a KV cache of random content.
+/// Owned and used by one thread.
+class Decoder {
+public:
+    virtual ~Decoder() = default;
+
+    /// Runs one decode step for every sequence, each with `context` cached tokens: the new token's
+    /// key and value overwrite the last slot, so the context (and the work) stays the same from
+    /// step to step. Errors: Interrupted (within 100 ms of the request on a CPU), RunFailed.
+    [[nodiscard]] virtual Result<StepTiming> step(std::stop_token stop) = 0;
+
+    [[nodiscard]] virtual MemoryLedger ledger() const = 0;
+    /// Layers that are really allocated and run; fewer than the model's where the budget is short.
+    [[nodiscard]] virtual std::int64_t layersMeasured() const = 0;
+    [[nodiscard]] virtual StepWork work() const = 0;
+    /// True where what a step reads could stay in the last-level cache between steps.
+    [[nodiscard]] virtual bool cacheResident() const = 0;
+    [[nodiscard]] virtual int threads() const = 0;
+};
+
+} // namespace decodescope

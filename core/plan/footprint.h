@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "core/spec/cache_law.h"
+#include "core/spec/workload.h"
+
+namespace decodescope {
+
+/// Bytes on one device, by kind.
+struct Footprint {
+    std::uint64_t weightsBytes = 0;
+    std::uint64_t kvBytes = 0;
+    std::uint64_t workspaceBytes = 0;
+
+    [[nodiscard]] std::uint64_t totalBytes() const; ///< saturates
+    bool operator==(const Footprint&) const = default;
+};
+
+/// KV cache of `batch` sequences of `context` tokens: the cache laws of all layers, added up.
+[[nodiscard]] std::uint64_t kvBytes(const ModelSpec& model, KvTypes types, std::int64_t context,
+                                    std::int64_t batch = 1, std::int64_t tensorParallel = 1);
+/// What one more token costs one sequence, all layers, before any window is full.
+[[nodiscard]] std::uint64_t kvBytesPerToken(const ModelSpec& model, KvTypes types,
+                                            std::int64_t tensorParallel = 1);
+
+/// Resident weights: exact bytes from a file where `type` is the file's own, otherwise the
+/// parameter count × the size of `type`. Zero where neither is known.
+[[nodiscard]] std::uint64_t weightsBytes(const ModelSpec& model, DataType type);
+/// Weights one step reads for `batch` sequences: the layers, the output head, and of a
+/// mixture-of-experts layer the experts that `batch` independent tokens are expected to pick,
+/// E × (1 − (1 − k/E)^batch). An untied input embedding is one row a token and not counted.
+[[nodiscard]] std::uint64_t weightsBytesRead(const ModelSpec& model, DataType type,
+                                             std::int64_t batch);
+
+/// Activations, logits and attention partials of one decode step.
+[[nodiscard]] std::uint64_t workspaceBytes(const ModelSpec& model, std::int64_t batch);
+
+[[nodiscard]] Footprint footprint(const ModelSpec& model, const Workload& workload,
+                                  std::int64_t context, std::int64_t batch, Scope scope);
+
+} // namespace decodescope

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/plan/roofline.h"
+#include "core/spec/workload.h"
+
+namespace decodescope {
+
+/// The work of one decode step, from the shape. Bytes count each cached byte and each weight once.
+struct ForecastWork {
+    std::uint64_t kvBytesRead = 0;
+    std::uint64_t weightBytesRead = 0;
+    std::uint64_t attentionFlop = 0; ///< 2 × n_heads × tokens × (d_k + d_v), a layer and sequence
+    std::uint64_t linearFlop = 0;    ///< 2 × active parameters × batch
+
+    [[nodiscard]] std::uint64_t bytesRead() const { return kvBytesRead + weightBytesRead; }
+    [[nodiscard]] std::uint64_t flop() const { return attentionFlop + linearFlop; }
+};
+[[nodiscard]] ForecastWork forecastWork(const ModelSpec& model, const Workload& workload,
+                                        std::int64_t context, std::int64_t batch, Scope scope);
+
+/// Predicted time of one decode step. Zero seconds where the roofs are unknown.
+struct Forecast {
+    ForecastWork work;
+    double seconds = 0; ///< attention and linear layers, each at its own roof, added up
+    double tokensPerSecond = 0;
+    double intensity = 0;   ///< of the attention alone for Scope::Attention, else of the step
+    std::string bound;      ///< "memory", "compute" or "unknown"
+    double kvReadShare = 0; ///< of the bytes read
+};
+[[nodiscard]] Forecast forecast(const ModelSpec& model, const Workload& workload,
+                                std::int64_t context, std::int64_t batch, Scope scope,
+                                const Roofs& roofs);
+
+} // namespace decodescope

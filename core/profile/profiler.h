@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "core/engine/backend.h"
+#include "core/profile/event.h"
+#include "core/spec/workload.h"
+
+namespace decodescope {
+
+/// Everything a worker needs to know; the window sends it as one JSON line.
+struct RunRequest {
+    std::string deviceId = "cpu";
+    ModelSpec model;               ///< as it is
+    std::vector<Variant> variants; ///< empty: defaultVariants(model)
+    Workload workload;
+    std::uint64_t capacityBytes = 0; ///< the memory a plan may count on; 0: the device's own
+    std::uint64_t budgetBytes = 0;   ///< most this run may allocate; 0: what is free, less reserve
+    bool quickLook = false;          ///< at most 2 s and 256 MiB; Samples are marked
+};
+void to_json(nlohmann::json& json, const RunRequest& request);
+/// Throws nlohmann::json::exception; parseRunRequest() turns that into an Error.
+void from_json(const nlohmann::json& json, RunRequest& request);
+[[nodiscard]] Result<RunRequest> parseRunRequest(std::string_view json);
+
+/// Receives every event in order, from one thread at a time.
+using EventSink = std::function<void(const Event&)>;
+
+/// Measures variants × contexts × batches on one device: calibrates, then for each context and
+/// batch measures all variants in interleaved rounds, so that a drifting machine hits all alike.
+/// Points that do not fit are skipped and said. Memory events are sent ten times a second from the
+/// start to the end, progress at most thirty times a second.
+/// The last event is RunDone, or RunFailed after a failure; a stopped run is done and partial.
+/// Errors: OutOfMemory where no point fits, DeviceUnavailable, RunFailed; Interrupted if stopped.
+[[nodiscard]] Status profile(Backend& backend, const RunRequest& request, const EventSink& sink,
+                             std::stop_token stop);
+
+} // namespace decodescope

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "core/profile/event.h"
+
+namespace decodescope {
+
+/// What a run left behind: its lines, sorted by kind.
+struct Recording {
+    std::vector<RunStarted> runs; ///< one, or more where recordings were joined
+    std::vector<CalibrationEvent> calibrations;
+    std::vector<Sample> samples;
+    std::vector<MemoryEvent> memory;
+    std::vector<Skipped> skipped;
+    std::vector<Progress> progress;
+    std::optional<RunFailed> failed;
+    bool complete = false; ///< a "done" line that is not partial was read
+
+    void add(Event event);
+};
+
+/// Reads JSON Lines (from --stream, an autosave or a save) or the JSON array of `run -o json`. A
+/// cut last line, as a killed worker leaves it, is dropped. Errors: FileUnreadable with file and
+/// line number.
+[[nodiscard]] Result<Recording> readRecording(const std::filesystem::path& path);
+/// Writes all lines; the file appears whole or not at all. Errors: OutputNotWritten.
+[[nodiscard]] Status writeRecording(const Recording& recording, const std::filesystem::path& path);
+
+} // namespace decodescope

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/spec/model_spec.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+/// Generous limits: above them a number is a mistake or an attack, not a model. Together they keep
+/// every product of a layer's counts, summed over all layers, within 63 bits.
+constexpr std::int64_t kMaxLayers = 4096;
+constexpr std::int64_t kMaxHeads = 1 << 14;
+constexpr std::int64_t kMaxHeadDim = 1 << 14;
+constexpr std::int64_t kMaxHidden = 1 << 20;
+constexpr std::int64_t kMaxWidth = 1 << 24; ///< vocabulary, feed-forward
+constexpr std::int64_t kMaxExperts = 1 << 16;
+
+std::uint64_t product(std::int64_t a, std::int64_t b) {
+    return saturatingMultiply(static_cast<std::uint64_t>(a), static_cast<std::uint64_t>(b));
+}
+
+std::uint64_t attentionParameters(const ModelSpec& model, const LayerSpec& layer) {
+    const std::int64_t hidden = model.hiddenSize;
+    if (layer.attention == AttentionKind::Softmax)
+        return product(hidden, layer.nHeads * (layer.headDimK + layer.headDimV) +
+                                   layer.nKvHeads * (layer.headDimK + layer.headDimV));
+    if (layer.attention != AttentionKind::Mla)
+        return 0;
+    const MlaShape& mla = layer.mla;
+    const std::int64_t qWidth = layer.nHeads * (mla.qkNopeHeadDim + mla.qkRopeHeadDim);
+    const std::uint64_t queries =
+        mla.qLoraRank > 0 ? product(mla.qLoraRank, hidden + qWidth) : product(hidden, qWidth);
+    return queries + product(hidden, mla.kvLoraRank + mla.qkRopeHeadDim) +
+           product(mla.kvLoraRank, layer.nHeads * (mla.qkNopeHeadDim + mla.vHeadDim)) +
+           product(hidden, layer.nHeads * mla.vHeadDim);
+}
+
+std::uint64_t ffnParameters(const ModelSpec& model, const FfnShape& ffn, std::int64_t experts) {
+    const std::int64_t matrices = ffn.gated ? 3 : 2;
+    if (ffn.experts == 0)
+        return product(model.hiddenSize, matrices * ffn.hidden);
+    return product(model.hiddenSize,
+                   matrices * (experts * ffn.expertHidden + ffn.sharedHidden) + ffn.experts);
+}
+
+Error contradiction(std::string what, std::string where) {
+    return {ErrorCode::FileUnreadable, std::move(what), std::move(where), ""};
+}
+
+bool within(std::int64_t n, std::int64_t most) {
+    return n >= 1 && n <= most;
+}
+bool withinOrNone(std::int64_t n, std::int64_t most) {
+    return n >= 0 && n <= most;
+}
+
+Status validateFfn(const FfnShape& ffn, const std::string& where) {
+    if (withinOrNone(ffn.hidden, kMaxWidth) && withinOrNone(ffn.expertHidden, kMaxWidth) &&
+        withinOrNone(ffn.sharedHidden, kMaxWidth) && withinOrNone(ffn.experts, kMaxExperts) &&
+        withinOrNone(ffn.expertsPerToken, ffn.experts))
+        return Done{};
+    return contradiction("the feed-forward shape is out of range", where);
+}
+
+Status validateSoftmax(const LayerSpec& layer, const std::string& where) {
+    if (!within(layer.nHeads, kMaxHeads) || !within(layer.nKvHeads, kMaxHeads))
+        return contradiction(fmt::format("{} query heads and {} KV heads are not a shape",
+                                         layer.nHeads, layer.nKvHeads),
+                             where);
+    if (layer.nHeads % layer.nKvHeads != 0)
+        return contradiction(
+            fmt::format("{} KV heads do not divide {} query heads", layer.nKvHeads, layer.nHeads),
+            where);
+    if (!within(layer.headDimK, kMaxHeadDim) || !within(layer.headDimV, kMaxHeadDim))
+        return contradiction(
+            fmt::format("head_dim {} / {} is not a width", layer.headDimK, layer.headDimV), where);
+    return Done{};
+}
+
+Status validateMla(const LayerSpec& layer, const std::string& where) {
+    const MlaShape& mla = layer.mla;
+    if (within(layer.nHeads, kMaxHeads) && within(mla.kvLoraRank, kMaxHeadDim) &&
+        withinOrNone(mla.qkRopeHeadDim, kMaxHeadDim) &&
+        withinOrNone(mla.qkNopeHeadDim, kMaxHeadDim) && withinOrNone(mla.vHeadDim, kMaxHeadDim) &&
+        withinOrNone(mla.qLoraRank, kMaxHidden))
+        return Done{};
+    return contradiction("the MLA latent's shape is out of range", where);
+}
+
+Status validateLayer(const LayerSpec& layer, std::size_t index) {
+    const std::string where = fmt::format("layer {}", index);
+    if (layer.window < 0)
+        return contradiction("the window is negative", where);
+    if (Status status = validateFfn(layer.ffn, where); !status)
+        return status;
+    if (layer.attention == AttentionKind::Softmax)
+        return validateSoftmax(layer, where);
+    if (layer.attention == AttentionKind::Mla)
+        return validateMla(layer, where);
+    return Done{};
+}
+
+template <typename T>
+void readOptional(const nlohmann::json& json, const char* key, std::optional<T>& out) {
+    const auto found = json.find(key);
+    if (found != json.end() && !found->is_null())
+        out = found->get<T>();
+    else
+        out.reset();
+}
+
+template <typename T>
+nlohmann::json orNull(const std::optional<T>& value) {
+    return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
+}
+
+} // namespace
+
+const LayerSpec* ModelSpec::attentionLayer() const {
+    const auto found = std::find_if(layers.begin(), layers.end(), [](const LayerSpec& layer) {
+        return layer.attention == AttentionKind::Softmax || layer.attention == AttentionKind::Mla;
+    });
+    return found == layers.end() ? nullptr : &*found;
+}
+
+Status validate(const ModelSpec& model) {
+    if (model.layers.empty() || model.layerCount() > kMaxLayers)
+        return contradiction(fmt::format("{} layers are not a model", model.layers.size()),
+                             "layers");
+    if (!withinOrNone(model.hiddenSize, kMaxHidden))
+        return contradiction(fmt::format("{} is out of range", model.hiddenSize), "hidden_size");
+    if (!withinOrNone(model.vocabSize, kMaxWidth))
+        return contradiction(fmt::format("{} is out of range", model.vocabSize), "vocab_size");
+    if (model.maxPosition && *model.maxPosition < 1)
+        return contradiction(fmt::format("{} is out of range", *model.maxPosition), "max_position");
+    for (std::size_t i = 0; i < model.layers.size(); ++i)
+        if (Status status = validateLayer(model.layers[i], i); !status)
+            return status;
+    return Done{};
+}
+
+std::uint64_t layerParameters(const ModelSpec& model, const LayerSpec& layer) {
+    return attentionParameters(model, layer) + ffnParameters(model, layer.ffn, layer.ffn.experts);
+}
+
+std::uint64_t activeLayerParameters(const ModelSpec& model, const LayerSpec& layer) {
+    return attentionParameters(model, layer) +
+           ffnParameters(model, layer.ffn, layer.ffn.expertsPerToken);
+}
+
+std::uint64_t embeddingParameters(const ModelSpec& model) {
+    return product(model.hiddenSize, model.vocabSize) * (model.tiedEmbeddings ? 1 : 2);
+}
+
+Result<ModelSpec> withKvHeads(const ModelSpec& model, std::int64_t nKvHeads) {
+    ModelSpec changed = model;
+    std::int64_t parameterChange = 0;
+    bool any = false;
+    for (LayerSpec& layer : changed.layers) {
+        if (layer.attention != AttentionKind::Softmax)
+            continue;
+        any = true;
+        if (nKvHeads < 1 || layer.nHeads % nKvHeads != 0)
+            return Error{
+                ErrorCode::BadUsage,
+                fmt::format("{} KV heads do not divide {} query heads", nKvHeads, layer.nHeads),
+                "--kv-heads", "Choose a divisor of the query heads."};
+        parameterChange +=
+            model.hiddenSize * (layer.headDimK + layer.headDimV) * (nKvHeads - layer.nKvHeads);
+        layer.nKvHeads = nKvHeads;
+    }
+    if (!any)
+        return Error{ErrorCode::BadUsage, "this model has no layer whose KV heads could change",
+                     "--kv-heads", "MLA and recurrent layers have no KV heads."};
+    if (parameterChange == 0)
+        return changed;
+    for (auto* count : {&changed.weights.parameters, &changed.weights.activeParameters})
+        if (*count)
+            **count =
+                static_cast<std::uint64_t>(static_cast<std::int64_t>(**count) + parameterChange);
+    changed.weights.exactBytes.reset();
+    return changed;
+}
+
+ModelSpec modelByHand(const ShapeByHand& shape) {
+    ModelSpec model;
+    model.id = "by-hand";
+    model.name = fmt::format("{} layers, {}/{} heads × {}", shape.layers, shape.nHeads,
+                             shape.nKvHeads, shape.headDim);
+    model.source = {"by hand", "", ""};
+    LayerSpec layer;
+    layer.nHeads = shape.nHeads;
+    layer.nKvHeads = shape.nKvHeads;
+    layer.headDimK = layer.headDimV = shape.headDim;
+    layer.window = shape.window;
+    layer.ffn.hidden = shape.ffnHidden;
+    if (shape.layers > 0 && shape.layers <= kMaxLayers)
+        model.layers.assign(static_cast<std::size_t>(shape.layers), layer);
+    model.hiddenSize = shape.hiddenSize;
+    model.vocabSize = shape.vocabSize;
+    if (shape.hiddenSize > 0 && shape.ffnHidden > 0 && shape.vocabSize > 0) {
+        std::uint64_t parameters = embeddingParameters(model);
+        for (const LayerSpec& each : model.layers)
+            parameters = saturatingAdd(parameters, layerParameters(model, each));
+        model.weights.parameters = model.weights.activeParameters = parameters;
+    }
+    return model;
+}
+
+void to_json(nlohmann::json& json, const ModelSpec& model) {
+    json = {{"id", model.id},
+            {"name", model.name},
+            {"family", model.family},
+            {"layer_count", model.layers.size()},
+            {"hidden_size", model.hiddenSize},
+            {"vocab_size", model.vocabSize},
+            {"tied_embeddings", model.tiedEmbeddings},
+            {"max_position", orNull(model.maxPosition)},
+            {"parameters", orNull(model.weights.parameters)},
+            {"active_parameters", orNull(model.weights.activeParameters)},
+            {"weights_exact_bytes", orNull(model.weights.exactBytes)},
+            {"weights_dtype", model.weights.type ? nlohmann::json(name(*model.weights.type))
+                                                 : nlohmann::json(nullptr)},
+            {"source",
+             {{"format", model.source.format},
+              {"version", model.source.version},
+              {"path", model.source.path}}},
+            {"inferred", model.inferred},
+            {"unverified", model.unverified},
+            {"citations", model.citations},
+            {"notes", model.notes},
+            {"layers", model.layers}};
+}
+
+void from_json(const nlohmann::json& json, ModelSpec& model) {
+    model = ModelSpec{};
+    json.at("id").get_to(model.id);
+    json.at("name").get_to(model.name);
+    json.at("family").get_to(model.family);
+    json.at("hidden_size").get_to(model.hiddenSize);
+    json.at("vocab_size").get_to(model.vocabSize);
+    json.at("tied_embeddings").get_to(model.tiedEmbeddings);
+    readOptional(json, "max_position", model.maxPosition);
+    readOptional(json, "parameters", model.weights.parameters);
+    readOptional(json, "active_parameters", model.weights.activeParameters);
+    readOptional(json, "weights_exact_bytes", model.weights.exactBytes);
+    if (const auto& type = json.at("weights_dtype"); type.is_string())
+        model.weights.type = parseDataType(type.get<std::string>());
+    const auto& source = json.at("source");
+    model.source = {source.at("format"), source.at("version"), source.at("path")};
+    json.at("inferred").get_to(model.inferred);
+    json.at("unverified").get_to(model.unverified);
+    json.at("citations").get_to(model.citations);
+    json.at("notes").get_to(model.notes);
+    json.at("layers").get_to(model.layers);
+}
+
+} // namespace decodescope

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+# One static library for each folder of the house.
+#
+# A header is included by its path from the root ("core/spec/units.h"), but a target sees only the
+# folders it links to: each target's public include directory holds one link to its own folder and
+# nothing else. An arrow that is not in target_link_libraries() therefore does not compile.
+
+# house_include(<target> <PUBLIC|INTERFACE>): give <target> the include root of this folder.
+function(house_include target scope)
+    file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+    set(root ${CMAKE_BINARY_DIR}/include/${target})
+    get_filename_component(parent ${root}/${folder} DIRECTORY)
+    file(MAKE_DIRECTORY ${parent})
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${root}/${folder} COPY_ON_ERROR SYMBOLIC)
+    target_include_directories(${target} ${scope} ${root})
+endfunction()
+
+# house_library(<target> SOURCES <files> LINKS <public links> [PRIVATE_LINKS <links>])
+function(house_library target)
+    cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+    add_library(${target} STATIC ${ARG_SOURCES})
+    house_include(${target} PUBLIC)
+    target_link_libraries(${target} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+endfunction()
