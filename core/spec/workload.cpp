@@ -5,6 +5,9 @@
 #include <cctype>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/spec/json_field.h"
 
 namespace decodescope {
 namespace {
@@ -66,6 +69,80 @@ std::vector<Variant> defaultVariants(const ModelSpec& model) {
     if (variants.empty())
         variants.push_back(asIs(model));
     return variants;
+}
+
+DataType readDataType(const nlohmann::json& json, const char* key) {
+    std::string text;
+    readField(json, key, text);
+    const std::optional<DataType> type = parseDataType(text);
+    if (!type)
+        throw BadField(fmt::format("\"{}\": \"{}\" is no data type this version knows", key, text));
+    return *type;
+}
+
+Scope readScope(const nlohmann::json& json, const char* key) {
+    std::string text;
+    readField(json, key, text);
+    const std::optional<Scope> scope = parseScope(text);
+    if (!scope)
+        throw BadField(
+            fmt::format("\"{}\" should be \"attention\" or \"step\", but is \"{}\"", key, text));
+    return *scope;
+}
+
+void writeKvTypes(nlohmann::json& json, KvTypes types) {
+    json["kv_dtype"] = name(types.key);
+    if (types.value != types.key)
+        json["value_dtype"] = name(types.value);
+}
+
+KvTypes readKvTypes(const nlohmann::json& json) {
+    KvTypes types;
+    types.key = types.value = readDataType(json, "kv_dtype");
+    if (json.contains("value_dtype"))
+        types.value = readDataType(json, "value_dtype");
+    return types;
+}
+
+void to_json(nlohmann::json& json, const Workload& workload) {
+    json = {{"contexts", workload.contexts},
+            {"batches", workload.batches},
+            {"scope", name(workload.scope)},
+            {"weights_dtype", name(workload.weightsType)},
+            {"reserve_fraction", workload.reserveFraction},
+            {"max_seconds", workload.maxSeconds},
+            {"target_error", workload.targetError},
+            {"seed", workload.seed},
+            {"threads", workload.threads}};
+    writeKvTypes(json, workload.kvTypes);
+}
+
+void from_json(const nlohmann::json& json, Workload& workload) {
+    workload = Workload{};
+    readField(json, "contexts", workload.contexts);
+    readField(json, "batches", workload.batches);
+    workload.scope = readScope(json, "scope");
+    workload.kvTypes = readKvTypes(json);
+    workload.weightsType = readDataType(json, "weights_dtype");
+    readField(json, "reserve_fraction", workload.reserveFraction);
+    readField(json, "max_seconds", workload.maxSeconds);
+    readField(json, "target_error", workload.targetError);
+    readField(json, "seed", workload.seed);
+    readField(json, "threads", workload.threads);
+}
+
+void to_json(nlohmann::json& json, const Variant& variant) {
+    json = {{"label", variant.label},
+            {"attention", variant.attention},
+            {"what_if", variant.whatIf},
+            {"model", variant.model}};
+}
+
+void from_json(const nlohmann::json& json, Variant& variant) {
+    readField(json, "label", variant.label);
+    readField(json, "attention", variant.attention);
+    readField(json, "what_if", variant.whatIf);
+    readField(json, "model", variant.model);
 }
 
 } // namespace decodescope

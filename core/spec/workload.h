@@ -55,4 +55,18 @@ struct Variant {
 /// whose KV heads cannot change is the only member.
 [[nodiscard]] std::vector<Variant> defaultVariants(const ModelSpec& model);
 
+void to_json(nlohmann::json& json, const Workload& workload);
+/// Throws nlohmann::json::exception naming the key (BadField), as the next one does.
+void from_json(const nlohmann::json& json, Workload& workload);
+void to_json(nlohmann::json& json, const Variant& variant);
+void from_json(const nlohmann::json& json, Variant& variant);
+
+/// The keys of data types in a record: "kv_dtype" is the keys' type; "value_dtype" is there only
+/// where the values have another.
+void writeKvTypes(nlohmann::json& json, KvTypes types);
+[[nodiscard]] KvTypes readKvTypes(const nlohmann::json& json);
+/// Throws BadField for a name that is no data type.
+[[nodiscard]] DataType readDataType(const nlohmann::json& json, const char* key);
+[[nodiscard]] Scope readScope(const nlohmann::json& json, const char* key);
+
 } // namespace decodescope
