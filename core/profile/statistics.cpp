@@ -1,1 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/profile/statistics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+namespace decodescope {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kTail = 0.025; ///< probability outside, on each side
+
+std::vector<double> sorted(std::span<const double> values) {
+    std::vector<double> copy(values.begin(), values.end());
+    std::sort(copy.begin(), copy.end());
+    return copy;
+}
+
+double quantileOfSorted(std::span<const double> values, double p) {
+    if (values.empty())
+        return 0;
+    const double at = static_cast<double>(values.size() - 1) * std::clamp(p, 0.0, 1.0);
+    const auto below = static_cast<std::size_t>(at);
+    const std::size_t above = std::min(below + 1, values.size() - 1);
+    return std::lerp(values[below], values[above], at - static_cast<double>(below));
+}
+
+/// The largest r with P(Binomial(n, 1/2) < r) ≤ kTail; 0 where even r = 1 is too much.
+std::size_t lowerRank(std::size_t n) {
+    const auto count = static_cast<double>(n);
+    double logTerm = -count * std::log(2.0); // ln P(0); in logarithms, as 2^-n underflows
+    double below = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+        below += std::exp(logTerm);
+        if (below > kTail)
+            return k;
+        logTerm += std::log((count - static_cast<double>(k)) / (static_cast<double>(k) + 1));
+    }
+    return 0;
+}
+
+Interval studentInterval(std::span<const double> values) {
+    // 97.5 % point of Student's t with 1 to 4 degrees of freedom
+    constexpr std::array kStudent = {12.706, 4.303, 3.182, 2.776};
+    const auto n = static_cast<double>(values.size());
+    const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+    double squares = 0;
+    for (const double value : values)
+        squares += (value - mean) * (value - mean);
+    const double half = kStudent[values.size() - 2] * std::sqrt(squares / (n - 1) / n);
+    const double middle = quantileOfSorted(values, 0.5);
+    return {middle - half, middle + half};
+}
+
+Interval intervalOfSorted(std::span<const double> values) {
+    if (values.empty())
+        return {};
+    if (values.size() == 1)
+        return {-kInfinity, kInfinity};
+    const std::size_t rank = lowerRank(values.size());
+    if (rank == 0)
+        return studentInterval(values);
+    return {values[rank - 1], values[values.size() - rank]};
+}
+
+double relative(double halfWidth, double middle) {
+    return middle > 0 ? halfWidth / middle : halfWidth > 0 ? kInfinity : 0;
+}
+
+} // namespace
+
+double quantile(std::span<const double> values, double p) {
+    return quantileOfSorted(sorted(values), p);
+}
+
+double median(std::span<const double> values) {
+    return quantile(values, 0.5);
+}
+
+Interval medianInterval95(std::span<const double> values) {
+    return intervalOfSorted(sorted(values));
+}
+
+double relativeError(std::span<const double> values) {
+    return values.empty() ? kInfinity : summarise(values).relativeError;
+}
+
+Summary summarise(std::span<const double> values) {
+    const std::vector<double> ordered = sorted(values);
+    Summary summary;
+    summary.p10 = quantileOfSorted(ordered, 0.10);
+    summary.p50 = quantileOfSorted(ordered, 0.50);
+    summary.p90 = quantileOfSorted(ordered, 0.90);
+    summary.p99 = quantileOfSorted(ordered, 0.99);
+    summary.ci95 = intervalOfSorted(ordered).halfWidth();
+    summary.relativeError = relative(summary.ci95, summary.p50);
+    return summary;
+}
+
+} // namespace decodescope
