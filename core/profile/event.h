@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "core/engine/backend.h"
 #include "core/profile/sample.h"
 #include "core/spec/result.h"
@@ -80,5 +82,9 @@ using Event = std::variant<RunStarted, Progress, MemoryEvent, CalibrationEvent, 
 /// Errors: FileUnreadable for a line that is not JSON, has no known kind's keys or a wrong type.
 /// A line of an unknown kind is an Error with an empty `what`, to be passed over.
 [[nodiscard]] Result<Event> parseLine(std::string_view line);
+
+/// The same of a JSON value: an element of the array that `run -o json` writes.
+[[nodiscard]] nlohmann::json toJson(const Event& event);
+[[nodiscard]] Result<Event> eventFromJson(const nlohmann::json& json);
 
 } // namespace decodescope

@@ -1,1 +1,186 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/profile/recording.h"
+
+#include <algorithm>
+#include <future>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/profile/whole_file.h"
+
+namespace decodescope {
+namespace {
+
+/// Text below this size is read by one thread.
+constexpr std::size_t kWorthAThread = std::size_t{1} << 20;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+struct Visitor {
+    Recording& recording;
+
+    void operator()(RunStarted run) const {
+        recording.runs.push_back(std::move(run));
+        recording.complete = false; // of the joined runs, the last decides
+    }
+    void operator()(Progress progress) const { recording.progress.push_back(std::move(progress)); }
+    void operator()(const MemoryEvent& memory) const { recording.memory.push_back(memory); }
+    void operator()(CalibrationEvent calibration) const {
+        recording.calibrations.push_back(std::move(calibration));
+    }
+    void operator()(Skipped skipped) const { recording.skipped.push_back(std::move(skipped)); }
+    void operator()(RunFailed failed) const { recording.failed = std::move(failed); }
+    void operator()(const RunDone& done) const { recording.complete = !done.partial; }
+    void operator()(Sample sample) const { recording.samples.push_back(std::move(sample)); }
+};
+
+/// The events of some lines, up to the first that is wrong.
+struct Chunk {
+    std::vector<Event> events;
+    std::size_t lines = 0; ///< read, the wrong one included
+    std::optional<Error> error;
+};
+
+bool isBlank(std::string_view line) {
+    return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+/// Reads lines; `text` ends with a line end, or at the end of the file, where a cut line is
+/// passed over.
+Chunk readLines(std::string_view text) {
+    Chunk chunk;
+    while (!text.empty()) {
+        const std::size_t end = text.find('\n');
+        const bool cut = end == std::string_view::npos;
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(cut ? text.size() : end + 1);
+        ++chunk.lines;
+        if (isBlank(line) || (cut && !nlohmann::json::accept(line)))
+            continue;
+        Result<Event> event = parseLine(line);
+        if (event)
+            chunk.events.push_back(std::move(*event));
+        else if (!event.error().what.empty()) {
+            chunk.error = event.error();
+            break;
+        }
+    }
+    return chunk;
+}
+
+/// Cuts `text` behind a line end into parts of about the same size, one for each thread.
+std::vector<std::string_view> parts(std::string_view text) {
+    const std::size_t threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 16);
+    const std::size_t count = std::clamp<std::size_t>(text.size() / kWorthAThread, 1, threads);
+    std::vector<std::string_view> out;
+    for (std::size_t left = count; left > 1 && !text.empty(); --left) {
+        const std::size_t end = text.find('\n', text.size() / left);
+        if (end == std::string_view::npos)
+            break;
+        out.push_back(text.substr(0, end + 1));
+        text.remove_prefix(end + 1);
+    }
+    out.push_back(text);
+    return out;
+}
+
+Error inFile(Error error, const std::filesystem::path& path, const std::string& place) {
+    error.where = fmt::format("{}, {}", path.string(), place);
+    error.hint = "A recording holds one JSON object a line, as `run --stream` writes them.";
+    return error;
+}
+
+Status addLines(std::string_view text, const std::filesystem::path& path, Recording& recording) {
+    std::vector<std::future<Chunk>> pending;
+    for (const std::string_view part : parts(text))
+        pending.push_back(std::async(std::launch::async, readLines, part));
+    std::size_t linesBefore = 0;
+    for (std::future<Chunk>& each : pending) {
+        Chunk chunk = each.get();
+        if (chunk.error)
+            return inFile(*chunk.error, path, fmt::format("line {}", linesBefore + chunk.lines));
+        linesBefore += chunk.lines;
+        for (Event& event : chunk.events)
+            recording.add(std::move(event));
+    }
+    return Done{};
+}
+
+Status addArray(std::string_view text, const std::filesystem::path& path, Recording& recording) {
+    nlohmann::json array;
+    try {
+        array = nlohmann::json::parse(text);
+    } catch (const nlohmann::json::parse_error& cause) {
+        const Error error{ErrorCode::FileUnreadable, "the JSON array is not whole", "", ""};
+        return inFile(error, path, fmt::format("byte {}", cause.byte));
+    } catch (const nlohmann::json::exception& cause) { // a number no double holds
+        return inFile({ErrorCode::FileUnreadable, cause.what(), "", ""}, path, "JSON array");
+    }
+    for (std::size_t at = 0; at < array.size(); ++at) {
+        Result<Event> event = eventFromJson(array[at]);
+        if (event)
+            recording.add(std::move(*event));
+        else if (!event.error().what.empty())
+            return inFile(event.error(), path, fmt::format("element {}", at + 1));
+    }
+    return Done{};
+}
+
+std::size_t eventCount(const Recording& recording) {
+    return recording.runs.size() + recording.calibrations.size() + recording.samples.size() +
+           recording.memory.size() + recording.skipped.size() + recording.progress.size() +
+           (recording.failed ? 1 : 0);
+}
+
+} // namespace
+
+void Recording::add(Event event) {
+    std::visit(Visitor{*this}, std::move(event));
+}
+
+Result<Recording> readRecording(const std::filesystem::path& path) {
+    const Result<std::string> content = readWholeFile(path);
+    if (!content)
+        return content.error();
+    std::string_view text = *content;
+    if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark)
+        text.remove_prefix(kByteOrderMark.size());
+    while (!text.empty() && text.back() == '\0') // a crashed file system leaves zeros
+        text.remove_suffix(1);
+    Recording recording;
+    const std::size_t first = text.find_first_not_of(" \t\r\n");
+    const bool array = first != std::string_view::npos && text[first] == '[';
+    const Status status = array ? addArray(text, path, recording) : addLines(text, path, recording);
+    if (!status)
+        return status.error();
+    if (eventCount(recording) == 0 && !array)
+        return inFile({ErrorCode::FileUnreadable, "no record of a run was found", "", ""}, path,
+                      "line 1");
+    return recording;
+}
+
+Status writeRecording(const Recording& recording, const std::filesystem::path& path) {
+    std::string text;
+    const auto write = [&text](const Event& event) { text += toLine(event) + '\n'; };
+    const auto writeAll = [&write](const auto& events) {
+        for (const auto& event : events)
+            write(event);
+    };
+    writeAll(recording.runs);
+    writeAll(recording.calibrations);
+    writeAll(recording.skipped);
+    writeAll(recording.memory);
+    writeAll(recording.progress);
+    writeAll(recording.samples);
+    if (recording.failed)
+        write(*recording.failed);
+    if (recording.complete)
+        write(RunDone{recording.samples.empty() ? 0 : recording.samples.back().atMs,
+                      static_cast<int>(recording.samples.size()), false});
+    return writeWholeFile(path, text);
+}
+
+} // namespace decodescope
