@@ -51,7 +51,7 @@ struct CalibrationRequest {
     double maxSeconds = 2;
 };
 
-/// The one seam for hardware. A Backend is used from one thread.
+/// The one seam for hardware. A Backend is used from one thread, but for readMemory().
 class Backend {
 public:
     virtual ~Backend() = default;
@@ -59,6 +59,8 @@ public:
     /// Every device of this kind, usable or not; an unusable one says why. Never empty, never slow
     /// (no kernel is run).
     [[nodiscard]] virtual std::vector<DeviceInfo> devices() = 0;
+    /// Takes microseconds, and may be called from a second thread while any other member, or a
+    /// Decoder of this Backend, runs.
     [[nodiscard]] virtual MemoryReading readMemory(const std::string& deviceId) = 0;
     [[nodiscard]] virtual Result<Ceilings> measureCeilings(const std::string& deviceId,
                                                            const CalibrationRequest& request,
