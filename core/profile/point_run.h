@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/engine/backend.h"
+#include "core/plan/plan.h"
+#include "core/profile/sample.h"
+#include "core/profile/stopping_rule.h"
+
+namespace decodescope {
+
+/// What all Samples of a run share.
+struct RunFacts {
+    std::string runId;
+    std::string startedAt;
+    DeviceInfo device;
+    Ceilings ceilings; ///< measured in this run; zero where that was not possible
+    bool quickLook = false;
+};
+
+/// The measured ceilings as roofs of a plan.
+[[nodiscard]] Roofs roofsOf(const Ceilings& ceilings);
+
+/// One point while it is measured.
+struct PointRun {
+    Plan plan; ///< of the whole model, at the measured roofs
+    std::unique_ptr<Decoder> decoder;
+    StoppingRule rule;
+    std::vector<double> repetitionsMs;
+    double warmupSeconds = 0; ///< that the last warm-up step took on the clock
+    double spentSeconds = 0;  ///< on the clock since the warm-up
+    bool finished = false;
+};
+
+/// One timed step and the seconds it took on the clock, which are fewer than the timing's where
+/// the time is scaled up from fewer layers.
+struct TimedStep {
+    StepTiming timing;
+    double clockSeconds = 0;
+};
+/// Errors: those of Decoder::step(), and RunFailed for a time that cannot be.
+[[nodiscard]] Result<TimedStep> timedStep(Decoder& decoder, const std::stop_token& stop);
+
+/// The record of a point. Preconditions: repetitions are there, the decoder is alive.
+[[nodiscard]] Sample makeSample(const PointRun& point, const RunFacts& facts,
+                                const std::string& reason, const MemoryReading& memory,
+                                double atMs);
+
+} // namespace decodescope
