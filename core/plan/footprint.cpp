@@ -1,1 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/plan/footprint.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+std::uint64_t count(std::int64_t n) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n));
+}
+
+/// Bytes of `parameters` values of a type, without the padding of single tensors.
+std::uint64_t bytesOf(double parameters, DataType type) {
+    return static_cast<std::uint64_t>(std::llround(parameters * info(type).bytesPerElement()));
+}
+
+/// Bytes of one stored parameter: of the file as it is where `type` is the file's own, since a
+/// file mixes types.
+double bytesPerParameter(const ModelSpec& model, DataType type) {
+    const WeightsSpec& weights = model.weights;
+    if (weights.exactBytes && weights.type == type && weights.parameters.value_or(0) > 0)
+        return static_cast<double>(*weights.exactBytes) / static_cast<double>(*weights.parameters);
+    return info(type).bytesPerElement();
+}
+
+/// Experts of one layer that `batch` tokens are expected to pick, if they pick independently:
+/// E × (1 − (1 − k/E)^batch).
+double distinctExperts(const FfnShape& ffn, std::int64_t batch) {
+    const auto experts = static_cast<double>(ffn.experts);
+    const double missed = 1 - static_cast<double>(ffn.expertsPerToken) / experts;
+    return experts * (1 - std::pow(missed, static_cast<double>(batch)));
+}
+
+/// Parameters of the layers and the output head that one step reads.
+double parametersRead(const ModelSpec& model, std::int64_t batch) {
+    double read = static_cast<double>(count(model.hiddenSize)) *
+                  static_cast<double>(count(model.vocabSize)); // the output head
+    for (const LayerSpec& layer : model.layers) {
+        read += static_cast<double>(activeLayerParameters(model, layer));
+        const FfnShape& ffn = layer.ffn;
+        if (ffn.experts == 0)
+            continue;
+        const double more = distinctExperts(ffn, batch) - static_cast<double>(ffn.expertsPerToken);
+        read += more * (ffn.gated ? 3 : 2) * static_cast<double>(ffn.expertHidden) *
+                static_cast<double>(model.hiddenSize);
+    }
+    return read;
+}
+
+} // namespace
+
+std::uint64_t Footprint::totalBytes() const {
+    return saturatingAdd(saturatingAdd(weightsBytes, kvBytes), workspaceBytes);
+}
+
+std::uint64_t kvBytes(const ModelSpec& model, KvTypes types, std::int64_t context,
+                      std::int64_t batch, std::int64_t tensorParallel) {
+    std::uint64_t sequence = 0;
+    for (const LayerSpec& layer : model.layers)
+        sequence = saturatingAdd(sequence, cacheLaw(layer, types, tensorParallel).bytes(context));
+    return saturatingMultiply(sequence, count(batch));
+}
+
+std::uint64_t kvBytesPerToken(const ModelSpec& model, KvTypes types, std::int64_t tensorParallel) {
+    std::uint64_t bytes = 0;
+    for (const LayerSpec& layer : model.layers)
+        bytes = saturatingAdd(bytes, cacheLaw(layer, types, tensorParallel).bytesPerToken);
+    return bytes;
+}
+
+std::uint64_t weightsBytes(const ModelSpec& model, DataType type) {
+    const WeightsSpec& weights = model.weights;
+    if (weights.exactBytes && weights.type == type)
+        return *weights.exactBytes;
+    return weights.parameters ? bytesOf(static_cast<double>(*weights.parameters), type) : 0;
+}
+
+std::uint64_t weightsBytesRead(const ModelSpec& model, DataType type, std::int64_t batch) {
+    const WeightsSpec& weights = model.weights;
+    if (!weights.parameters && !weights.exactBytes)
+        return 0;
+    const std::uint64_t resident = weightsBytes(model, type);
+    const bool shapeKnown = model.hiddenSize > 0 && model.vocabSize > 0;
+    const double parameters = shapeKnown ? parametersRead(model, batch)
+                                         : static_cast<double>(weights.activeParameters.value_or(
+                                               weights.parameters.value_or(0)));
+    const double bytes = parameters * bytesPerParameter(model, type);
+    return std::min(resident, static_cast<std::uint64_t>(std::llround(bytes)));
+}
+
+std::uint64_t workspaceBytes(const ModelSpec& model, std::int64_t batch) {
+    // Of one sequence, in f32: the residual stream and its norm, the widest layer's queries, keys,
+    // values and attention output, both halves of the widest feed-forward, and the logits.
+    std::int64_t attention = 0;
+    std::int64_t ffn = 0;
+    for (const LayerSpec& layer : model.layers) {
+        attention = std::max(attention,
+                             (layer.nHeads + layer.nKvHeads) * (layer.headDimK + layer.headDimV));
+        const std::int64_t width =
+            layer.ffn.experts > 0
+                ? layer.ffn.expertsPerToken * layer.ffn.expertHidden + layer.ffn.sharedHidden
+                : layer.ffn.hidden;
+        ffn = std::max(ffn, width);
+    }
+    const std::int64_t values = 2 * model.hiddenSize + attention + 2 * ffn + model.vocabSize;
+    return saturatingMultiply(saturatingMultiply(count(values), sizeof(float)), count(batch));
+}
+
+Footprint footprint(const ModelSpec& model, const Workload& workload, std::int64_t context,
+                    std::int64_t batch, Scope scope) {
+    Footprint bytes;
+    if (scope == Scope::Step)
+        bytes.weightsBytes = weightsBytes(model, workload.weightsType);
+    bytes.kvBytes = kvBytes(model, workload.kvTypes, context, batch);
+    bytes.workspaceBytes = workspaceBytes(model, batch);
+    return bytes;
+}
+
+} // namespace decodescope

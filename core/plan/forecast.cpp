@@ -1,1 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/plan/forecast.h"
+
+#include <algorithm>
+
+#include "core/plan/footprint.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+std::uint64_t count(std::int64_t n) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n));
+}
+
+/// Query-key and value products of one layer for one new token: 2 × n_heads × tokens × (d_k + d_v).
+/// MLA runs on the latent as MQA does: keys of the latent's whole width, values of its rank.
+std::uint64_t attentionFlop(const LayerSpec& layer, std::int64_t context) {
+    std::int64_t width = layer.headDimK + layer.headDimV;
+    if (layer.attention == AttentionKind::Mla)
+        width = 2 * layer.mla.kvLoraRank + layer.mla.qkRopeHeadDim;
+    else if (layer.attention != AttentionKind::Softmax)
+        return 0;
+    const std::int64_t tokens = layer.window > 0 ? std::min(context, layer.window) : context;
+    return saturatingMultiply(count(2 * layer.nHeads * width), count(tokens));
+}
+
+/// Multiply-adds with weights for one token, twice: every parameter a token passes.
+std::uint64_t linearFlop(const ModelSpec& model) {
+    if (model.hiddenSize == 0 || model.vocabSize == 0)
+        return saturatingMultiply(2, model.weights.activeParameters.value_or(0));
+    std::uint64_t parameters = count(model.hiddenSize * model.vocabSize);
+    for (const LayerSpec& layer : model.layers)
+        parameters = saturatingAdd(parameters, activeLayerParameters(model, layer));
+    return saturatingMultiply(2, parameters);
+}
+
+} // namespace
+
+ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std::int64_t context,
+                          std::int64_t batch, Scope scope) {
+    ForecastWork work;
+    for (const LayerSpec& layer : model.layers)
+        work.attentionFlop = saturatingAdd(work.attentionFlop, attentionFlop(layer, context));
+    work.attentionFlop = saturatingMultiply(work.attentionFlop, count(batch));
+    work.kvBytesRead = kvBytes(model, workload.kvTypes, context, batch);
+    if (scope == Scope::Step) {
+        work.weightBytesRead = weightsBytesRead(model, workload.weightsType, batch);
+        if (work.weightBytesRead > 0)
+            work.linearFlop = saturatingMultiply(linearFlop(model), count(batch));
+    }
+    return work;
+}
+
+Forecast forecast(const ModelSpec& model, const Workload& workload, std::int64_t context,
+                  std::int64_t batch, Scope scope, const Roofs& roofs) {
+    Forecast result;
+    result.work = forecastWork(model, workload, context, batch, scope);
+    const ForecastWork& work = result.work;
+    result.intensity = arithmeticIntensity(work.flop(), work.bytesRead());
+    result.bound = roofBound(roofs, work.bytesRead(), work.flop());
+    if (work.bytesRead() > 0)
+        result.kvReadShare =
+            static_cast<double>(work.kvBytesRead) / static_cast<double>(work.bytesRead());
+    if (!roofs.known())
+        return result;
+    result.seconds = floorSeconds(roofs, work.kvBytesRead, work.attentionFlop) +
+                     floorSeconds(roofs, work.weightBytesRead, work.linearFlop);
+    if (result.seconds > 0)
+        result.tokensPerSecond = static_cast<double>(batch) / result.seconds;
+    return result;
+}
+
+} // namespace decodescope

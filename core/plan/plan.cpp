@@ -1,1 +1,130 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/plan/plan.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/plan/max_context.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+/// KV bytes of the same model with as many KV heads as query heads, over its own.
+double compressionVsMha(const ModelSpec& model, KvTypes types) {
+    ModelSpec mha = model;
+    for (LayerSpec& layer : mha.layers)
+        if (layer.attention == AttentionKind::Softmax)
+            layer.nKvHeads = layer.nHeads;
+    const std::uint64_t own = kvBytesPerToken(model, types);
+    return own == 0 ? 1
+                    : static_cast<double>(kvBytesPerToken(mha, types)) / static_cast<double>(own);
+}
+
+/// A value only where all layers agree on it.
+nlohmann::json perTokenPerLayer(const ModelSpec& model, KvTypes types) {
+    nlohmann::json value;
+    for (const LayerSpec& layer : model.layers) {
+        const nlohmann::json bytes = cacheLaw(layer, types).bytesPerToken;
+        if (!value.is_null() && value != bytes)
+            return nullptr;
+        value = bytes;
+    }
+    return value;
+}
+
+std::uint64_t capacityBytes(const Plan& plan) {
+    return plan.device.memoryBytes - std::min(plan.device.memoryBytes, plan.reserveBytes);
+}
+
+} // namespace
+
+Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& workload,
+              std::int64_t context, std::int64_t batch) {
+    Plan plan;
+    plan.variant = variant;
+    plan.context = context;
+    plan.batch = batch;
+    plan.scope = workload.scope;
+    plan.kvTypes = workload.kvTypes;
+    plan.weightsType = workload.weightsType;
+    plan.device = device;
+    plan.reserveBytes = static_cast<std::uint64_t>(static_cast<double>(device.memoryBytes) *
+                                                   workload.reserveFraction);
+    const ModelSpec& model = variant.model;
+    plan.footprint = footprint(model, workload, context, batch, workload.scope);
+    plan.fits = plan.footprint.totalBytes() <= capacityBytes(plan);
+    plan.maxContext = maxContext(model, workload, batch, workload.scope, capacityBytes(plan));
+    plan.maxContextBounded = plan.maxContext < kUnboundedContext;
+    if (!plan.maxContextBounded)
+        plan.maxContext = model.maxPosition.value_or(kUnboundedContext);
+    plan.compressionVsMha = compressionVsMha(model, workload.kvTypes);
+    plan.forecast = forecast(model, workload, context, batch, workload.scope, device.roofs);
+    return plan;
+}
+
+Error doesNotFit(const Plan& plan) {
+    const std::uint64_t needed = plan.footprint.totalBytes();
+    const std::uint64_t capacity = capacityBytes(plan);
+    Error error{ErrorCode::OutOfMemory,
+                fmt::format("needs {}, {} free", formatBytes(needed), formatBytes(capacity)),
+                fmt::format("{} at {} tokens", plan.variant.label, formatCount(plan.context)),
+                "",
+                needed,
+                capacity};
+    if (plan.maxContext > 0)
+        error.what +=
+            fmt::format("; the longest context that fits is {}", formatCount(plan.maxContext));
+    else
+        error.hint = "Not even one token fits: choose a smaller type, batch or model.";
+    return error;
+}
+
+void to_json(nlohmann::json& json, const Plan& plan) {
+    const ModelSpec& model = plan.variant.model;
+    const LayerSpec* layer = model.attentionLayer();
+    const Forecast& predicted = plan.forecast;
+    json = {{"variant", plan.variant.label},
+            {"attention", plan.variant.attention},
+            {"what_if", plan.variant.whatIf},
+            {"model", model.name},
+            {"layers", model.layers.size()},
+            {"n_heads", layer ? layer->nHeads : 0},
+            {"n_kv_heads", layer ? layer->nKvHeads : 0},
+            {"head_dim", layer ? layer->headDimK : 0},
+            {"kv_dtype", name(plan.kvTypes.key)},
+            {"weights_dtype", name(plan.weightsType)},
+            {"scope", name(plan.scope)},
+            {"batch", plan.batch},
+            {"context_tokens", plan.context},
+            {"device", plan.device.name},
+            {"memory_total_bytes", plan.device.memoryBytes},
+            {"reserve_bytes", plan.reserveBytes},
+            {"kv_bytes", plan.footprint.kvBytes},
+            {"kv_bytes_per_token", kvBytesPerToken(model, plan.kvTypes)},
+            {"kv_bytes_per_token_per_layer", perTokenPerLayer(model, plan.kvTypes)},
+            {"weights_bytes", plan.footprint.weightsBytes},
+            {"workspace_bytes", plan.footprint.workspaceBytes},
+            {"total_bytes", plan.footprint.totalBytes()},
+            {"fits", plan.fits},
+            {"max_context_tokens", plan.maxContext},
+            {"max_context_bounded", plan.maxContextBounded},
+            {"model_max_context_tokens", nullptr},
+            {"compression_vs_mha", plan.compressionVsMha},
+            {"intensity", predicted.intensity},
+            {"roofs_measured", plan.device.roofs.measured},
+            {"predicted_tpot_ms", nullptr},
+            {"predicted_tokens_per_second", nullptr},
+            {"predicted_bound", predicted.bound},
+            {"kv_read_share", predicted.kvReadShare}};
+    if (model.maxPosition)
+        json["model_max_context_tokens"] = *model.maxPosition;
+    if (predicted.seconds > 0) {
+        json["predicted_tpot_ms"] = predicted.seconds * 1000;
+        json["predicted_tokens_per_second"] = predicted.tokensPerSecond;
+    }
+}
+
+} // namespace decodescope
