@@ -13,8 +13,10 @@ constexpr std::chrono::milliseconds kPeriod{100};
 } // namespace
 
 MemoryWatch::MemoryWatch(Backend& backend, std::string deviceId, RunReporter& reporter)
-    : m_backend(backend), m_deviceId(std::move(deviceId)), m_reporter(reporter),
-      m_thread([this](const std::stop_token& stop) { watch(stop); }) {}
+    : m_backend(backend), m_deviceId(std::move(deviceId)), m_reporter(reporter) {
+    report({}); // before anything is allocated, however late the thread starts
+    m_thread = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+}
 
 MemoryWatch::~MemoryWatch() {
     m_thread.request_stop();
@@ -26,20 +28,24 @@ void MemoryWatch::setLedger(const MemoryLedger& ledger) {
     m_ledger = ledger;
 }
 
+void MemoryWatch::report(const MemoryLedger& ledger) {
+    m_reporter.send(MemoryEvent{m_reporter.atMs(), ledger, m_backend.readMemory(m_deviceId)});
+}
+
 void MemoryWatch::watch(const std::stop_token& stop) {
-    auto next = std::chrono::steady_clock::now();
+    auto next = std::chrono::steady_clock::now() + kPeriod;
     std::unique_lock lock(m_mutex);
     while (true) {
+        m_wake.wait_until(lock, stop, next, [] { return false; });
         const bool last = stop.stop_requested(); // the end is sent too
         const MemoryLedger ledger = m_ledger;
         lock.unlock();
-        m_reporter.emit(MemoryEvent{m_reporter.atMs(), ledger, m_backend.readMemory(m_deviceId)});
-        lock.lock();
+        report(ledger);
         if (last)
             return;
         // A sink that was slow is not made up for with a burst.
         next = std::max(next + kPeriod, std::chrono::steady_clock::now());
-        m_wake.wait_until(lock, stop, next, [] { return false; });
+        lock.lock();
     }
 }
 

@@ -24,6 +24,7 @@ public:
     void setLedger(const MemoryLedger& ledger);
 
 private:
+    void report(const MemoryLedger& ledger);
     void watch(const std::stop_token& stop);
 
     Backend& m_backend;

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "core/plan/max_context.h"
+
 namespace decodescope {
 namespace {
 
@@ -60,36 +62,34 @@ Status checkRequest(const RunRequest& request, const std::vector<Variant>& varia
     return Done{};
 }
 
-RunPlan planRun(const std::vector<Variant>& variants, const Workload& workload,
-                const PlanDevice& device) {
-    RunPlan run;
+RunPlan planRun(const RunState& run, const std::vector<Variant>& variants) {
+    RunPlan out;
     std::uint64_t smallest = std::numeric_limits<std::uint64_t>::max();
-    for (PointGroup group : schedule(workload, variants.size())) {
+    for (PointGroup group : schedule(run.request.workload, variants.size())) {
         std::vector<std::size_t> fitting;
         for (const std::size_t index : group.variants) {
-            const Plan plan =
-                makePlan(variants[index], device, workload, group.context, group.batch);
+            const Plan plan = run.plan(variants[index], group.context, group.batch);
             if (plan.fits) {
                 fitting.push_back(index);
                 continue;
             }
             const Error error = doesNotFit(plan);
-            if (!run.nothingFits || plan.footprint.totalBytes() < smallest) {
+            if (!out.nothingFits || plan.footprint.totalBytes() < smallest) {
                 smallest = plan.footprint.totalBytes();
-                run.nothingFits = error;
+                out.nothingFits = error;
             }
-            run.skipped.push_back(
-                {0, variants[index].label, group.context, group.batch, error, plan.maxContext});
+            out.skipped.push_back({run.reporter.atMs(), variants[index].label, group.context,
+                                   group.batch, error, plan.maxContext});
         }
         if (fitting.empty())
             continue;
-        run.points += fitting.size();
+        out.points += fitting.size();
         group.variants = std::move(fitting);
-        run.groups.push_back(std::move(group));
+        out.groups.push_back(std::move(group));
     }
-    if (run.points > 0)
-        run.nothingFits.reset();
-    return run;
+    if (out.points > 0)
+        out.nothingFits.reset();
+    return out;
 }
 
 } // namespace decodescope

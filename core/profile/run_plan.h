@@ -4,10 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/plan/max_context.h"
-#include "core/plan/plan.h"
-#include "core/profile/profiler.h"
-#include "core/profile/schedule.h"
+#include "core/profile/run_state.h"
 
 namespace decodescope {
 
@@ -22,7 +19,6 @@ struct RunPlan {
     /// OutOfMemory for the smallest of all points, where none fits.
     std::optional<Error> nothingFits;
 };
-[[nodiscard]] RunPlan planRun(const std::vector<Variant>& variants, const Workload& workload,
-                              const PlanDevice& device);
+[[nodiscard]] RunPlan planRun(const RunState& run, const std::vector<Variant>& variants);
 
 } // namespace decodescope

@@ -25,7 +25,7 @@ RunReporter::RunReporter(const EventSink& sink)
           "{:%Y-%m-%dT%H:%M:%SZ}",
           fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())))) {}
 
-void RunReporter::emit(const Event& event) {
+void RunReporter::send(const Event& event) {
     const std::scoped_lock lock(m_mutex);
     if (m_sink)
         m_sink(event);

@@ -15,7 +15,7 @@ class RunReporter {
 public:
     explicit RunReporter(const EventSink& sink);
 
-    void emit(const Event& event);
+    void send(const Event& event);
     [[nodiscard]] double atMs() const;
     [[nodiscard]] double seconds() const { return atMs() / 1000; }
     /// When the run began: UTC, ISO 8601.

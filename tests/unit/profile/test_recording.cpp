@@ -16,6 +16,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr int kManySamples = 5'000; // a sanitizer takes twenty times as long
+#else
+constexpr int kManySamples = 100'000;
+#endif
+
 std::string linesOf(int samples) {
     std::string text = toLine(test::exampleRun()) + "\n";
     for (int i = 0; i < samples; ++i) {
@@ -168,17 +174,17 @@ private slots:
     }
 
     void aHundredThousandSamplesAreReadInOrder() {
-        const fs::path path = file(linesOf(100'000));
+        const fs::path path = file(linesOf(kManySamples));
         QElapsedTimer timer;
         timer.start();
         const Result<Recording> read = readRecording(path);
         const double seconds = static_cast<double>(timer.elapsed()) / 1000;
         QVERIFY(read.ok());
-        QCOMPARE(read->samples.size(), 100'000u);
+        QCOMPARE(read->samples.size(), static_cast<std::size_t>(kManySamples));
         for (std::size_t i = 0; i < read->samples.size(); ++i)
             QCOMPARE(read->samples[i].context, static_cast<std::int64_t>(i));
-        qInfo("100,000 samples in %.2f s", seconds);
-        QVERIFY2(seconds < 20, "far above the second it should take");
+        qInfo("%d samples in %.2f s", kManySamples, seconds);
+        QVERIFY2(seconds < 15, "far above the second it should take on an idle machine");
     }
 
     void aFileIsReplacedWholeOrNotAtAll() {

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/profile/group_run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+/// A variant's turn in a round: long enough to be more than its first, cold step, and short enough
+/// that a machine that drifts hits all variants alike.
+constexpr double kTurnSeconds = 0.01;
+constexpr int kTurnSteps = 8;
+
+/// A decoder may need more than the plan says: whole tiles, pages, partial results.
+constexpr std::uint64_t kNeedSlackBytes = 64 * kMiB;
+
+} // namespace
+
+Status GroupRun::measure(double seconds) {
+    const double deadline = m_run.reporter.seconds() + seconds;
+    if (Status status = allocate(seconds); !status)
+        return status;
+    if (m_points.empty())
+        return Done{};
+    if (Status status = warmUp(); !status)
+        return status;
+    const double pointSeconds =
+        (deadline - m_run.reporter.seconds()) / static_cast<double>(m_points.size());
+    for (PointRun& point : m_points) {
+        point.rule = ruleFor(m_run.request.workload, pointSeconds, point.warmupSeconds);
+        point.rule.warmupRepetitions = warmupRepetitions(m_run.request.quickLook);
+    }
+    const Status status = measureRounds();
+    if (!status && status.error().code == ErrorCode::Interrupted)
+        for (PointRun& point : m_points)
+            if (!point.finished &&
+                point.repetitionsMs.size() >= static_cast<std::size_t>(fewestRepetitions()))
+                finish(point, "interrupted");
+    return status;
+}
+
+std::vector<std::uint64_t> GroupRun::decoderBudgets(double seconds) const {
+    const double fillRate = m_run.fillBytesPerSecond > 0
+                                ? m_run.fillBytesPerSecond
+                                : assumedFillRate(m_run.facts.ceilings.bandwidthBytesPerSecond);
+    const double pointSeconds = seconds / static_cast<double>(m_plans.size());
+    std::vector<std::uint64_t> needs;
+    for (const Plan& plan : m_plans) {
+        const std::uint64_t total = plan.footprint.totalBytes();
+        const std::uint64_t need = saturatingAdd(saturatingAdd(total, total / 4), kNeedSlackBytes);
+        needs.push_back(affordableBytes(need, pointSeconds, fillRate));
+    }
+    return divideBudget(m_run.budgetBytes(), needs);
+}
+
+Status GroupRun::allocate(double seconds) {
+    const std::vector<std::uint64_t> budgets = decoderBudgets(seconds);
+    const Workload& workload = m_run.request.workload;
+    const double begin = m_run.reporter.seconds();
+    MemoryLedger sum;
+    for (std::size_t at = 0; at < m_plans.size(); ++at) {
+        Plan& plan = m_plans[at];
+        if (Status status = m_run.goOn(); !status)
+            return status;
+        m_run.feed.announce(m_run.progress("allocate", &plan, 0), m_run.reporter.atMs());
+        Result<std::unique_ptr<Decoder>> decoder = m_run.backend.makeDecoder(
+            m_run.request.deviceId,
+            {plan.variant.model, plan.scope, plan.kvTypes, plan.weightsType, plan.batch,
+             plan.context, budgets[at], workload.threads, workload.seed},
+            m_run.stop);
+        if (!decoder) {
+            const ErrorCode code = decoder.error().code;
+            if (code != ErrorCode::OutOfMemory && code != ErrorCode::BadUsage)
+                return decoder.error();
+            m_run.skip(plan, decoder.error()); // the others may still be measured
+            continue;
+        }
+        const MemoryLedger ledger = (*decoder)->ledger();
+        sum.weightsBytes += ledger.weightsBytes;
+        sum.kvBytes += ledger.kvBytes;
+        sum.workspaceBytes += ledger.workspaceBytes;
+        m_run.watch->setLedger(sum);
+        m_points.push_back({std::move(plan), std::move(*decoder), {}, {}, 0, 0, false});
+    }
+    const double spent = m_run.reporter.seconds() - begin;
+    if (spent > 0 && sum.totalBytes() > kNeedSlackBytes) // less says nothing of the rate
+        m_run.fillBytesPerSecond = static_cast<double>(sum.totalBytes()) / spent;
+    return Done{};
+}
+
+Status GroupRun::warmUp() {
+    for (PointRun& point : m_points)
+        for (int i = 0; i < warmupRepetitions(m_run.request.quickLook); ++i) {
+            if (Status status = m_run.goOn(); !status)
+                return status;
+            const Result<TimedStep> step = timedStep(*point.decoder, m_run.stop);
+            if (!step)
+                return step.error();
+            point.warmupSeconds = step->clockSeconds;
+            feed("warmup", point, step->timing.seconds * 1000);
+        }
+    m_run.feed.flush("", m_run.reporter.atMs());
+    return Done{};
+}
+
+Status GroupRun::measureRounds() {
+    const auto unfinished = [](const PointRun& point) { return !point.finished; };
+    while (std::any_of(m_points.begin(), m_points.end(), unfinished))
+        for (PointRun& point : m_points) {
+            if (point.finished)
+                continue;
+            if (Status status = takeTurn(point); !status)
+                return status;
+            const std::string reason =
+                stoppingReason(point.rule, point.repetitionsMs, point.spentSeconds);
+            if (!reason.empty())
+                finish(point, reason);
+        }
+    return Done{};
+}
+
+Status GroupRun::takeTurn(PointRun& point) {
+    double turnSeconds = 0;
+    for (int i = 0; i < kTurnSteps && turnSeconds < kTurnSeconds; ++i) {
+        if (Status status = m_run.goOn(); !status)
+            return status;
+        const Result<TimedStep> step = timedStep(*point.decoder, m_run.stop);
+        if (!step)
+            return step.error();
+        turnSeconds += step->clockSeconds;
+        point.spentSeconds += step->clockSeconds;
+        point.repetitionsMs.push_back(step->timing.seconds * 1000);
+        feed("measure", point, point.repetitionsMs.back());
+    }
+    return Done{};
+}
+
+void GroupRun::finish(PointRun& point, const std::string& reason) {
+    point.finished = true;
+    ++m_run.pointsDone;
+    ++m_run.samples;
+    m_run.feed.flush(point.plan.variant.label, m_run.reporter.atMs());
+    m_run.reporter.send(
+        makeSample(point, m_run.facts, reason, m_run.memory(), m_run.reporter.atMs()));
+}
+
+void GroupRun::feed(const char* phase, const PointRun& point, double repetitionMs) {
+    m_run.feed.add(m_run.progress(phase, &point.plan, unfinishedPoints()), repetitionMs,
+                   m_run.reporter.atMs());
+}
+
+double GroupRun::unfinishedPoints() const {
+    double done = 0;
+    for (const PointRun& point : m_points)
+        if (!point.finished && point.rule.maxSeconds > 0 && !point.repetitionsMs.empty())
+            done += std::min(1.0, point.spentSeconds / point.rule.maxSeconds);
+    return done;
+}
+
+} // namespace decodescope

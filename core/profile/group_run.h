@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "core/profile/run_state.h"
+
+namespace decodescope {
+
+/// Measures the points of one context and batch together: a decoder for each, all alive at once,
+/// that take turns until each one's stopping rule ends it.
+class GroupRun {
+public:
+    GroupRun(RunState& run, std::vector<Plan> plans) : m_run(run), m_plans(std::move(plans)) {}
+
+    /// Uses about `seconds`. A point that no decoder can be made for is skipped. A stopped group
+    /// gives Samples of the points that have repetitions enough. Errors: those of the Backend.
+    [[nodiscard]] Status measure(double seconds);
+
+private:
+    [[nodiscard]] std::vector<std::uint64_t> decoderBudgets(double seconds) const;
+    [[nodiscard]] Status allocate(double seconds);
+    [[nodiscard]] Status warmUp();
+    [[nodiscard]] Status measureRounds();
+    [[nodiscard]] Status takeTurn(PointRun& point);
+    void finish(PointRun& point, const std::string& reason);
+    void feed(const char* phase, const PointRun& point, double repetitionMs);
+    [[nodiscard]] double unfinishedPoints() const;
+
+    RunState& m_run;
+    std::vector<Plan> m_plans;
+    std::vector<PointRun> m_points; ///< those that have a decoder
+};
+
+} // namespace decodescope

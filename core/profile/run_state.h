@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "core/profile/memory_watch.h"
+#include "core/profile/point_run.h"
+#include "core/profile/run_reporter.h"
+#include "core/profile/schedule.h"
+
+namespace decodescope {
+
+/// What the parts of one run share: what it may use, where it stands, and whom it tells. Owned and
+/// used by the measuring thread.
+class RunState {
+public:
+    RunState(Backend& backend, const RunRequest& request, const EventSink& sink,
+             std::stop_token stop);
+
+    Backend& backend;
+    const RunRequest& request;
+    const std::stop_token stop;
+    RunReporter reporter;
+    ProgressFeed feed;
+    RunFacts facts;
+    RunLimits limits;
+    std::optional<MemoryWatch> watch; ///< once the device is known
+    std::size_t pointsDone = 0, pointsTotal = 0;
+    int samples = 0;
+    bool partial = false;          ///< points that fit were not reached
+    std::optional<Error> lastSkip; ///< of a point that fits on paper
+    double fillBytesPerSecond = 0; ///< how fast decoders are allocated and filled; 0: unknown
+
+    [[nodiscard]] double secondsLeft() const { return limits.maxSeconds - reporter.seconds(); }
+    /// An Interrupted error once the stop was asked for.
+    [[nodiscard]] Status goOn() const;
+    /// What may be allocated now.
+    [[nodiscard]] std::uint64_t budgetBytes() const;
+    [[nodiscard]] MemoryReading memory() const { return backend.readMemory(request.deviceId); }
+    /// The plan of one point on this device, at the roofs as far as they are measured.
+    [[nodiscard]] Plan plan(const Variant& variant, std::int64_t context, std::int64_t batch) const;
+    /// A progress line's head. `unfinishedPoints`: how much of the points in work is done, each
+    /// counted from 0 to 1. The fraction never falls.
+    [[nodiscard]] Progress progress(const char* phase, const Plan* plan, double unfinishedPoints);
+    /// Counts a point as done without a Sample, and says why.
+    void skip(const Plan& plan, const Error& error);
+
+private:
+    double m_fraction = 0;
+};
+
+} // namespace decodescope
