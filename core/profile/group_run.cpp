@@ -33,7 +33,7 @@ Status GroupRun::measure(double seconds) {
         point.rule = ruleFor(m_run.request.workload, pointSeconds, point.warmupSeconds);
         point.rule.warmupRepetitions = warmupRepetitions(m_run.request.quickLook);
     }
-    const Status status = measureRounds();
+    Status status = measureRounds();
     if (!status && status.error().code == ErrorCode::Interrupted)
         for (PointRun& point : m_points)
             if (!point.finished &&

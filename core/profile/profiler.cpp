@@ -39,6 +39,7 @@ Status findDevice(RunState& run) {
 
 void sendStart(RunState& run, const std::vector<Variant>& variants) {
     std::vector<std::string> labels;
+    labels.reserve(variants.size());
     for (const Variant& variant : variants)
         labels.push_back(variant.label);
     run.reporter.send(RunStarted{run.facts.runId, std::string(toolVersion()), run.facts.startedAt,
@@ -95,7 +96,7 @@ Status measureGroups(RunState& run, const std::vector<Variant>& variants,
         }
         const double seconds =
             fairShare(run.secondsLeft(), plans.size(), run.pointsTotal - run.pointsDone);
-        const Status status = GroupRun(run, std::move(plans)).measure(seconds);
+        Status status = GroupRun(run, std::move(plans)).measure(seconds);
         run.watch->setLedger({});
         if (!status)
             return status;

@@ -41,7 +41,7 @@ private:
     QTemporaryDir m_dir;
 
     fs::path file(const std::string& content, const char* name = "recording.jsonl") {
-        const fs::path path = fs::path(m_dir.path().toStdString()) / name;
+        fs::path path = fs::path(m_dir.path().toStdString()) / name;
         std::ofstream(path, std::ios::binary) << content;
         return path;
     }

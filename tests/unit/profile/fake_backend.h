@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/engine/backend.h"
+#include "core/plan/footprint.h"
+#include "core/spec/units.h"
+
+namespace decodescope::test {
+
+/// What the fake machine does, and what was asked of it. Read and written by the measuring thread
+/// alone, but for the memory.
+struct FakeMachine {
+    // what it does
+    /// Milliseconds of a step: of which decoder (KV heads), which step of the whole run.
+    std::function<double(std::int64_t nKvHeads, int step)> stepMs = [](std::int64_t, int) {
+        return 1.0;
+    };
+    double sleepSeconds = 0;         ///< really spent in each step
+    double makeSleepSeconds = 0;     ///< really spent making a decoder
+    int failAtStep = -1;             ///< this step fails
+    int stopAtStep = -1;             ///< this step asks for the stop
+    std::int64_t refuseKvHeads = -1; ///< decoders of this many KV heads find no memory
+    ErrorCode refusal = ErrorCode::OutOfMemory;
+    std::uint64_t totalBytes = 16 * kGiB;
+    std::uint64_t availableBytes = 8 * kGiB;
+    bool probes = true; ///< false: no memory probe
+    Result<Ceilings> ceilings = Ceilings{1e10, 1e11, 2, true};
+    std::stop_source* stop = nullptr;
+    bool available = true;
+
+    // what was asked
+    int steps = 0;
+    std::vector<std::int64_t> stepsOf; ///< KV heads of the decoder of each step
+    std::vector<DecoderRequest> requests;
+    std::vector<CalibrationRequest> calibrations;
+    int alive = 0, mostAlive = 0; ///< decoders
+    std::atomic<int> readings = 0;
+};
+
+class FakeDecoder : public Decoder {
+public:
+    FakeDecoder(FakeMachine& machine, DecoderRequest request)
+        : m_machine(machine), m_request(std::move(request)) {
+        m_machine.mostAlive = std::max(m_machine.mostAlive, ++m_machine.alive);
+    }
+    ~FakeDecoder() override { --m_machine.alive; }
+    FakeDecoder(const FakeDecoder&) = delete;
+    FakeDecoder& operator=(const FakeDecoder&) = delete;
+
+    Result<StepTiming> step(std::stop_token stop) override {
+        const int step = m_machine.steps++;
+        m_machine.stepsOf.push_back(nKvHeads());
+        if (step == m_machine.stopAtStep)
+            m_machine.stop->request_stop();
+        if (stop.stop_requested())
+            return Error{ErrorCode::Interrupted, "stopped", "", ""};
+        if (step == m_machine.failAtStep)
+            return Error{ErrorCode::RunFailed, "the fake machine broke", "", ""};
+        if (m_machine.sleepSeconds > 0)
+            std::this_thread::sleep_for(std::chrono::duration<double>(m_machine.sleepSeconds));
+        return StepTiming{m_machine.stepMs(nKvHeads(), step) / 1000};
+    }
+
+    [[nodiscard]] MemoryLedger ledger() const override {
+        return {0, kvBytes(m_request.model, m_request.kvTypes, m_request.context, m_request.batch),
+                10};
+    }
+    [[nodiscard]] std::int64_t layersMeasured() const override { return 1; }
+    [[nodiscard]] StepWork work() const override {
+        return {ledger().kvBytes, 0, ledger().kvBytes * 4, 0};
+    }
+    [[nodiscard]] bool cacheResident() const override { return false; }
+    [[nodiscard]] int threads() const override { return 2; }
+
+private:
+    [[nodiscard]] std::int64_t nKvHeads() const {
+        return m_request.model.attentionLayer()->nKvHeads;
+    }
+
+    FakeMachine& m_machine;
+    DecoderRequest m_request;
+};
+
+class FakeBackend : public Backend {
+public:
+    explicit FakeBackend(FakeMachine& machine) : m_machine(machine) {}
+
+    std::vector<DeviceInfo> devices() override {
+        DeviceInfo device;
+        device.id = "cpu";
+        device.name = "Fake CPU";
+        device.backend = "cpu";
+        device.available = m_machine.available;
+        device.reason = m_machine.available ? "" : "it is a fake";
+        if (m_machine.probes)
+            device.memoryTotalBytes = m_machine.totalBytes;
+        return {device};
+    }
+    MemoryReading readMemory(const std::string&) override {
+        ++m_machine.readings;
+        if (!m_machine.probes)
+            return {};
+        return {m_machine.totalBytes, m_machine.availableBytes, std::uint64_t{1000}};
+    }
+    Result<Ceilings> measureCeilings(const std::string&, const CalibrationRequest& request,
+                                     std::stop_token) override {
+        m_machine.calibrations.push_back(request);
+        return m_machine.ceilings;
+    }
+    Result<std::unique_ptr<Decoder>> makeDecoder(const std::string&, const DecoderRequest& request,
+                                                 std::stop_token) override {
+        m_machine.requests.push_back(request);
+        if (request.model.attentionLayer()->nKvHeads == m_machine.refuseKvHeads)
+            return Error{m_machine.refusal, "refused", "", "", 1, 0};
+        if (m_machine.makeSleepSeconds > 0)
+            std::this_thread::sleep_for(std::chrono::duration<double>(m_machine.makeSleepSeconds));
+        return std::unique_ptr<Decoder>(std::make_unique<FakeDecoder>(m_machine, request));
+    }
+
+private:
+    FakeMachine& m_machine;
+};
+
+} // namespace decodescope::test
