@@ -40,4 +40,13 @@ CacheLaw cacheLaw(const LayerSpec& layer, KvTypes types, std::int64_t tensorPara
     return law;
 }
 
+std::uint64_t mlaFp8RowBytes(const MlaShape& mla) {
+    constexpr std::int64_t scaled = 128;
+    const auto latent = static_cast<std::uint64_t>(mla.kvLoraRank);
+    const auto scales = static_cast<std::uint64_t>((mla.kvLoraRank + scaled - 1) / scaled);
+    const auto rope = static_cast<std::uint64_t>(mla.qkRopeHeadDim);
+    return storedBytes(DataType::FP8_E4M3, latent) + storedBytes(DataType::F32, scales) +
+           storedBytes(DataType::BF16, rope);
+}
+
 } // namespace decodescope

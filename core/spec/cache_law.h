@@ -39,4 +39,8 @@ struct CacheLaw {
 [[nodiscard]] CacheLaw cacheLaw(const LayerSpec& layer, KvTypes types,
                                 std::int64_t tensorParallel = 1);
 
+/// One token of an MLA latent in the fp8 layout of the FlashMLA kernels (deepseek-ai/FlashMLA): the
+/// latent in fp8 with one f32 scale for each 128 elements, the rope part in bf16. In bytes.
+[[nodiscard]] std::uint64_t mlaFp8RowBytes(const MlaShape& mla);
+
 } // namespace decodescope

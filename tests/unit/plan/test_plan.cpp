@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+#include "core/plan/max_context.h"
+#include "core/plan/plan.h"
+#include "core/spec/presets.h"
+#include "core/spec/units.h"
+
+using namespace decodescope;
+
+/// Plans of known models, against figures that can be worked out by hand.
+class TestPlan : public QObject {
+    Q_OBJECT
+
+private slots:
+    void theAnchorHoldsToTheByte();
+    void aByteFloorAgreesWithTheKnownTokensPerSecond_data();
+    void aByteFloorAgreesWithTheKnownTokensPerSecond();
+    void attentionScopeCountsNoWeights();
+    void expertsAreReadAsTheyArePicked();
+    void exactBytesCountOnlyInTheFilesOwnType();
+    void theRidgeSeparatesMemoryFromCompute();
+    void whatDoesNotFitSaysWhatWould();
+    void anUnboundedCacheIsSaidToBeUnbounded();
+    void theRecordHasEveryPromisedKey();
+    void withoutRoofsNothingIsPredicted();
+};
+
+static PlanDevice device(std::uint64_t bytes, Roofs roofs = {}) {
+    return {"test", bytes, roofs};
+}
+
+static Workload workload(Scope scope) {
+    Workload w;
+    w.scope = scope;
+    w.reserveFraction = 0;
+    return w;
+}
+
+void TestPlan::theAnchorHoldsToTheByte() {
+    const ModelSpec mha = modelByHand({.layers = 32, .nHeads = 32, .nKvHeads = 32, .headDim = 128});
+    const Result<Variant> mqa = variantWithKvHeads(mha, 1);
+    QVERIFY(mqa.ok());
+    QCOMPARE(kvBytes(mha, {}, 1024), 512 * kMiB);
+    QCOMPARE(kvBytes(mqa->model, {}, 1024), 16 * kMiB);
+    const Plan plan = makePlan(*mqa, device(kGiB), workload(Scope::Attention), 1024, 1);
+    QCOMPARE(plan.compressionVsMha, 32.0);
+    QVERIFY(mqa->whatIf);
+}
+
+void TestPlan::aByteFloorAgreesWithTheKnownTokensPerSecond_data() {
+    QTest::addColumn<QString>("model");
+    QTest::addColumn<qint64>("context");
+    QTest::addColumn<double>("tokensPerSecond");
+    // RTX 4090 at its theoretical 1008 GB/s, f16 weights.
+    QTest::newRow("Llama 2 7B, 1k") << "llama-2-7b" << qint64{1024} << 71.9;
+    QTest::newRow("Llama 2 7B, 32k") << "llama-2-7b" << qint64{32768} << 32.9;
+    QTest::newRow("Falcon 7B, 1k") << "falcon-7b" << qint64{1024} << 72.8;
+    QTest::newRow("Falcon 7B, 32k") << "falcon-7b" << qint64{32768} << 71.4;
+}
+
+void TestPlan::aByteFloorAgreesWithTheKnownTokensPerSecond() {
+    QFETCH(QString, model);
+    QFETCH(qint64, context);
+    QFETCH(double, tokensPerSecond);
+    const Result<ModelSpec> spec = findModelPreset(model.toStdString());
+    QVERIFY(spec.ok());
+    const Roofs roofs{1008e9, 165.2e12, false};
+    const Forecast f = forecast(*spec, workload(Scope::Step), context, 1, Scope::Step, roofs);
+    const double relative = f.tokensPerSecond / tokensPerSecond - 1;
+    // The known figures count an untied input embedding too; a step reads one row of it.
+    QVERIFY2(std::abs(relative) < 0.03, qPrintable(QString::number(f.tokensPerSecond)));
+    QCOMPARE(f.bound, std::string("memory"));
+}
+
+void TestPlan::attentionScopeCountsNoWeights() {
+    const ModelSpec model = *findModelPreset("llama-3.1-8b");
+    const Plan attention =
+        makePlan(asIs(model), device(64 * kGiB), workload(Scope::Attention), 8192, 1);
+    const Plan step = makePlan(asIs(model), device(64 * kGiB), workload(Scope::Step), 8192, 1);
+    QCOMPARE(attention.footprint.weightsBytes, std::uint64_t{0});
+    QCOMPARE(step.footprint.weightsBytes, *model.weights.parameters * 2);
+    QCOMPARE(attention.footprint.kvBytes, kGiB);
+    QVERIFY(attention.maxContext > step.maxContext);
+}
+
+void TestPlan::expertsAreReadAsTheyArePicked() {
+    const ModelSpec mixtral = *findModelPreset("mixtral-8x7b-v0.1");
+    const std::uint64_t one = weightsBytesRead(mixtral, DataType::F16, 1);
+    const std::uint64_t many = weightsBytesRead(mixtral, DataType::F16, 64);
+    const std::uint64_t all = weightsBytes(mixtral, DataType::F16);
+    QVERIFY(one < all / 3);       // two of eight experts
+    QVERIFY(many > all * 9 / 10); // sixty-four tokens pick nearly all
+    QVERIFY(many <= all);
+}
+
+void TestPlan::exactBytesCountOnlyInTheFilesOwnType() {
+    ModelSpec model = *findModelPreset("llama-3.1-8b");
+    model.weights.exactBytes = 4'920'734'272;
+    model.weights.type = DataType::Q4_K;
+    QCOMPARE(weightsBytes(model, DataType::Q4_K), std::uint64_t{4'920'734'272});
+    QCOMPARE(weightsBytes(model, DataType::F16), *model.weights.parameters * 2);
+}
+
+void TestPlan::theRidgeSeparatesMemoryFromCompute() {
+    const Roofs h100{3.35e12, 989e12, false};
+    QVERIFY(std::abs(h100.ridge() - 295.2) < 0.1);
+    QCOMPARE(roofBound(h100, 100, 29'000), std::string_view("memory"));
+    QCOMPARE(roofBound(h100, 100, 30'000), std::string_view("compute"));
+    QCOMPARE(attainableFlopPerSecond(h100, 1), 3.35e12);
+    QCOMPARE(attainableFlopPerSecond(h100, 1000), 989e12);
+    QCOMPARE(floorSeconds(h100, 3'350'000'000'000, 1), 1.0);
+}
+
+void TestPlan::whatDoesNotFitSaysWhatWould() {
+    const ModelSpec mha = modelByHand({.layers = 32, .nHeads = 32, .nKvHeads = 32, .headDim = 128});
+    const Plan plan = makePlan(asIs(mha), device(kGiB), workload(Scope::Attention), 4096, 1);
+    QVERIFY(!plan.fits);
+    const Error error = doesNotFit(plan);
+    QCOMPARE(error.code, ErrorCode::OutOfMemory);
+    QCOMPARE(error.bytesAsked, plan.footprint.totalBytes());
+    QCOMPARE(error.bytesFree, kGiB);
+    QVERIFY(QString::fromStdString(error.sentence())
+                .contains("needs 2.0 GiB, 1.0 GiB free; the longest context that fits is 2,047"));
+}
+
+void TestPlan::anUnboundedCacheIsSaidToBeUnbounded() {
+    const ModelSpec local =
+        modelByHand({.layers = 32, .nHeads = 32, .nKvHeads = 8, .headDim = 128, .window = 4096});
+    const Plan plan = makePlan(asIs(local), device(8 * kGiB), workload(Scope::Attention), 1024, 1);
+    QVERIFY(!plan.maxContextBounded);
+    QCOMPARE(plan.maxContext, kUnboundedContext);
+}
+
+void TestPlan::theRecordHasEveryPromisedKey() {
+    const ModelSpec model = *findModelPreset("gemma-3-4b");
+    const nlohmann::json record = makePlan(asIs(model), device(24 * kGiB, {1e12, 1e14, true}),
+                                           workload(Scope::Step), 8192, 2);
+    for (const char* key : {"attention",
+                            "layers",
+                            "n_heads",
+                            "n_kv_heads",
+                            "head_dim",
+                            "kv_dtype",
+                            "weights_dtype",
+                            "batch",
+                            "context_tokens",
+                            "device",
+                            "memory_total_bytes",
+                            "reserve_bytes",
+                            "kv_bytes",
+                            "kv_bytes_per_token",
+                            "kv_bytes_per_token_per_layer",
+                            "weights_bytes",
+                            "workspace_bytes",
+                            "total_bytes",
+                            "fits",
+                            "max_context_tokens",
+                            "model_max_context_tokens",
+                            "compression_vs_mha",
+                            "predicted_tpot_ms",
+                            "predicted_tokens_per_second",
+                            "predicted_bound",
+                            "kv_read_share"})
+        QVERIFY2(record.contains(key), key);
+    QVERIFY(record.at("kv_bytes").is_number_integer());
+    QCOMPARE(record.at("kv_bytes_per_token_per_layer").get<std::uint64_t>(), std::uint64_t{4096});
+}
+
+void TestPlan::withoutRoofsNothingIsPredicted() {
+    const nlohmann::json record = makePlan(asIs(*findModelPreset("llama-3.1-8b")),
+                                           device(64 * kGiB), workload(Scope::Step), 8192, 1);
+    QVERIFY(record.at("predicted_tpot_ms").is_null());
+    QCOMPARE(record.at("predicted_bound").get<std::string>(), std::string("unknown"));
+}
+
+QTEST_APPLESS_MAIN(TestPlan)
+#include "test_plan.moc"
