@@ -1,1 +1,179 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/import/hf_parts.h"
+#include "core/import/json_text.h"
+#include "core/import/readers.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+/// The object that describes the language model: the whole file, or a part of a larger model's.
+ConfigReader languageModel(const ConfigReader& top) {
+    for (const char* key : {"text_config", "llm_config", "language_config", "thinker_config"})
+        if (const auto part = top.child(key))
+            return languageModel(*part);
+    return top;
+}
+
+/// Only configurations with neither width nor layers lack a language model for certain.
+bool describesModel(const ConfigReader& config, bool nested) {
+    return nested || config.has("model_type") || config.has("hidden_size") ||
+           config.has("n_embd") || config.has("d_model") || config.has("num_hidden_layers");
+}
+
+HfShape readShape(const ConfigReader& config, const FamilyDefaults& family, bool nested) {
+    const KeyNames layerNames = {"num_hidden_layers", "n_layer", "n_layers", "num_layers"};
+    const KeyNames widthNames = {"hidden_size", "n_embd", "d_model"};
+    HfShape shape;
+    shape.nested = nested;
+    if (nested && family.nested.layers > 0 && !config.has("num_hidden_layers"))
+        shape.layers = config.orInferred(layerNames, family.nested.layers, "layers");
+    else
+        shape.layers = config.required(layerNames, 4096);
+    if (nested && family.nested.hidden > 0)
+        shape.hidden = config.orInferred(widthNames, family.nested.hidden, "hidden_size");
+    else
+        shape.hidden = config.required(widthNames, 1 << 20);
+    // The limit counts as written: where rope_scaling stretches it, published files write the
+    // stretched one, or leave the stretch to whoever serves the model.
+    const KeyNames limitNames = {
+        "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx",
+        "max_sequence_length"};
+    if (const auto limit = config.integer(limitNames))
+        shape.maxPosition = *limit;
+    else if (family.maxPosition > 0)
+        shape.maxPosition = config.orInferred({}, family.maxPosition, "max_position");
+    return shape;
+}
+
+std::int64_t readVocabulary(const ConfigReader& config, const FamilyDefaults& family, bool nested) {
+    if (const auto size = config.integer({"vocab_size", "padded_vocab_size", "n_vocab"}))
+        return *size;
+    if (nested && family.nested.vocab > 0)
+        return config.orInferred({}, family.nested.vocab, "vocab_size");
+    config.note("The file does not say how large the vocabulary is.");
+    return 0;
+}
+
+/// How the weights are stored: the quantisation if there is one, otherwise the declared type.
+std::optional<DataType> readWeightsType(const ConfigReader& top, const ConfigReader& config) {
+    if (const auto quantised = top.child("quantization_config")) {
+        const std::string method = quantised->text({"quant_method"}).value_or("");
+        const auto bits = quantised->integer({"bits", "w_bit"}, 64);
+        top.note(fmt::format("The weights are quantised ({}).",
+                             method.empty() ? "method not named" : method));
+        if (method == "mxfp4")
+            return DataType::MXFP4;
+        if (method == "fp8" || method == "fbgemm_fp8")
+            return DataType::FP8_E4M3;
+        if (bits == 4 || quantised->boolean("load_in_4bit").value_or(false))
+            return DataType::Int4;
+        if (bits == 8 || quantised->boolean("load_in_8bit").value_or(false))
+            return DataType::Int8;
+    }
+    for (const ConfigReader& each : {config, top})
+        if (const auto type = each.text({"dtype", "torch_dtype"}))
+            if (const auto parsed = parseDataType(*type))
+                return parsed;
+    return std::nullopt;
+}
+
+void noteRopeScaling(const ConfigReader& config) {
+    const auto scaling = config.child("rope_scaling");
+    if (scaling && scaling->has("factor"))
+        config.note(fmt::format("rope_scaling ({}) is declared; the context limit is taken as "
+                                "written.",
+                                scaling->text({"rope_type", "type"}).value_or("unnamed")));
+}
+
+bool readTied(const ConfigReader& top, const ConfigReader& config, const FamilyDefaults& family) {
+    for (const ConfigReader& each : {config, top})
+        if (const auto tied = each.boolean("tie_word_embeddings"))
+            return *tied;
+    config.infer("tied_embeddings");
+    return family.tied;
+}
+
+/// Weights the shape of the layers does not tell.
+std::uint64_t besideParameters(const ModelSpec& model, const FamilyDefaults& family) {
+    const auto hidden = static_cast<std::uint64_t>(model.hiddenSize);
+    std::uint64_t sum = 0;
+    if (family.learnedPositions)
+        sum = saturatingMultiply(hidden, static_cast<std::uint64_t>(model.maxPosition.value_or(0)));
+    // Qwen3-Next and 3.5: the query projection also makes an output gate of the same width.
+    const bool outputGate =
+        family.modelType.starts_with("qwen3_next") || family.modelType.starts_with("qwen3_5");
+    for (const LayerSpec& layer : model.layers)
+        if (outputGate && layer.attention == AttentionKind::Softmax)
+            sum = saturatingAdd(
+                sum, saturatingMultiply(hidden,
+                                        static_cast<std::uint64_t>(layer.nHeads * layer.headDimK)));
+    return sum;
+}
+
+void readInto(ModelSpec& model, const ConfigReader& top, std::uint64_t& stateParameters,
+              const FamilyDefaults*& family) {
+    const ConfigReader config = languageModel(top);
+    const bool nested = config.isNested();
+    if (!describesModel(config, nested))
+        return top.fail("model_type", "this JSON file describes no model");
+    model.family = config.text({"model_type"}).value_or(top.text({"model_type"}).value_or(""));
+    family = findFamily(model.family);
+    if (!family) {
+        family = &llamaStyle();
+        top.note(model.family.empty()
+                     ? "There is no model_type; the file is read by its Llama-style keys."
+                     : fmt::format("model_type \"{}\" is read by its Llama-style keys.",
+                                   model.family.substr(0, 60)));
+        config.infer("family");
+    }
+    if (config.has("hybrid_override_pattern"))
+        return config.fail("hybrid_override_pattern",
+                           "layers given by letters are not read by this version");
+    const HfShape shape = readShape(config, *family, nested);
+    const LayerSpec attention = readHfAttention(config, *family, shape);
+    model.layers = readHfLayers(config, *family, shape, attention, stateParameters);
+    readHfFeedForward(config, *family, shape, model.layers);
+    model.hiddenSize = shape.hidden;
+    model.vocabSize = readVocabulary(config, *family, nested);
+    if (shape.maxPosition > 0)
+        model.maxPosition = shape.maxPosition;
+    model.tiedEmbeddings = readTied(top, config, *family);
+    model.weights.type = readWeightsType(top, config);
+    noteRopeScaling(config);
+    if (nested)
+        top.note("The language model of a larger one; its other parts are left out.");
+}
+
+} // namespace
+
+Result<ModelSpec> readHfConfig(const std::filesystem::path& path) {
+    const Result<nlohmann::json> json = readJsonObject(path);
+    if (!json)
+        return json.error();
+    ConfigLog log;
+    log.file = path.string();
+    const ConfigReader top(*json, log);
+    ModelSpec model;
+    std::uint64_t stateParameters = 0;
+    const FamilyDefaults* family = nullptr;
+    readInto(model, top, stateParameters, family);
+    nameModel(model, top.text({"_name_or_path"}).value_or(""), path);
+    model.source = {"hf_config", top.text({"transformers_version"}).value_or(""), path.string()};
+    if (log.error)
+        return *log.error;
+    model.inferred = std::move(log.inferred);
+    for (const std::string& sentence : log.notes)
+        addNote(model, sentence);
+    Result<ModelSpec> checked = validated(std::move(model), path);
+    if (checked)
+        countParameters(*checked,
+                        saturatingAdd(stateParameters, besideParameters(*checked, *family)));
+    return checked;
+}
+
+} // namespace decodescope

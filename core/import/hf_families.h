@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace decodescope {
+
+/// Which layers of a family slide when the configuration names a window and no layer types.
+enum class WindowRule : std::uint8_t {
+    None,     ///< the family has no sliding window
+    All,      ///< every layer
+    Optional, ///< use_sliding_window, then the layers from max_window_layers on (Qwen)
+    Period,   ///< of `period` layers all but the last
+};
+
+/// What the classes of the transformers library take for granted where a configuration is silent.
+/// Zeros: nothing is taken for granted.
+struct FamilyDefaults {
+    std::string_view modelType;
+    bool gated = true; ///< three feed-forward matrices, otherwise two
+    bool tied = false; ///< tie_word_embeddings
+    WindowRule window = WindowRule::None;
+    std::int64_t period = 0;
+    std::int64_t headDim = 0; ///< otherwise hidden_size / heads
+    std::int64_t maxPosition = 0;
+    bool learnedPositions = false; ///< position embeddings are weights
+    bool fourTimes = false;        ///< feed-forward width of 4 × hidden_size
+    /// Of a language model nested in a larger one (text_config), whose files leave out whatever
+    /// is the default of its class.
+    struct Nested {
+        std::int64_t layers = 0, hidden = 0, heads = 0, kvHeads = 0, ffn = 0, vocab = 0, window = 0;
+    } nested = {};
+};
+
+/// The family of a model_type, or null if it is not known.
+[[nodiscard]] const FamilyDefaults* findFamily(std::string_view modelType);
+/// What is assumed of a model_type that is not known: the keys and conventions of Llama.
+[[nodiscard]] const FamilyDefaults& llamaStyle();
+
+} // namespace decodescope

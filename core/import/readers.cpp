@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/import/readers.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+/// File names that say what a file is, not which model it is.
+bool isGeneric(std::string_view stem) {
+    return stem == "config" || stem == "model" || stem.starts_with("model-0") ||
+           stem == "model.safetensors.index" || stem == "ggml-model";
+}
+
+/// What a path calls its model: the repository of a Hugging Face cache
+/// (models--OWNER--NAME/snapshots/HASH/FILE), the file's name, or the folder's.
+std::string nameFromPath(const std::filesystem::path& path) {
+    for (const auto& part : path) {
+        const std::string text = part.string();
+        if (text.starts_with("models--"))
+            return text.substr(text.rfind("--") + 2);
+    }
+    const std::string stem = path.stem().string();
+    if (!isGeneric(stem))
+        return stem;
+    const std::string folder = std::filesystem::absolute(path).parent_path().filename().string();
+    return folder.empty() ? stem : folder;
+}
+
+} // namespace
+
+void nameModel(ModelSpec& model, std::string given, const std::filesystem::path& path) {
+    if (const auto slash = given.find_last_of("/\\"); slash != std::string::npos)
+        given.erase(0, slash + 1);
+    model.name = given.empty() ? nameFromPath(path) : std::move(given);
+    model.id.clear();
+    for (const char c : model.name) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = std::isalnum(byte) || c == '.' || c == '_' || byte >= 0x80;
+        model.id += plain ? static_cast<char>(std::tolower(byte)) : '-';
+    }
+}
+
+void addNote(ModelSpec& model, const std::string& sentence) {
+    if (!model.notes.empty())
+        model.notes += ' ';
+    model.notes += sentence;
+}
+
+Result<ModelSpec> validated(ModelSpec model, const std::filesystem::path& path) {
+    if (Status status = validate(model); !status) {
+        Error error = status.error();
+        error.where = path.string() + (error.where.empty() ? "" : ", " + error.where);
+        return error;
+    }
+    return model;
+}
+
+void countParameters(ModelSpec& model, std::uint64_t beside) {
+    const bool known =
+        model.hiddenSize > 0 && model.vocabSize > 0 &&
+        std::none_of(model.layers.begin(), model.layers.end(), [](const LayerSpec& layer) {
+            return layer.attention == AttentionKind::Softmax && layer.ffn.hidden == 0 &&
+                   layer.ffn.expertHidden == 0;
+        });
+    if (!known)
+        return;
+    const std::uint64_t fixed = saturatingAdd(embeddingParameters(model), beside);
+    std::uint64_t all = fixed;
+    std::uint64_t active = fixed;
+    for (const LayerSpec& layer : model.layers) {
+        all = saturatingAdd(all, layerParameters(model, layer));
+        active = saturatingAdd(active, activeLayerParameters(model, layer));
+    }
+    model.weights.parameters = all;
+    model.weights.activeParameters = active;
+}
+
+} // namespace decodescope
