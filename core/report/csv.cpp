@@ -1,1 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/report/csv.h"
+
+#include <utility>
+
+namespace decodescope {
+namespace {
+
+std::string fieldText(const nlohmann::json& value) {
+    if (value.is_null())
+        return "";
+    if (value.is_string())
+        return value.get<std::string>();
+    if (!value.is_array())
+        return value.dump();
+    std::string joined;
+    for (const nlohmann::json& each : value)
+        joined += (joined.empty() ? "" : ";") + each.dump();
+    return joined;
+}
+
+std::string quoted(const std::string& field) {
+    if (field.find_first_of(",\"\r\n") == std::string::npos)
+        return field;
+    std::string out = "\"";
+    for (const char c : field)
+        out += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return out + '"';
+}
+
+} // namespace
+
+std::string toCsv(std::span<const std::string_view> keys, std::span<const nlohmann::json> records) {
+    std::string text;
+    for (const std::string_view key : keys)
+        text += (text.empty() ? "" : ",") + std::string(key);
+    text += "\r\n";
+    for (const nlohmann::json& record : records) {
+        std::string line;
+        for (std::size_t i = 0; i < keys.size(); ++i) {
+            const auto value = record.find(std::string(keys[i]));
+            line += (i == 0 ? "" : ",") +
+                    quoted(value == record.end() ? std::string() : fieldText(*value));
+        }
+        text += line + "\r\n";
+    }
+    return text;
+}
+
+Result<std::vector<std::vector<std::string>>> parseCsv(std::string_view text) {
+    std::vector<std::vector<std::string>> lines;
+    std::vector<std::string> line;
+    std::string field;
+    bool inQuotes = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (inQuotes && c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
+            field += '"';
+            ++i;
+        } else if (c == '"') {
+            inQuotes = !inQuotes;
+        } else if (inQuotes || (c != ',' && c != '\n' && c != '\r')) {
+            field += c;
+        } else if (c != '\r') {
+            line.push_back(std::exchange(field, {}));
+            if (c == '\n')
+                lines.push_back(std::exchange(line, {}));
+        }
+    }
+    if (inQuotes)
+        return Error{ErrorCode::FileUnreadable, "a quoted field never ends", "CSV", ""};
+    if (!field.empty() || !line.empty()) {
+        line.push_back(std::move(field));
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+} // namespace decodescope

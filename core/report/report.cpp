@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/report/report.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/report/csv.h"
+#include "core/report/markdown.h"
+#include "core/report/records.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+/// Three significant digits, without an exponent.
+std::string rounded(double value) {
+    if (value <= 0)
+        return "–";
+    const int decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+    return fmt::format("{:.{}f}", value, decimals);
+}
+
+std::string labelOf(const std::string& variant, bool whatIf) {
+    return whatIf ? variant + " (what-if)" : variant;
+}
+
+std::string markdown(std::span<const Sample> samples) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Sample& s : samples) {
+        const double ci = s.tpotP50Ms > 0 ? s.tokensPerSecond * s.tpotCi95Ms / s.tpotP50Ms : 0;
+        std::string notes = s.quickLook ? "quick look" : "";
+        const auto note = [&notes](const std::string& text) {
+            notes += (notes.empty() ? "" : ", ") + text;
+        };
+        if (s.layersMeasured < s.layers)
+            note(fmt::format("scaled from {} of {} layers", s.layersMeasured, s.layers));
+        if (s.cacheResident)
+            note("cache-resident");
+        rows.push_back({labelOf(s.variant, s.whatIf), std::string(name(s.scope)),
+                        formatCount(s.context), formatCount(s.batch), rounded(s.tokensPerSecond),
+                        rounded(ci), rounded(s.tpotP50Ms), rounded(s.tpotP99Ms),
+                        rounded(s.predictedTpotMs), rounded(s.achievedBytesPerSecond / 1e9),
+                        rounded(s.achievedFlopPerSecond / 1e9),
+                        s.floorFraction > 0 ? fmt::format("{:.0f} %", 100 * s.floorFraction) : "–",
+                        s.bound, formatBytes(s.modelKvBytes), notes});
+    }
+    return toMarkdown({{"attention"},
+                       {"scope"},
+                       {"context", true},
+                       {"batch", true},
+                       {"tokens/s", true},
+                       {"±", true},
+                       {"p50 ms", true},
+                       {"p99 ms", true},
+                       {"predicted ms", true},
+                       {"GB/s", true},
+                       {"GFLOP/s", true},
+                       {"of roof", true},
+                       {"bound"},
+                       {"KV cache", true},
+                       {"notes"}},
+                      rows);
+}
+
+std::string markdown(std::span<const Plan> plans) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Plan& plan : plans) {
+        const Footprint& bytes = plan.footprint;
+        const std::uint64_t perToken = kvBytesPerToken(plan.variant.model, plan.kvTypes);
+        rows.push_back({labelOf(plan.variant.label, plan.variant.whatIf), formatCount(plan.context),
+                        formatCount(plan.batch), formatBytes(perToken), formatBytes(bytes.kvBytes),
+                        formatBytes(bytes.weightsBytes), formatBytes(bytes.totalBytes()),
+                        plan.fits ? "yes" : "no",
+                        plan.maxContextBounded ? formatCount(plan.maxContext) : "no limit",
+                        rounded(plan.forecast.tokensPerSecond), plan.forecast.bound,
+                        fmt::format("{:.0f} %", 100 * plan.forecast.kvReadShare)});
+    }
+    return toMarkdown({{"attention"},
+                       {"context", true},
+                       {"batch", true},
+                       {"KV/token", true},
+                       {"KV cache", true},
+                       {"weights", true},
+                       {"total", true},
+                       {"fits"},
+                       {"longest context", true},
+                       {"tokens/s (predicted)", true},
+                       {"bound"},
+                       {"KV share", true}},
+                      rows);
+}
+
+template <typename Record>
+std::string reportAs(std::span<const Record> values, std::span<const std::string_view> keys,
+                     ReportFormat format) {
+    if (format == ReportFormat::Markdown)
+        return markdown(values);
+    const std::vector<nlohmann::json> all = records(values);
+    if (format == ReportFormat::Csv)
+        return toCsv(keys, all);
+    if (format == ReportFormat::Json)
+        return nlohmann::json(all).dump(2) + '\n';
+    std::string lines;
+    for (const nlohmann::json& record : all)
+        lines += record.dump() + '\n';
+    return lines;
+}
+
+} // namespace
+
+std::optional<ReportFormat> parseReportFormat(std::string_view text) {
+    if (text == "md")
+        return ReportFormat::Markdown;
+    if (text == "csv")
+        return ReportFormat::Csv;
+    if (text == "json")
+        return ReportFormat::Json;
+    if (text == "jsonl")
+        return ReportFormat::JsonLines;
+    return std::nullopt;
+}
+
+std::string report(std::span<const Sample> samples, ReportFormat format) {
+    return reportAs(samples, sampleKeys(), format);
+}
+
+std::string report(std::span<const Plan> plans, ReportFormat format) {
+    return reportAs(plans, planKeys(), format);
+}
+
+} // namespace decodescope

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/plan/plan.h"
+#include "core/profile/sample.h"
+
+namespace decodescope {
+
+/// How results are written. All but Markdown carry the records' own keys and raw numbers.
+enum class ReportFormat { Markdown, Csv, Json, JsonLines };
+
+/// "md", "csv", "json", "jsonl".
+[[nodiscard]] std::optional<ReportFormat> parseReportFormat(std::string_view text);
+
+/// Samples or plans as one text, ending with a line end. Numbers are written in the C locale.
+[[nodiscard]] std::string report(std::span<const Sample> samples, ReportFormat format);
+[[nodiscard]] std::string report(std::span<const Plan> plans, ReportFormat format);
+
+} // namespace decodescope

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <QTest>
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "core/report/csv.h"
+#include "core/report/records.h"
+#include "core/report/report.h"
+#include "core/spec/presets.h"
+#include "core/spec/units.h"
+
+using namespace decodescope;
+using nlohmann::json;
+
+/// What is written can be read back, in every format, with the same keys and numbers.
+class TestReport : public QObject {
+    Q_OBJECT
+
+private slots:
+    void csvReadsBackAsItWasWritten();
+    void csvQuotesWhatNeedsIt();
+    void csvWithAnOpenQuoteIsRefused();
+    void jsonAndJsonLinesCarryTheSameRecords();
+    void everyKeyOfARecordHasAColumn();
+    void markdownIsAlignedAndHuman();
+    void formatsAreKnownByName();
+};
+
+static Sample sample() {
+    Sample s;
+    s.runId = "run-1";
+    s.variant = "GQA-8";
+    s.attention = "gqa";
+    s.model = "Llama \"8B\", f16";
+    s.layers = 32;
+    s.layersMeasured = 4;
+    s.context = 65536;
+    s.repetitionsMs = {10.5, 11.25};
+    s.tpotP50Ms = 10.875;
+    s.tpotCi95Ms = 0.375;
+    s.tokensPerSecond = 91.954;
+    s.modelKvBytes = 8 * kGiB;
+    s.floorFraction = 0.83;
+    s.bound = "memory";
+    return s;
+}
+
+static std::vector<Plan> plans() {
+    std::vector<Plan> all;
+    for (const Variant& variant : defaultVariants(*findModelPreset("llama-3.1-8b")))
+        all.push_back(makePlan(variant, {"box", 24 * kGiB, {}}, Workload{}, 8192, 1));
+    return all;
+}
+
+void TestReport::csvReadsBackAsItWasWritten() {
+    const std::vector<Sample> samples = {sample(), sample()};
+    const auto lines = parseCsv(report(samples, ReportFormat::Csv));
+    QVERIFY(lines.ok());
+    QCOMPARE(lines->size(), std::size_t{3});
+    const std::vector<std::string>& header = lines->front();
+    const auto at = [&](const char* key) {
+        const auto column = std::find(header.begin(), header.end(), key);
+        return (*lines)[1].at(static_cast<std::size_t>(column - header.begin()));
+    };
+    QCOMPARE(at("model"), std::string("Llama \"8B\", f16"));
+    QCOMPARE(at("context_tokens"), std::string("65536"));
+    QCOMPARE(std::stod(at("tpot_p50_ms")), 10.875);
+    QCOMPARE(at("repetitions_ms"), std::string("10.5;11.25"));
+    QCOMPARE(at("memory_used_bytes"), std::string()); // unknown stays empty, never zero
+}
+
+void TestReport::csvQuotesWhatNeedsIt() {
+    const std::string_view keys[] = {"a", "b"};
+    const json records[] = {{{"a", "x,y"}, {"b", "line\nbreak"}}, {{"a", nullptr}, {"b", 1.5}}};
+    const std::string text = toCsv(keys, records);
+    QCOMPARE(text, std::string("a,b\r\n\"x,y\",\"line\nbreak\"\r\n,1.5\r\n"));
+    const auto back = parseCsv(text);
+    QVERIFY(back.ok());
+    QCOMPARE((*back)[1][1], std::string("line\nbreak"));
+}
+
+void TestReport::csvWithAnOpenQuoteIsRefused() {
+    const auto lines = parseCsv("a,b\n\"never ends");
+    QVERIFY(!lines.ok());
+    QCOMPARE(lines.error().code, ErrorCode::FileUnreadable);
+}
+
+void TestReport::jsonAndJsonLinesCarryTheSameRecords() {
+    const std::vector<Plan> all = plans();
+    const json array = json::parse(report(all, ReportFormat::Json));
+    QCOMPARE(array.size(), all.size());
+    const std::string lines = report(all, ReportFormat::JsonLines);
+    QCOMPARE(std::count(lines.begin(), lines.end(), '\n'), static_cast<long>(all.size()));
+    QVERIFY(json::parse(lines.substr(0, lines.find('\n'))) == array[0]);
+}
+
+void TestReport::everyKeyOfARecordHasAColumn() {
+    const auto missing = [](const json& record, std::span<const std::string_view> keys) {
+        std::string names;
+        for (const auto& [key, value] : record.items())
+            if (key != "kind" && std::find(keys.begin(), keys.end(), key) == keys.end())
+                names += key + " ";
+        return names;
+    };
+    QCOMPARE(missing(sample(), sampleKeys()), std::string());
+    QCOMPARE(missing(plans().front(), planKeys()), std::string());
+}
+
+void TestReport::markdownIsAlignedAndHuman() {
+    const std::vector<Sample> samples = {sample()};
+    const std::string text = report(samples, ReportFormat::Markdown);
+    QVERIFY(QString::fromStdString(text).contains("65,536"));
+    QVERIFY(QString::fromStdString(text).contains("scaled from 4 of 32 layers"));
+    QVERIFY(QString::fromStdString(text).contains("83 %"));
+    const QStringList lines = QString::fromStdString(text).split('\n', Qt::SkipEmptyParts);
+    QCOMPARE(lines.size(), 3);
+    QCOMPARE(lines[0].size(), lines[2].size());
+}
+
+void TestReport::formatsAreKnownByName() {
+    QVERIFY(parseReportFormat("md") == ReportFormat::Markdown);
+    QVERIFY(parseReportFormat("jsonl") == ReportFormat::JsonLines);
+    QVERIFY(!parseReportFormat("xlsx"));
+}
+
+QTEST_APPLESS_MAIN(TestReport)
+#include "test_report.moc"
