@@ -9,6 +9,7 @@
 
 #include "core/profile/whole_file.h"
 #include "core/spec/json_field.h"
+#include "core/spec/units.h"
 #include "core/spec/version.h"
 
 namespace decodescope {
@@ -19,6 +20,7 @@ using Json = nlohmann::json;
 using Clock = std::chrono::system_clock;
 
 constexpr std::chrono::hours kStaleAfter{7 * 24};
+constexpr std::uint64_t kMaxFileBytes = kMiB; ///< an entry takes some hundred bytes
 
 std::int64_t secondsOf(Clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -42,7 +44,7 @@ Json readEntries(const fs::path& file, std::string& note) {
         note = "never measured";
         return Json::object();
     }
-    const Result<std::string> text = readWholeFile(file);
+    const Result<std::string> text = readWholeFile(file, kMaxFileBytes);
     if (!text) {
         note = text.error().sentence();
         return Json::object();

@@ -2,6 +2,7 @@
 #include "core/profile/group_run.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "core/spec/units.h"
@@ -16,6 +17,7 @@ constexpr int kTurnSteps = 8;
 
 /// A decoder may need more than the plan says: whole tiles, pages, partial results.
 constexpr std::uint64_t kNeedSlackBytes = 64 * kMiB;
+constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
 } // namespace
 
@@ -25,13 +27,13 @@ Status GroupRun::measure(double seconds) {
         return status;
     if (m_points.empty())
         return Done{};
-    if (Status status = warmUp(); !status)
+    if (Status status = warmUp(seconds / static_cast<double>(m_points.size())); !status)
         return status;
     const double pointSeconds =
         (deadline - m_run.reporter.seconds()) / static_cast<double>(m_points.size());
     for (PointRun& point : m_points) {
         point.rule = ruleFor(m_run.request.workload, pointSeconds, point.warmupSeconds);
-        point.rule.warmupRepetitions = warmupRepetitions(m_run.request.quickLook);
+        point.rule.warmupRepetitions = point.warmups;
     }
     Status status = measureRounds();
     if (!status && status.error().code == ErrorCode::Interrupted)
@@ -48,12 +50,17 @@ std::vector<std::uint64_t> GroupRun::decoderBudgets(double seconds) const {
                                 : assumedFillRate(m_run.facts.ceilings.bandwidthBytesPerSecond);
     const double pointSeconds = seconds / static_cast<double>(m_plans.size());
     std::vector<std::uint64_t> needs;
+    std::vector<std::uint64_t> most;
     for (const Plan& plan : m_plans) {
         const std::uint64_t total = plan.footprint.totalBytes();
         const std::uint64_t need = saturatingAdd(saturatingAdd(total, total / 4), kNeedSlackBytes);
         needs.push_back(affordableBytes(need, pointSeconds, fillRate));
+        most.push_back(needs.back() < need ? needs.back() : kUnlimited);
     }
-    return divideBudget(m_run.budgetBytes(), needs);
+    std::vector<std::uint64_t> budgets = divideBudget(m_run.budgetBytes(), needs);
+    for (std::size_t at = 0; at < budgets.size(); ++at)
+        budgets[at] = std::min(budgets[at], most[at]); // what is left over would be filled too
+    return budgets;
 }
 
 Status GroupRun::allocate(double seconds) {
@@ -83,7 +90,7 @@ Status GroupRun::allocate(double seconds) {
         sum.kvBytes += ledger.kvBytes;
         sum.workspaceBytes += ledger.workspaceBytes;
         m_run.watch->setLedger(sum);
-        m_points.push_back({std::move(plan), std::move(*decoder), {}, {}, 0, 0, false});
+        m_points.push_back({std::move(plan), std::move(*decoder), {}, {}, 0, 0, 0, false});
     }
     const double spent = m_run.reporter.seconds() - begin;
     if (spent > 0 && sum.totalBytes() > kNeedSlackBytes) // less says nothing of the rate
@@ -91,17 +98,20 @@ Status GroupRun::allocate(double seconds) {
     return Done{};
 }
 
-Status GroupRun::warmUp() {
+Status GroupRun::warmUp(double pointSeconds) {
+    constexpr double kMostOfThePoint = 0.25; // a slow step is warmed up once
     for (PointRun& point : m_points)
-        for (int i = 0; i < warmupRepetitions(m_run.request.quickLook); ++i) {
+        do {
             if (Status status = m_run.goOn(); !status)
                 return status;
             const Result<TimedStep> step = timedStep(*point.decoder, m_run.stop);
             if (!step)
                 return step.error();
+            ++point.warmups;
             point.warmupSeconds = step->clockSeconds;
             feed("warmup", point, step->timing.seconds * 1000);
-        }
+        } while (point.warmups < warmupRepetitions(m_run.request.quickLook) &&
+                 point.warmupSeconds < kMostOfThePoint * pointSeconds);
     m_run.feed.flush("", m_run.reporter.atMs());
     return Done{};
 }

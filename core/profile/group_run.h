@@ -20,7 +20,7 @@ public:
 private:
     [[nodiscard]] std::vector<std::uint64_t> decoderBudgets(double seconds) const;
     [[nodiscard]] Status allocate(double seconds);
-    [[nodiscard]] Status warmUp();
+    [[nodiscard]] Status warmUp(double pointSeconds);
     [[nodiscard]] Status measureRounds();
     [[nodiscard]] Status takeTurn(PointRun& point);
     void finish(PointRun& point, const std::string& reason);

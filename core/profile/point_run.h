@@ -31,7 +31,8 @@ struct PointRun {
     std::unique_ptr<Decoder> decoder;
     StoppingRule rule;
     std::vector<double> repetitionsMs;
-    double warmupSeconds = 0; ///< that the last warm-up step took on the clock
+    int warmups = 0;          ///< steps that are not counted
+    double warmupSeconds = 0; ///< that the last of them took on the clock
     double spentSeconds = 0;  ///< on the clock since the warm-up
     bool finished = false;
 };

@@ -88,7 +88,7 @@ Status measureGroups(RunState& run, const std::vector<Variant>& variants,
         if (Status status = run.goOn(); !status)
             return status;
         std::vector<Plan> plans = plansOf(run, variants, group);
-        if (run.secondsLeft() <= 0) {
+        if (run.secondsLeft() <= 0 && run.samples > 0) { // something is always measured
             run.partial = true;
             for (const Plan& plan : plans)
                 run.skip(plan, late);

@@ -29,13 +29,16 @@ void to_json(nlohmann::json& json, const RunRequest& request);
 void from_json(const nlohmann::json& json, RunRequest& request);
 [[nodiscard]] Result<RunRequest> parseRunRequest(std::string_view json);
 
-/// Receives every event in order, from one thread at a time.
+/// Receives every event in order, from one thread at a time. Must not throw.
 using EventSink = std::function<void(const Event&)>;
 
 /// Measures variants × contexts × batches on one device: calibrates, then for each context and
 /// batch measures all variants in interleaved rounds, so that a drifting machine hits all alike.
 /// Points that do not fit are skipped and said. Memory events are sent ten times a second from the
-/// start to the end, progress at most thirty times a second.
+/// start to the end, progress at most thirty times a second (and when a phase or a point ends).
+/// The run keeps to its time: every point gets a fair share of what is left, a point that the time
+/// does not reach is skipped and said, and the run is then partial. The first group is measured in
+/// any case. The measured ceilings travel as an event; storeCeilings() keeps them for other runs.
 /// The last event is RunDone, or RunFailed after a failure; a stopped run is done and partial.
 /// Errors: OutOfMemory where no point fits, DeviceUnavailable, RunFailed; Interrupted if stopped.
 [[nodiscard]] Status profile(Backend& backend, const RunRequest& request, const EventSink& sink,

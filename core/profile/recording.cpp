@@ -11,12 +11,15 @@
 #include <nlohmann/json.hpp>
 
 #include "core/profile/whole_file.h"
+#include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
 
 /// Text below this size is read by one thread.
 constexpr std::size_t kWorthAThread = std::size_t{1} << 20;
+constexpr std::uint64_t kMaxFileBytes = 4 * kGiB; ///< a week of lines
+constexpr std::uint64_t kLookedAt = 4 * kKiB;     ///< to tell a recording from something else
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 struct Visitor {
@@ -129,6 +132,19 @@ Status addArray(std::string_view text, const std::filesystem::path& path, Record
     return Done{};
 }
 
+std::string_view withoutByteOrderMark(std::string_view text) {
+    if (text.starts_with(kByteOrderMark))
+        text.remove_prefix(kByteOrderMark.size());
+    return text;
+}
+
+/// What the first bytes of a file tell: an object, an array, or nothing yet.
+bool mayBeRecording(std::string_view start) {
+    start = withoutByteOrderMark(start);
+    const std::size_t first = start.find_first_not_of(" \t\r\n");
+    return first == std::string_view::npos || start[first] == '{' || start[first] == '[';
+}
+
 std::size_t eventCount(const Recording& recording) {
     return recording.runs.size() + recording.calibrations.size() + recording.samples.size() +
            recording.memory.size() + recording.skipped.size() + recording.progress.size() +
@@ -142,12 +158,18 @@ void Recording::add(Event event) {
 }
 
 Result<Recording> readRecording(const std::filesystem::path& path) {
-    const Result<std::string> content = readWholeFile(path);
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(path, ignored)) { // a pipe can be read but once
+        const Result<std::string> start = readFileStart(path, kLookedAt);
+        if (!start)
+            return start.error();
+        if (!mayBeRecording(*start)) // a model of many gigabytes is not read to the end
+            return inFile({ErrorCode::FileUnreadable, "it is not JSON", "", ""}, path, "line 1");
+    }
+    const Result<std::string> content = readWholeFile(path, kMaxFileBytes);
     if (!content)
         return content.error();
-    std::string_view text = *content;
-    if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark)
-        text.remove_prefix(kByteOrderMark.size());
+    std::string_view text = withoutByteOrderMark(*content);
     while (!text.empty() && text.back() == '\0') // a crashed file system leaves zeros
         text.remove_suffix(1);
     Recording recording;

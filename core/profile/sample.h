@@ -50,7 +50,7 @@ struct Sample {
     std::int64_t layersMeasured = 0; ///< fewer than layers: the time is scaled
     bool quickLook = false;          ///< a first impression, not a benchmark
     StoppingOutcome stopping;
-    std::string startedAt; ///< UTC, ISO 8601
+    std::string startedAt; ///< of the run: UTC, ISO 8601
     double atMs = 0;       ///< since the run's start, at the last repetition
     std::string toolVersion;
     bool operator==(const Sample&) const = default;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/profile/whole_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <random>
 #include <system_error>
 
 #include <fmt/format.h>
+
+#include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
@@ -39,7 +42,7 @@ fs::path besides(const fs::path& path) {
 
 } // namespace
 
-Result<std::string> readWholeFile(const fs::path& path) {
+Result<std::string> readFileStart(const fs::path& path, std::uint64_t count) {
     const auto unreadable = [&path](const std::string& reason) {
         return Error{ErrorCode::FileUnreadable, fmt::format("cannot be read: {}", reason),
                      path.string(), ""};
@@ -53,16 +56,31 @@ Result<std::string> readWholeFile(const fs::path& path) {
         return unreadable(reasonOf(errno));
     std::string content;
     if (const auto size = fs::file_size(path, ignored); !ignored)
-        content.reserve(size);
-    constexpr std::size_t kChunk = std::size_t{1} << 20;
-    while (in) {
+        content.reserve(std::min<std::uint64_t>(size, count));
+    constexpr std::uint64_t kChunk = std::uint64_t{1} << 20;
+    while (in && content.size() < count) {
         const std::size_t before = content.size();
-        content.resize(before + kChunk);
-        in.read(content.data() + before, kChunk);
+        const std::size_t wanted = std::min<std::uint64_t>(kChunk, count - before);
+        content.resize(before + wanted);
+        in.read(content.data() + before, static_cast<std::streamsize>(wanted));
         content.resize(before + static_cast<std::size_t>(in.gcount()));
     }
     if (in.bad())
         return unreadable(reasonOf(errno));
+    return content;
+}
+
+Result<std::string> readWholeFile(const fs::path& path, std::uint64_t maxBytes) {
+    const auto tooLarge = [&] {
+        return Error{ErrorCode::FileUnreadable,
+                     fmt::format("it is larger than {}", formatBytes(maxBytes)), path.string(), ""};
+    };
+    std::error_code ignored;
+    if (const auto size = fs::file_size(path, ignored); !ignored && size > maxBytes)
+        return tooLarge();
+    Result<std::string> content = readFileStart(path, saturatingAdd(maxBytes, 1));
+    if (content && content->size() > maxBytes)
+        return tooLarge();
     return content;
 }
 

@@ -335,6 +335,44 @@ private slots:
         QVERIFY(machine.requests[0].budgetBytes > machine.requests[2].budgetBytes);
     }
 
+    void noMoreIsFilledThanTheTimeAllows() {
+        FakeMachine machine;
+        machine.availableBytes = 14 * kGiB;
+        RunRequest request = smallRun();
+        request.model = modelByHand({32, 32, 8, 128, 0, 0, 0, 0});
+        request.workload.contexts = {16384}; // 8 GiB as MHA
+        request.workload.maxSeconds = 600;
+        (void)run(machine, request);
+        QVERIFY(machine.requests.at(0).budgetBytes > 8 * kGiB);
+        machine.requests.clear();
+        request.workload.maxSeconds = 1;
+        (void)run(machine, request);
+        QVERIFY(machine.requests.at(0).budgetBytes < 3 * kGiB);
+    }
+
+    void somethingIsMeasuredHoweverShortTheTime() {
+        FakeMachine machine;
+        RunRequest request = smallRun();
+        request.workload.maxSeconds = 1e-9;
+        const Outcome outcome = run(machine, request);
+        QVERIFY(outcome.status.ok());
+        QCOMPARE(outcome.recording.samples.size(), 3u);
+        QVERIFY(std::get<RunDone>(outcome.events.back()).partial);
+    }
+
+    void aSlowStepIsWarmedUpOnce() {
+        FakeMachine machine;
+        machine.sleepSeconds = 0.05;
+        RunRequest request = smallRun();
+        request.workload.contexts = {64};
+        request.workload.maxSeconds = 0.5;
+        const Outcome slow = run(machine, request);
+        QCOMPARE(slow.recording.samples.at(0).stopping.rule.warmupRepetitions, 1);
+        machine.sleepSeconds = 0;
+        const Outcome fast = run(machine, request);
+        QCOMPARE(fast.recording.samples.at(0).stopping.rule.warmupRepetitions, 2);
+    }
+
     void aBudgetThatWasGivenIsKept() {
         FakeMachine machine;
         RunRequest request = smallRun();

@@ -158,6 +158,25 @@ private slots:
         QVERIFY(read.error().where.find("recording.jsonl") != std::string::npos);
     }
 
+    void aFileThatIsTooLargeIsNotRead() {
+        const fs::path path = file("12345");
+        QCOMPARE(*readWholeFile(path, 5), std::string("12345"));
+        QVERIFY(!readWholeFile(path, 4).ok());
+        QVERIFY(!readWholeFile("/dev/zero", 1000).ok());
+        QCOMPARE(*readFileStart(path, 2), std::string("12"));
+        QCOMPARE(*readFileStart(path, 9), std::string("12345"));
+    }
+
+    void aHugeModelIsRefusedAtOnce() {
+        const fs::path path = file("GGUF\x03");
+        fs::resize_file(path, std::uintmax_t{1} << 40); // sparse
+        QElapsedTimer timer;
+        timer.start();
+        QVERIFY(!readRecording(path).ok());
+        QVERIFY(timer.elapsed() < 1000);
+        fs::remove(path);
+    }
+
     void aMissingFileAndAFolderAreRefused() {
         const fs::path folder(m_dir.path().toStdString());
         const Result<Recording> missing = readRecording(folder / "nothing");
@@ -190,12 +209,12 @@ private slots:
     void aFileIsReplacedWholeOrNotAtAll() {
         const fs::path path = file("before", "replaced");
         QVERIFY(writeWholeFile(path, "after").ok());
-        QCOMPARE(*readWholeFile(path), std::string("after"));
+        QCOMPARE(*readWholeFile(path, 100), std::string("after"));
         const fs::path link = fs::path(m_dir.path().toStdString()) / "link";
         fs::create_symlink(path, link);
         QVERIFY(writeWholeFile(link, "through the link").ok());
         QVERIFY(fs::is_symlink(link));
-        QCOMPARE(*readWholeFile(path), std::string("through the link"));
+        QCOMPARE(*readWholeFile(path, 100), std::string("through the link"));
         QVERIFY(writeWholeFile("/dev/null", "gone").ok());
         QVERIFY(fs::is_character_file("/dev/null"));
     }
