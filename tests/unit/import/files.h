@@ -17,6 +17,7 @@ class Files {
 public:
     std::filesystem::path write(const QString& name, const QByteArray& bytes) {
         const QString path = m_folder.filePath(name);
+        QFile::remove(path); // ext4 would wait for the disk when a file is written over
         QFile file(path);
         if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size())
             qFatal("%s cannot be written", qPrintable(path));
