@@ -1,1 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/cpu_backend.h"
+
+#include "core/cpu/attention_kernel.h"
+#include "core/cpu/ceilings.h"
+#include "core/cpu/cpu_decoder.h"
+#include "core/cpu/memory_counters.h"
+#include "core/cpu/topology.h"
+
+namespace decodescope {
+namespace {
+
+constexpr const char* kDeviceId = "cpu";
+
+Status known(const std::string& deviceId) {
+    if (deviceId == kDeviceId)
+        return Done{};
+    return Error{ErrorCode::DeviceUnavailable, "there is no such CPU device", deviceId,
+                 "The CPU is called cpu."};
+}
+
+class CpuBackend : public Backend {
+public:
+    std::vector<DeviceInfo> devices() override {
+        const CpuTopology& cpu = cpuTopology();
+        const MemoryReading memory = readSystemMemory();
+        DeviceInfo device;
+        device.id = kDeviceId;
+        device.name = cpu.name;
+        device.backend = "cpu";
+        device.available = true;
+        device.memoryTotalBytes = memory.totalBytes;
+        device.memoryFreeBytes = memory.availableBytes;
+        device.lastLevelCacheBytes = cpu.lastLevelCacheBytes;
+        device.threads = cpu.threads;
+        device.simd = kernelTarget();
+        device.ceilings = m_ceilings;
+        return {device};
+    }
+
+    MemoryReading readMemory(const std::string& deviceId) override {
+        return known(deviceId) ? readSystemMemory() : MemoryReading{};
+    }
+
+    Result<Ceilings> measureCeilings(const std::string& deviceId, const CalibrationRequest& request,
+                                     std::stop_token stop) override {
+        if (Status status = known(deviceId); !status)
+            return status.error();
+        Result<Ceilings> ceilings = measureCpuCeilings(request, stop);
+        if (ceilings)
+            m_ceilings = *ceilings;
+        return ceilings;
+    }
+
+    Result<std::unique_ptr<Decoder>> makeDecoder(const std::string& deviceId,
+                                                 const DecoderRequest& request,
+                                                 std::stop_token stop) override {
+        if (Status status = known(deviceId); !status)
+            return status.error();
+        return makeCpuDecoder(request, stop);
+    }
+
+private:
+    std::optional<Ceilings> m_ceilings; ///< the last measured
+};
+
+} // namespace
+
+std::unique_ptr<Backend> makeCpuBackend() {
+    return std::make_unique<CpuBackend>();
+}
+
+} // namespace decodescope

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/attention.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+
+#include "core/cpu/attention_kernel.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+constexpr std::int64_t kLeastPartTokens = 256; ///< merging costs less than a tenth above it
+constexpr std::int64_t kMostPartTokens = 4096; ///< a stop request is heard between parts
+constexpr std::int64_t kUnitsPerThread = 8;    ///< so that a slow thread holds up little
+constexpr double kMostPartFlop = 1e8;          ///< 50 ms at 2 GFLOP/s, without vectors
+
+std::uint64_t count(std::int64_t n) {
+    return static_cast<std::uint64_t>(n);
+}
+
+/// Tokens of one unit of work, a whole number of tiles. The same at any thread's pace, so that
+/// results repeat to the bit.
+std::int64_t partTokens(const Attention::Shape& shape, int threads) {
+    const std::int64_t units = kUnitsPerThread * threads;
+    const std::int64_t heads = shape.sequences * shape.nKvHeads;
+    const std::int64_t partsWanted = std::max<std::int64_t>(1, (units + heads - 1) / heads);
+    std::int64_t tokens = (shape.tokens + partsWanted - 1) / partsWanted;
+    tokens = std::clamp(tokens, kLeastPartTokens, kMostPartTokens);
+    const double flopPerToken = 2.0 * static_cast<double>(shape.nHeads / shape.nKvHeads) *
+                                static_cast<double>(shape.headDimK + shape.headDimV);
+    tokens = std::min(tokens, static_cast<std::int64_t>(kMostPartFlop / flopPerToken));
+    return std::max<std::int64_t>(1, (tokens + kTileTokens - 1) / kTileTokens) * kTileTokens;
+}
+
+std::int64_t partsOf(std::int64_t tokens, std::int64_t perPart) {
+    return (tokens + perPart - 1) / perPart;
+}
+
+/// Floats of the states of one sequence and KV head.
+std::int64_t stateFloats(const Attention::Shape& shape, std::int64_t parts) {
+    const std::int64_t group = shape.nHeads / shape.nKvHeads;
+    return parts * group * (2 + shape.headDimV);
+}
+
+AttentionState statesAt(float* memory, std::int64_t parts, std::int64_t group) {
+    return {memory, memory + parts * group, memory + 2 * parts * group};
+}
+
+/// A thread's scratch starts on its own cache line.
+std::int64_t scratchStride(const Attention::Shape& shape) {
+    const std::int64_t floats =
+        attentionScratchFloats(shape.nHeads / shape.nKvHeads, shape.headDimK, shape.headDimV);
+    return (floats + 31) / 32 * 32;
+}
+
+struct Sizes {
+    std::uint64_t states, scratch, pending;
+};
+
+Sizes sizesOf(const Attention::Shape& shape, int threads) {
+    const std::int64_t parts = partsOf(shape.tokens, partTokens(shape, threads));
+    const std::uint64_t heads = count(shape.sequences * shape.nKvHeads);
+    return {saturatingMultiply(heads, count(stateFloats(shape, parts)) * sizeof(float)),
+            count(scratchStride(shape)) * sizeof(float) * count(threads),
+            heads * sizeof(std::atomic<std::int64_t>)};
+}
+
+} // namespace
+
+std::uint64_t Attention::workspaceBytes(const Shape& shape, int threads) {
+    const Sizes sizes = sizesOf(shape, threads);
+    return saturatingAdd(sizes.states, sizes.scratch + sizes.pending);
+}
+
+bool Attention::grow(const Shape& shape, int threads) {
+    const Sizes sizes = sizesOf(shape, threads);
+    if (sizes.states > m_states.bytes())
+        m_states = Buffer(sizes.states);
+    if (sizes.scratch > m_scratch.bytes())
+        m_scratch = Buffer(sizes.scratch);
+    if (sizes.pending > m_pending.bytes())
+        m_pending = Buffer(sizes.pending);
+    return m_states.valid() && m_scratch.valid() && m_pending.valid();
+}
+
+std::uint64_t Attention::bytes() const {
+    return m_states.bytes() + m_scratch.bytes() + m_pending.bytes();
+}
+
+bool Attention::run(ThreadPool& pool, const KvCache& cache, std::int64_t nHeads,
+                    std::span<const std::int64_t> tokens, const float* queries, float* out,
+                    const std::stop_token& stop) {
+    const KvLayout& layout = cache.layout();
+    const Shape shape{layout.sequences, nHeads,          layout.nKvHeads,
+                      layout.headDimK,  layout.headDimV, layout.tokens};
+    const std::int64_t group = nHeads / layout.nKvHeads;
+    const std::int64_t perPart = partTokens(shape, pool.threads());
+    const std::int64_t mostParts = partsOf(layout.tokens, perPart);
+    auto* pending = m_pending.as<std::atomic<std::int64_t>>();
+    const std::int64_t heads = layout.sequences * layout.nKvHeads;
+    for (std::int64_t i = 0; i < heads; ++i)
+        pending[i].store(partsOf(tokens[count(i / layout.nKvHeads)], perPart),
+                         std::memory_order_relaxed);
+    const float scale = 1.0F / std::sqrt(static_cast<float>(layout.headDimK));
+
+    return pool.run(heads * mostParts, stop, [&](std::int64_t unit, int thread) {
+        const std::int64_t head = unit / mostParts;
+        const std::int64_t part = unit % mostParts;
+        const std::int64_t sequence = head / layout.nKvHeads;
+        const std::int64_t held = tokens[count(sequence)];
+        const std::int64_t parts = partsOf(held, perPart);
+        if (part >= parts)
+            return;
+        const std::int64_t first = part * perPart;
+        const AttentionPart work{layout.type,
+                                 cache.head(sequence, head % layout.nKvHeads) +
+                                     count(first / kTileTokens) * layout.tileBytes(),
+                                 std::min(perPart, held - first),
+                                 layout.headDimK,
+                                 layout.headDimV,
+                                 group,
+                                 queries + head * group * layout.headDimK,
+                                 scale};
+        const AttentionState all =
+            statesAt(m_states.as<float>() + head * stateFloats(shape, mostParts), parts, group);
+        const AttentionState mine{all.max + part * group, all.denominator + part * group,
+                                  all.output + part * group * layout.headDimV};
+        attendPart(work, mine, m_scratch.as<float>() + thread * scratchStride(shape));
+        // Who finishes a head's last part merges them: no second barrier.
+        if (pending[head].fetch_sub(1, std::memory_order_acq_rel) == 1)
+            mergeAttention(all, parts, group, layout.headDimV,
+                           out + head * group * layout.headDimV);
+    });
+}
+
+} // namespace decodescope

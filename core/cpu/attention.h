@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stop_token>
+
+#include "core/cpu/buffer.h"
+#include "core/cpu/kv_cache.h"
+#include "core/cpu/thread_pool.h"
+
+namespace decodescope {
+
+/// Decode attention of one layer for a batch, split over sequences, KV heads and the context, so
+/// that every thread has work at batch 1 and one KV head too.
+class Attention {
+public:
+    /// The largest layer that will be run.
+    struct Shape {
+        std::int64_t sequences = 1;
+        std::int64_t nHeads = 1;
+        std::int64_t nKvHeads = 1;
+        std::int64_t headDimK = 128;
+        std::int64_t headDimV = 128;
+        std::int64_t tokens = 1; ///< of the longest sequence
+    };
+    /// Bytes that grow() allocates for a shape.
+    [[nodiscard]] static std::uint64_t workspaceBytes(const Shape& shape, int threads);
+    /// Makes room for the shape. False where the system refuses.
+    [[nodiscard]] bool grow(const Shape& shape, int threads);
+    [[nodiscard]] std::uint64_t bytes() const;
+
+    /// out[sequence][head][headDimV] for queries[sequence][head][headDimK]; sequence s reads its
+    /// first tokens[s] cached tokens (1 … layout.tokens). The shape is one grow() was called for.
+    /// False where a stop request left work undone; then `out` is not defined.
+    [[nodiscard]] bool run(ThreadPool& pool, const KvCache& cache, std::int64_t nHeads,
+                           std::span<const std::int64_t> tokens, const float* queries, float* out,
+                           const std::stop_token& stop);
+
+private:
+    Buffer m_states;  ///< [sequence][kv head][part]: max, denominator, output of the group
+    Buffer m_scratch; ///< one for each thread
+    Buffer m_pending; ///< parts not yet done, for each sequence and KV head
+};
+
+} // namespace decodescope

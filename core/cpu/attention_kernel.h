@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "core/spec/data_type.h"
+
+namespace decodescope {
+
+/// Softmax attention over a part of the context, not yet divided: for each head of a group
+///   max         at least (max over tokens of score × log2 e) - 8
+///   denominator Σ exp2(score × log2 e - max)
+///   output      Σ exp2(score × log2 e - max) × value, [head][headDimV]
+/// Parts of a context merge by log-sum-exp (mergeAttention()).
+struct AttentionState {
+    float* max = nullptr;
+    float* denominator = nullptr;
+    float* output = nullptr;
+};
+
+/// One KV head's tiles (KvLayout) and the query heads that read them.
+struct AttentionPart {
+    DataType type = DataType::F16; ///< of the tiles: F32, F16 or BF16
+    const std::byte* tiles = nullptr;
+    std::int64_t tokens = 0; ///< at least 1; the last tile may be partly filled
+    std::int64_t headDimK = 0;
+    std::int64_t headDimV = 0;      ///< both multiples of 8, at most kMaxHeadDim
+    std::int64_t group = 1;         ///< query heads
+    const float* queries = nullptr; ///< [group][headDimK]
+    float scale = 1;                ///< of the scores: 1 / sqrt(head_dim)
+};
+
+inline constexpr std::int64_t kMaxHeadDim = 512;
+
+/// Floats of scratch that attendPart() needs; 64-byte aligned, one for each thread.
+[[nodiscard]] std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
+                                                  std::int64_t headDimV);
+
+/// Reads each tile once for the whole group and fills `state` (nothing is read from it).
+/// Arithmetic and accumulators are f32; exp2 has a relative error below 2^-22.
+void attendPart(const AttentionPart& part, const AttentionState& state, float* scratch);
+
+/// out[head][headDimV] = the attention over all `parts` parts; state p of head h lies at
+/// max[p × group + h] and so on.
+void mergeAttention(const AttentionState& states, std::int64_t parts, std::int64_t group,
+                    std::int64_t headDimV, float* out);
+
+/// The instruction set the kernels run with here: "AVX3", "AVX2", "NEON", …
+[[nodiscard]] std::string kernelTarget();
+
+} // namespace decodescope

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/capabilities.h"
+
+#include <fmt/format.h>
+
+#include "core/cpu/attention_kernel.h"
+
+namespace decodescope {
+namespace {
+
+Error badUsage(std::string what, std::string where, std::string hint) {
+    return {ErrorCode::BadUsage, std::move(what), std::move(where), std::move(hint)};
+}
+
+Status coveredTypes(const KvTypes& types) {
+    const auto plain = [](DataType type) {
+        return type == DataType::F32 || type == DataType::F16 || type == DataType::BF16;
+    };
+    if (!plain(types.key) || !plain(types.value))
+        return badUsage(fmt::format("the CPU kernels do not read a {} cache",
+                                    name(plain(types.key) ? types.value : types.key)),
+                        "--kv-dtype", "They cover f32, f16 and bf16; plan covers every type.");
+    if (types.key != types.value)
+        return badUsage(fmt::format("the CPU kernels do not mix {} keys with {} values",
+                                    name(types.key), name(types.value)),
+                        "--kv-dtype", "Use one type for both.");
+    return Done{};
+}
+
+Status coveredLayer(const LayerSpec& layer, std::size_t index) {
+    const std::string where = fmt::format("layer {}", index);
+    if (layer.attention != AttentionKind::Softmax)
+        return badUsage(
+            fmt::format("the CPU kernels do not run a layer of kind {}", attentionName(layer)),
+            where, "They run MHA, GQA and MQA; plan covers this model.");
+    for (const std::int64_t width : {layer.headDimK, layer.headDimV})
+        if (width < 8 || width > kMaxHeadDim || width % 8 != 0)
+            return badUsage(fmt::format("the CPU kernels do not run head_dim {}", width), where,
+                            fmt::format("They cover multiples of 8 up to {}.", kMaxHeadDim));
+    return Done{};
+}
+
+} // namespace
+
+Status covered(const DecoderRequest& request) {
+    if (Status status = validate(request.model); !status)
+        return status;
+    if (request.batch < 1 || request.batch > 65536)
+        return badUsage(fmt::format("a batch of {} cannot be run", request.batch), "--batch",
+                        "Choose 1 to 65536.");
+    if (request.context < 1 || request.context > (std::int64_t{1} << 40))
+        return badUsage(fmt::format("a context of {} tokens cannot be run", request.context),
+                        "--context", "Choose at least 1.");
+    if (Status status = coveredTypes(request.kvTypes); !status)
+        return status;
+    if (request.scope == Scope::Step)
+        return badUsage("the CPU backend measures attention alone", "--scope",
+                        "Use --scope attention.");
+    bool owned = false;
+    for (std::size_t i = 0; i < request.model.layers.size(); ++i) {
+        if (Status status = coveredLayer(request.model.layers[i], i); !status)
+            return status;
+        owned = owned || request.model.layers[i].ownsCache;
+        if (!owned)
+            return badUsage("a layer shares a cache that no earlier layer owns",
+                            fmt::format("layer {}", i), "Correct the model.");
+    }
+    return Done{};
+}
+
+} // namespace decodescope

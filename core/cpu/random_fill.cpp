@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/random_fill.h"
+
+#include <algorithm>
+
+#include "core/cpu/vector_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/cpu/random_fill.cpp"
+#include <hwy/foreach_target.h>
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace decodescope::HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// words[i] = base + (mix of (seed, first + i) & mask): the mixer of MurmurHash3, counter-based so
+/// that any thread can write any range.
+void fillWords(std::uint32_t* words, std::int64_t count, std::uint32_t first, std::uint32_t seed,
+               std::uint32_t base, std::uint32_t mask) {
+    const hn::ScalableTag<std::uint32_t> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    auto counter = hn::Add(hn::Iota(d, 0), hn::Set(d, first));
+    const auto step = hn::Set(d, static_cast<std::uint32_t>(lanes));
+    const auto start = hn::Set(d, seed);
+    std::int64_t at = 0;
+    for (; at < count; at += lanes) {
+        auto h = hn::Xor(hn::Mul(counter, hn::Set(d, 0x9E3779B1U)), start);
+        h = hn::Mul(hn::Xor(h, hn::ShiftRight<16>(h)), hn::Set(d, 0x85EBCA6BU));
+        h = hn::Mul(hn::Xor(h, hn::ShiftRight<13>(h)), hn::Set(d, 0xC2B2AE35U));
+        h = hn::Xor(h, hn::ShiftRight<16>(h));
+        h = hn::Add(hn::And(h, hn::Set(d, mask)), hn::Set(d, base));
+        counter = hn::Add(counter, step);
+        if (at + lanes <= count) {
+            hn::StoreU(h, d, words + at);
+            continue;
+        }
+        HWY_ALIGN std::uint32_t last[HWY_MAX_BYTES / sizeof(std::uint32_t)];
+        hn::Store(h, d, last);
+        std::copy_n(last, count - at, words + at);
+    }
+}
+
+} // namespace
+} // namespace decodescope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace decodescope {
+namespace {
+
+HWY_EXPORT(fillWords);
+
+/// Bits that are random (sign, lowest exponent bit, mantissa) and the rest: the exponent of 0.5.
+struct Pattern {
+    std::uint32_t base, mask;
+};
+
+Pattern patternOf(DataType type, int log2Scale) {
+    const auto pair = [](std::uint32_t half) { return half << 16 | half; };
+    if (type == DataType::F32)
+        return {static_cast<std::uint32_t>(126 + log2Scale) << 23, 0x80FFFFFFU};
+    if (type == DataType::F16)
+        return {pair(static_cast<std::uint32_t>(14 + log2Scale) << 10), pair(0x87FFU)};
+    return {pair(static_cast<std::uint32_t>(126 + log2Scale) << 7), pair(0x80FFU)};
+}
+
+std::uint32_t mixSeed(std::uint64_t seed, std::uint64_t chunk) {
+    std::uint64_t z = seed + (chunk + 1) * 0x9E3779B97F4A7C15ULL; // splitmix64
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
+    return static_cast<std::uint32_t>(z >> 32);
+}
+
+} // namespace
+
+bool fillRandom(ThreadPool& pool, Buffer& buffer, DataType type, std::uint64_t seed, int log2Scale,
+                const std::stop_token& stop) {
+    constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 22; // two huge pages
+    const Pattern pattern = patternOf(type, log2Scale);
+    const std::uint64_t chunks = (buffer.bytes() + kChunkBytes - 1) / kChunkBytes;
+    return pool.run(static_cast<std::int64_t>(chunks), stop, [&](std::int64_t chunk, int) {
+        const std::uint64_t at = static_cast<std::uint64_t>(chunk) * kChunkBytes;
+        const std::uint64_t bytes = std::min(kChunkBytes, buffer.bytes() - at);
+        HWY_DYNAMIC_DISPATCH(fillWords)
+        (reinterpret_cast<std::uint32_t*>(buffer.data() + at),
+         static_cast<std::int64_t>(bytes / sizeof(std::uint32_t)), 0,
+         mixSeed(seed, static_cast<std::uint64_t>(chunk)), pattern.base, pattern.mask);
+    });
+}
+
+} // namespace decodescope
+#endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "core/cpu/buffer.h"
+#include "core/cpu/thread_pool.h"
+#include "core/spec/data_type.h"
+
+namespace decodescope {
+
+/// Fills `buffer` with random values of F32, F16 or BF16: ±[0.5, 2) × 2^log2Scale, mean 0, never
+/// zero and never a NaN. The same seed gives the same bytes, whatever the threads. All threads
+/// touch the pages first. False where a stop request left bytes unwritten.
+[[nodiscard]] bool fillRandom(ThreadPool& pool, Buffer& buffer, DataType type, std::uint64_t seed,
+                              int log2Scale, const std::stop_token& stop);
+
+} // namespace decodescope

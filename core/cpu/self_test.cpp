@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/self_test.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "core/cpu/attention.h"
+#include "core/cpu/float_bits.h"
+#include "core/cpu/reference.h"
+#include "core/cpu/topology.h"
+
+namespace decodescope {
+namespace {
+
+enum class Content : std::uint8_t { Random, Flat, Extreme, Dominated };
+
+struct Case {
+    Content content = Content::Random;
+    DataType type = DataType::F16;
+    std::int64_t headDim = 128;
+    std::int64_t group = 1;
+    std::int64_t nKvHeads = 1;
+    std::vector<std::int64_t> contexts; ///< of each sequence of the batch
+};
+
+std::size_t index(std::int64_t n) {
+    return static_cast<std::size_t>(n);
+}
+
+const char* kernelName(Content content) {
+    switch (content) {
+    case Content::Random:
+        return "attention";
+    case Content::Flat:
+        return "attention, flat scores";
+    case Content::Extreme:
+        return "attention, scores of ±80";
+    case Content::Dominated:
+        return "attention, one token dominates";
+    }
+    return "attention";
+}
+
+/// Keys, values and queries of one case, as the cache holds them.
+struct Data {
+    std::vector<float> queries;                   ///< [sequence][head][headDim]
+    std::vector<std::vector<float>> keys, values; ///< of each sequence and KV head
+};
+
+/// One number of a key, value or query for the case's content.
+class Source {
+public:
+    Source(const Case& test, std::uint64_t seed) : m_case(test), m_random(seed) {}
+
+    float query(std::int64_t d) {
+        // With one element set to sqrt(head_dim) the score is the key's first element exactly.
+        if (m_case.content == Content::Random)
+            return m_normal(m_random);
+        if (m_case.content == Content::Flat)
+            return 0;
+        return d == 0 ? std::sqrt(static_cast<float>(m_case.headDim)) : 0;
+    }
+    float key(std::int64_t token, std::int64_t d) {
+        if (d == 0 && m_case.content == Content::Extreme)
+            return token % 3 == 0 ? 80.0F : -80.0F;
+        if (d == 0 && m_case.content == Content::Dominated)
+            return token == 5 ? 60.0F : 0.0F;
+        return roundedTo(m_case.type, m_normal(m_random));
+    }
+    float value() {
+        const float mean = m_case.content == Content::Flat ? 0.5F : 0.0F;
+        return roundedTo(m_case.type, mean + m_normal(m_random) * (mean > 0 ? 0.1F : 1.0F));
+    }
+
+private:
+    const Case& m_case;
+    std::mt19937_64 m_random;
+    std::normal_distribution<float> m_normal;
+};
+
+Data makeData(const Case& test, KvCache& cache, std::uint64_t seed) {
+    Source source(test, seed);
+    Data data;
+    const std::int64_t dim = test.headDim;
+    for (std::size_t s = 0; s < test.contexts.size(); ++s)
+        for (std::int64_t head = 0; head < test.nKvHeads; ++head) {
+            auto& keys = data.keys.emplace_back(index(test.contexts[s] * dim));
+            auto& values = data.values.emplace_back(keys.size());
+            for (std::int64_t t = 0; t < test.contexts[s]; ++t) {
+                for (std::int64_t d = 0; d < dim; ++d) {
+                    keys[index(t * dim + d)] = source.key(t, d);
+                    values[index(t * dim + d)] = source.value();
+                }
+                cache.put(static_cast<std::int64_t>(s), head, t, &keys[index(t * dim)],
+                          &values[index(t * dim)]);
+            }
+            for (std::int64_t i = 0; i < test.group * dim; ++i)
+                data.queries.push_back(source.query(i % dim));
+        }
+    return data;
+}
+
+/// ‖out − reference‖ / ‖reference‖ over all heads. Long cases look at a few heads: each is computed
+/// alike, and the scalar reference of all of them would take minutes.
+double errorOf(const Case& test, const Data& data, std::span<const float> out) {
+    const std::int64_t dim = test.headDim;
+    std::vector<float> measured;
+    std::vector<double> expected;
+    for (std::size_t kv = 0; kv < data.keys.size(); ++kv) {
+        const auto tokens = static_cast<std::int64_t>(data.keys[kv].size()) / dim;
+        const std::int64_t stride =
+            std::max<std::int64_t>(1, tokens * test.group * dim / 8'000'000);
+        for (std::int64_t h = 0; h < test.group; h += stride) {
+            const std::size_t at = index((static_cast<std::int64_t>(kv) * test.group + h) * dim);
+            const auto reference =
+                referenceAttention(std::span(data.queries).subspan(at, index(dim)), data.keys[kv],
+                                   data.values[kv], dim);
+            const auto head = out.subspan(at, index(dim));
+            measured.insert(measured.end(), head.begin(), head.end());
+            expected.insert(expected.end(), reference.begin(), reference.end());
+        }
+    }
+    return relativeError(measured, expected);
+}
+
+SelfTestResult runCase(const Case& test, ThreadPool& pool, std::uint64_t seed,
+                       const std::stop_token& stop) {
+    const auto batch = static_cast<std::int64_t>(test.contexts.size());
+    const std::int64_t longest = *std::max_element(test.contexts.begin(), test.contexts.end());
+    SelfTestResult result{kernelName(test.content),
+                          test.type,
+                          test.headDim,
+                          test.group,
+                          longest,
+                          batch,
+                          std::numeric_limits<double>::infinity(),
+                          test.type == DataType::F32 ? 1e-6 : 5e-6};
+    KvCache cache({test.type, batch, test.nKvHeads, test.headDim, test.headDim, longest});
+    Attention attention;
+    const std::int64_t heads = test.nKvHeads * test.group;
+    if (!cache.valid() ||
+        !attention.grow({batch, heads, test.nKvHeads, test.headDim, test.headDim, longest},
+                        pool.threads()))
+        return result;
+    // Poison: slots that no token fills, and every output.
+    std::fill_n(cache.buffer().data(), cache.bytes(), std::byte{0xFF});
+    const Data data = makeData(test, cache, seed);
+    std::vector<float> out(data.queries.size(), std::numeric_limits<float>::quiet_NaN());
+    if (attention.run(pool, cache, heads, test.contexts, data.queries.data(), out.data(), stop))
+        result.error = errorOf(test, data, out);
+    return result;
+}
+
+constexpr DataType kTypes[] = {DataType::F32, DataType::F16, DataType::BF16};
+constexpr std::int64_t kHeadDims[] = {64, 80, 96, 128, 256};
+constexpr std::int64_t kContexts[] = {1, 7, 15, 16, 17, 63, 64, 65, 1023, 4097};
+
+std::vector<Case> casesOf(bool full) {
+    std::vector<Case> cases;
+    for (const DataType type : kTypes) {
+        for (const std::int64_t headDim : kHeadDims)
+            for (const std::int64_t context : kContexts)
+                for (const std::int64_t group : {1, 4, 7, 32})
+                    if (full || context < 1000 || group == 4)
+                        cases.push_back({Content::Random, type, headDim, group, 1, {context}});
+        for (std::int64_t group = 1; group <= 128; group += full ? 1 : 9)
+            cases.push_back({Content::Random, type, 128, group, 1, {65}});
+        cases.push_back({Content::Random, type, 64, 3, 5, {1, 300, 64, 1023, 33}});
+        cases.push_back({Content::Random, type, 72, 5, 2, {100, 7}});
+        for (const std::int64_t headDim : {std::int64_t{64}, std::int64_t{256}}) {
+            cases.push_back({Content::Extreme, type, headDim, 8, 1, {1023}});
+            cases.push_back({Content::Dominated, type, headDim, 8, 1, {4097}});
+        }
+        cases.push_back({Content::Flat, type, 64, full ? 32 : 2, 1, {131072}});
+    }
+    return cases;
+}
+
+} // namespace
+
+std::vector<SelfTestResult> runCpuSelfTest(const SelfTestOptions& options,
+                                           const SelfTestProgress& progress,
+                                           const std::stop_token& stop) {
+    ThreadPool pool(options.threads > 0 ? options.threads : cpuTopology().threads);
+    const std::vector<Case> cases = casesOf(options.full);
+    std::vector<SelfTestResult> results;
+    for (std::size_t i = 0; i < cases.size() && !stop.stop_requested(); ++i) {
+        SelfTestResult result = runCase(cases[i], pool, options.seed + i, stop);
+        if (stop.stop_requested())
+            break;
+        results.push_back(std::move(result));
+        if (progress)
+            progress(results.back(),
+                     static_cast<double>(i + 1) / static_cast<double>(cases.size()));
+    }
+    return results;
+}
+
+} // namespace decodescope

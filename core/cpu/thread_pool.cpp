@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/thread_pool.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <hwy/cache_control.h>
+
+namespace decodescope {
+namespace {
+
+/// Long enough for the gap between two layers, short enough to be lost in a busy machine.
+constexpr auto kSpin = std::chrono::microseconds(50);
+
+/// Waits until `value` is no longer `old`: spins a little, then sleeps.
+template <typename T>
+void waitForChange(const std::atomic<T>& value, T old) {
+    const auto end = std::chrono::steady_clock::now() + kSpin;
+    do {
+        for (int i = 0; i < 32; ++i) {
+            if (value.load(std::memory_order_acquire) != old)
+                return;
+            hwy::Pause();
+        }
+    } while (std::chrono::steady_clock::now() < end);
+    value.wait(old, std::memory_order_acquire);
+}
+
+} // namespace
+
+ThreadPool::ThreadPool(int threads) {
+    for (int thread = 1; thread < threads; ++thread)
+        m_workers.emplace_back([this, thread] { workerLoop(thread); });
+}
+
+ThreadPool::~ThreadPool() {
+    m_quit.store(true);
+    m_epoch.fetch_add(1);
+    m_epoch.notify_all();
+    for (std::thread& worker : m_workers)
+        worker.join();
+}
+
+bool ThreadPool::enter(Job& job, std::uint32_t& seen) {
+    const std::lock_guard lock(m_mutex);
+    seen = m_epoch.load(std::memory_order_relaxed);
+    if (!m_open)
+        return false;
+    job = m_job;
+    m_inside.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
+
+void ThreadPool::workerLoop(int thread) {
+    std::uint32_t seen = 0;
+    Job job;
+    while (true) {
+        waitForChange(m_epoch, seen);
+        if (m_quit.load())
+            return;
+        if (!enter(job, seen))
+            continue;
+        takeUnits(job, thread);
+        if (m_inside.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            m_inside.notify_one();
+    }
+}
+
+void ThreadPool::takeUnits(const Job& job, int thread) {
+    while (!job.stop->stop_requested()) {
+        const std::int64_t unit = m_next.fetch_add(1, std::memory_order_relaxed);
+        if (unit >= job.units)
+            return;
+        (*job.work)(unit, thread);
+        m_finished.fetch_add(1, std::memory_order_relaxed);
+    }
+}
+
+bool ThreadPool::run(std::int64_t units, const std::stop_token& stop, const Work& work) {
+    const Job job{&work, &stop, units};
+    m_next.store(0, std::memory_order_relaxed); // no worker is inside
+    m_finished.store(0, std::memory_order_relaxed);
+    const bool shared = !m_workers.empty() && units > 1;
+    if (shared) {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_job = job;
+            m_open = true;
+            m_epoch.fetch_add(1, std::memory_order_release);
+        }
+        m_epoch.notify_all();
+    }
+    takeUnits(job, 0);
+    if (shared) {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_open = false;
+        }
+        for (int inside = m_inside.load(std::memory_order_acquire); inside != 0;
+             inside = m_inside.load(std::memory_order_acquire))
+            waitForChange(m_inside, inside);
+    }
+    return m_finished.load(std::memory_order_relaxed) == units;
+}
+
+} // namespace decodescope

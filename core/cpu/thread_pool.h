@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+namespace decodescope {
+
+/// Threads that stay, and share out small units of work as they come free. A worker that the
+/// system has put aside when a job ends is not waited for unless it holds a unit, so that a busy
+/// machine costs one unit and not one time slice.
+class ThreadPool {
+public:
+    /// `threads` in all: the calling thread works too. At least 1.
+    explicit ThreadPool(int threads);
+    ~ThreadPool();
+    ThreadPool(const ThreadPool&) = delete;
+    ThreadPool& operator=(const ThreadPool&) = delete;
+
+    [[nodiscard]] int threads() const { return static_cast<int>(m_workers.size()) + 1; }
+
+    /// work(unit, thread) for each unit in [0, units), thread in [0, threads()). Returns when all
+    /// are done. After a stop request no further unit starts; false where units were left out.
+    using Work = std::function<void(std::int64_t unit, int thread)>;
+    bool run(std::int64_t units, const std::stop_token& stop, const Work& work);
+
+private:
+    struct Job {
+        const Work* work = nullptr;
+        const std::stop_token* stop = nullptr;
+        std::int64_t units = 0;
+    };
+    void workerLoop(int thread);
+    bool enter(Job& job, std::uint32_t& seen);
+    void takeUnits(const Job& job, int thread);
+
+    std::mutex m_mutex; ///< guards m_job and m_open
+    Job m_job;
+    bool m_open = false;
+    std::atomic<std::uint32_t> m_epoch{0}; ///< one up for each job, and to quit
+    std::atomic<std::int64_t> m_next{0};
+    std::atomic<std::int64_t> m_finished{0};
+    std::atomic<int> m_inside{0}; ///< workers that hold the present job
+    std::atomic<bool> m_quit{false};
+    std::vector<std::thread> m_workers;
+};
+
+} // namespace decodescope
