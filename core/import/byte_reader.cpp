@@ -130,8 +130,15 @@ void ByteReader::read(char* out, std::size_t count, const std::string& what) {
 }
 
 std::uint64_t ByteReader::unsignedOf(unsigned width, const std::string& what) {
-    char bytes[8] = {};
-    read(bytes, width, what);
+    char copied[8] = {};
+    const char* bytes = copied;
+    // Most lie whole in the buffer: token lists hold hundreds of thousands of lengths.
+    if (ok() && m_offset >= m_bufferOffset && m_offset + width <= m_bufferOffset + m_bufferBytes) {
+        bytes = m_buffer.data() + (m_offset - m_bufferOffset);
+        m_offset += width;
+    } else {
+        read(copied, width, what);
+    }
     std::uint64_t value = 0;
     for (unsigned i = 0; i < width; ++i)
         value |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);

@@ -18,7 +18,7 @@ constexpr std::uint64_t kMaxKeyBytes = 65535; ///< of the format
 constexpr std::uint64_t kMaxKeptString = 64 * 1024;
 constexpr std::uint64_t kMaxKeptArray = 4096; ///< one number a layer
 constexpr std::uint64_t kMaxKeptBytes = 8 * 1024 * 1024;
-constexpr std::uint64_t kMaxStrings = 1 << 22; ///< in arrays, over the whole file
+constexpr std::uint64_t kMaxStrings = 1 << 21; ///< in arrays, over the whole file
 constexpr int kMaxArrayDepth = 4;
 
 /// Value types, with the bytes of one of fixed size.
@@ -167,7 +167,7 @@ private:
         m_strings = saturatingAdd(m_strings, length);
         if (length > m_reader.remaining() / smallest || m_strings > kMaxStrings)
             return m_reader.fail(
-                fmt::format("{} claims {} elements, more than the file can hold", m_what, length),
+                fmt::format("{} claims {} elements, more than a model file holds", m_what, length),
                 "The file is truncated or damaged: download it again.", start);
         for (std::uint64_t i = 0; i < length && m_reader.ok(); ++i) {
             if (element == Type::String) {

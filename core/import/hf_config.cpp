@@ -47,6 +47,10 @@ HfShape readShape(const ConfigReader& config, const FamilyDefaults& family, bool
         shape.maxPosition = *limit;
     else if (family.maxPosition > 0)
         shape.maxPosition = config.orInferred({}, family.maxPosition, "max_position");
+    // Command-R serves 131,072 tokens by this key, and writes 8,192 in the usual one.
+    if (family.modelType == "cohere")
+        shape.maxPosition =
+            std::max(shape.maxPosition, config.integer({"model_max_length"}).value_or(0));
     return shape;
 }
 

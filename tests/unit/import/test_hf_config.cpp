@@ -207,6 +207,9 @@ void TestHfConfig::aStretchedLimitIsTakenAsWritten() {
         "rope_scaling":{"type":"yarn","factor":4.0,"original_max_position_embeddings":32768})"));
     QCOMPARE(spec.maxPosition.value(), 32768);
     QVERIFY(spec.notes.find("yarn") != std::string::npos);
+    QCOMPARE(model(config(R"("max_position_embeddings":8192,"model_max_length":131072)", "cohere"))
+                 .maxPosition.value(),
+             131072);
 }
 
 void TestHfConfig::theNameIsThatOfTheRepositoryOrTheFolder() {

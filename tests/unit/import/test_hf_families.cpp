@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/spec/cache_law.h"
+#include "core/spec/presets.h"
 #include "files.h"
 
 using namespace decodescope;
@@ -13,7 +14,7 @@ namespace {
 /// One published model: its configuration in the keys of its family, and what is known of it.
 /// Parameter counts are sums over the published tensors.
 struct Published {
-    const char* name;
+    const char* id; ///< of the preset
     const char* config;
     std::int64_t layers, nHeads, nKvHeads, headDim;
     std::uint64_t kvBytesPerToken; ///< 16 bit, all layers, no window
@@ -35,7 +36,7 @@ constexpr Published kPublished[] = {
       "num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":8,"vocab_size":32768,
       "sliding_window":null,"tie_word_embeddings":false})",
      32, 32, 8, 128, 131072, 7248023552, 0},
-    {"mixtral-8x7b", R"({"model_type":"mixtral","hidden_size":4096,"intermediate_size":14336,
+    {"mixtral-8x7b-v0.1", R"({"model_type":"mixtral","hidden_size":4096,"intermediate_size":14336,
       "num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":8,"vocab_size":32000,
       "num_local_experts":8,"num_experts_per_tok":2,"sliding_window":null})",
      32, 32, 8, 128, 131072, 46702792704, 12879925248},
@@ -75,7 +76,7 @@ constexpr Published kPublished[] = {
       "num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":32,
       "vocab_size":51200})",
      32, 32, 32, 80, 327680, 2779683840, 0},
-    {"phi-3-mini", R"({"model_type":"phi3","hidden_size":3072,"intermediate_size":8192,
+    {"phi-3-mini-4k", R"({"model_type":"phi3","hidden_size":3072,"intermediate_size":8192,
       "num_hidden_layers":32,"num_attention_heads":32,"num_key_value_heads":32,
       "vocab_size":32064,"sliding_window":2047,"max_position_embeddings":4096})",
      32, 32, 32, 96, 393216, 3821079552, 0},
@@ -148,7 +149,7 @@ constexpr Published kPublished[] = {
       "vocab_size":201088,"sliding_window":128,"max_position_embeddings":131072,
       "quantization_config":{"quant_method":"mxfp4","modules_to_not_convert":["lm_head"]}})",
      24, 64, 8, 64, 49152, 20914757184, 4187440704},
-    {"command-r", R"({"model_type":"cohere","hidden_size":8192,"intermediate_size":22528,
+    {"command-r-v01", R"({"model_type":"cohere","hidden_size":8192,"intermediate_size":22528,
       "num_hidden_layers":40,"num_attention_heads":64,"num_key_value_heads":64,
       "vocab_size":256000,"max_position_embeddings":8192,"model_max_length":131072})",
      40, 64, 64, 128, 1310720, 34980831232, 0},
@@ -191,12 +192,14 @@ class TestHfFamilies : public QObject {
 private slots:
     void aPublishedConfigGivesThePublishedModel_data();
     void aPublishedConfigGivesThePublishedModel();
+    void aFileAndAPresetAgreeLayerByLayer_data();
+    void aFileAndAPresetAgreeLayerByLayer();
 };
 
 void TestHfFamilies::aPublishedConfigGivesThePublishedModel_data() {
     QTest::addColumn<int>("row");
     for (int row = 0; row < static_cast<int>(std::size(kPublished)); ++row)
-        QTest::newRow(kPublished[row].name) << row;
+        QTest::newRow(kPublished[row].id) << row;
 }
 
 void TestHfFamilies::aPublishedConfigGivesThePublishedModel() {
@@ -218,6 +221,30 @@ void TestHfFamilies::aPublishedConfigGivesThePublishedModel() {
     const double expectedActive =
         expected.activeParameters > 0 ? expected.activeParameters : expected.parameters;
     QVERIFY2(isNear(active, expectedActive), QByteArray::number(quint64(active)));
+}
+
+void TestHfFamilies::aFileAndAPresetAgreeLayerByLayer_data() {
+    aPublishedConfigGivesThePublishedModel_data();
+}
+
+void TestHfFamilies::aFileAndAPresetAgreeLayerByLayer() {
+    QFETCH(int, row);
+    Files files;
+    const auto file = readModelFile(files.write("config.json", kPublished[row].config));
+    const auto preset = findModelPreset(kPublished[row].id);
+    QCOMPARE(saidOf(file), QString("ok"));
+    QCOMPARE(saidOf(preset), QString("ok"));
+    QCOMPARE(file->layers.size(), preset->layers.size());
+    for (std::size_t i = 0; i < file->layers.size(); ++i) {
+        const LayerSpec& read = file->layers[i];
+        const LayerSpec& known = preset->layers[i];
+        QCOMPARE(cacheLaw(read, {}).bytesPerToken, cacheLaw(known, {}).bytesPerToken);
+        QCOMPARE(read.window, known.window);
+        QCOMPARE(layerParameters(*file, read), layerParameters(*preset, known));
+        QCOMPARE(activeLayerParameters(*file, read), activeLayerParameters(*preset, known));
+    }
+    // Near, not equal: some files pad the vocabulary (Gemma 3 by 64 rows).
+    QVERIFY(isNear(embeddingParameters(*file), static_cast<double>(embeddingParameters(*preset))));
 }
 
 QTEST_GUILESS_MAIN(TestHfFamilies)
