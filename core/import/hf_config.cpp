@@ -63,6 +63,22 @@ std::int64_t readVocabulary(const ConfigReader& config, const FamilyDefaults& fa
     return 0;
 }
 
+/// Bits and kind of the weights as compressed-tensors writes them.
+std::optional<DataType> compressedType(const ConfigReader& quantised) {
+    const auto groups = quantised.child("config_groups");
+    const auto group = groups ? groups->child("group_0") : std::nullopt;
+    const auto weights = group ? group->child("weights") : std::nullopt;
+    if (!weights)
+        return std::nullopt;
+    const auto bits = weights->integer({"num_bits"}, 64);
+    const bool floats = weights->text({"type"}) == "float";
+    if (bits == 8)
+        return floats ? DataType::FP8_E4M3 : DataType::Int8;
+    if (bits == 4)
+        return floats ? DataType::NVFP4 : DataType::Int4;
+    return std::nullopt;
+}
+
 /// How the weights are stored: the quantisation if there is one, otherwise the declared type.
 std::optional<DataType> readWeightsType(const ConfigReader& top, const ConfigReader& config) {
     if (const auto quantised = top.child("quantization_config")) {
@@ -78,6 +94,7 @@ std::optional<DataType> readWeightsType(const ConfigReader& top, const ConfigRea
             return DataType::Int4;
         if (bits == 8 || quantised->boolean("load_in_8bit").value_or(false))
             return DataType::Int8;
+        return compressedType(*quantised);
     }
     for (const ConfigReader& each : {config, top})
         if (const auto type = each.text({"dtype", "torch_dtype"}))
@@ -135,6 +152,8 @@ void readInto(ModelSpec& model, const ConfigReader& top, std::uint64_t& statePar
                                    model.family.substr(0, 60)));
         config.infer("family");
     }
+    if (config.boolean("is_encoder_decoder").value_or(false))
+        return config.fail("is_encoder_decoder", "only decoder models are planned");
     if (config.has("hybrid_override_pattern"))
         return config.fail("hybrid_override_pattern",
                            "layers given by letters are not read by this version");

@@ -21,7 +21,7 @@ std::optional<Kind> kindNamed(std::string_view name) {
         return Kind::Window;
     if (name == "chunked_attention")
         return Kind::Chunk;
-    if (name == "linear_attention" || name == "mamba" || name == "recurrent")
+    if (name == "linear_attention" || name == "mamba" || name == "recurrent" || name == "conv")
         return Kind::State;
     return std::nullopt;
 }
@@ -139,6 +139,12 @@ std::optional<State> readState(const ConfigReader& config, std::int64_t hidden) 
                                .valueDim = config.required({"linear_value_head_dim"}),
                                .conv = config.required({"linear_conv_kernel_dim"})};
         return State{stateBytes(delta), parameters(delta, hidden)};
+    }
+    if (config.has("conv_L_cache")) { // LFM2: the last tokens of a gated convolution
+        const MambaShape conv{.inner = hidden, .conv = config.required({"conv_L_cache"})};
+        // In: two gates and what is convolved. Out: hidden to hidden.
+        const auto width = static_cast<std::uint64_t>(hidden);
+        return State{stateBytes(conv), saturatingMultiply(4 * width, width)};
     }
     if (!config.has("mamba_d_state"))
         return std::nullopt;

@@ -12,8 +12,8 @@ namespace {
 
 /// File names that say what a file is, not which model it is.
 bool isGeneric(std::string_view stem) {
-    return stem == "config" || stem == "model" || stem.starts_with("model-0") ||
-           stem == "model.safetensors.index" || stem == "ggml-model";
+    return stem == "config" || stem == "model" || stem == "model.safetensors.index" ||
+           stem == "ggml-model";
 }
 
 /// What a path calls its model: the repository of a Hugging Face cache
@@ -24,7 +24,10 @@ std::string nameFromPath(const std::filesystem::path& path) {
         if (text.starts_with("models--"))
             return text.substr(text.rfind("--") + 2);
     }
-    const std::string stem = path.stem().string();
+    std::string stem = path.stem().string();
+    constexpr std::size_t kPartSuffix = 15; // "-00001-of-00005"
+    if (stem.size() > kPartSuffix && stem.compare(stem.size() - kPartSuffix + 6, 4, "-of-") == 0)
+        stem.erase(stem.size() - kPartSuffix);
     if (!isGeneric(stem))
         return stem;
     const std::string folder = std::filesystem::absolute(path).parent_path().filename().string();

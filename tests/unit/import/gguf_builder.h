@@ -112,10 +112,10 @@ private:
 };
 
 /// A llama of 2 layers, 64 wide, 8 query and 2 KV heads, without tensors.
-inline GgufBuilder smallLlama() {
+inline GgufBuilder smallLlama(const QByteArray& name = "Small Llama") {
     GgufBuilder gguf;
     gguf.string("general.architecture", "llama")
-        .string("general.name", "Small Llama")
+        .string("general.name", name)
         .number("llama.block_count", 2)
         .number("llama.embedding_length", 64)
         .number("llama.feed_forward_length", 256)

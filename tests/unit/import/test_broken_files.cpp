@@ -149,6 +149,7 @@ void TestBrokenFiles::aBrokenConfigNamesTheKey_data() {
     row("flag a text", llama(R"(,"tie_word_embeddings":"no")"), {"tie_word_embeddings"});
     row("not UTF-8", llama(",\"x\":\"caf\xe9\""), {"UTF-8", "byte"});
     row("text after the end", llama() + "{}", {"not JSON", "byte"});
+    row("an encoder", llama(R"(,"is_encoder_decoder":true)"), {"is_encoder_decoder"});
     row("an adapter", R"({"peft_type":"LORA","r":16})", {"no model"});
 }
 

@@ -267,7 +267,7 @@ void TestGguf::aFileLargerThanMemoryIsReadByItsHeader() {
 
 void TestGguf::aSplitModelIsReadFromAllItsParts() {
     Files files;
-    GgufBuilder first = smallLlama();
+    GgufBuilder first = smallLlama("");
     first.raw("split.no", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(0))
         .raw("split.count", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(2))
         .tensor("token_embd.weight", {64, 32}, 1, 4096);
@@ -286,6 +286,7 @@ void TestGguf::aSplitModelIsReadFromAllItsParts() {
         QCOMPARE(spec->weights.exactBytes.value(), std::uint64_t{8192});
         QCOMPARE(spec->hiddenSize, 64);
         QVERIFY(!spec->tiedEmbeddings);
+        QCOMPARE(spec->name, std::string("m"));
     }
 }
 

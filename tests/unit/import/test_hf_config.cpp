@@ -141,6 +141,11 @@ void TestHfConfig::recurrentLayersKeepAFixedState() {
              36);
     QCOMPARE(spec.layers[0].stateBytes, std::uint64_t{2097152 + 24576 * 4});
     QCOMPARE(spec.layers[3].nKvHeads, 2);
+    const ModelSpec lfm = model(config(R"("conv_L_cache":3,
+        "layer_types":["conv","full_attention","conv","conv"])",
+                                       "lfm2"));
+    QCOMPARE(lfm.layers[0].stateBytes, std::uint64_t{4 * 2 * 64});
+    QCOMPARE(lfm.layers[1].nKvHeads, 8);
     QCOMPARE(spec.layers[0].ffn.sharedHidden, 512);
     // Sold as 80 billion, of which 3 are active (the sale leaves the embedding out).
     QVERIFY(*spec.weights.parameters > 79'000'000'000 && *spec.weights.parameters < 81'000'000'000);
@@ -200,6 +205,11 @@ void TestHfConfig::theWeightsTypeIsTheQuantisationOrTheDeclaredOne() {
                  .value(),
              DataType::Int4);
     QCOMPARE(type(R"("quantization_config":{"quant_method":"mxfp4"})").value(), DataType::MXFP4);
+    QCOMPARE(type(R"("dtype":"bfloat16","quantization_config":{"quant_method":"compressed-tensors",
+        "config_groups":{"group_0":{"weights":{"num_bits":8,"type":"float"}}}})")
+                 .value(),
+             DataType::FP8_E4M3);
+    QVERIFY(!type(R"("dtype":"bfloat16","quantization_config":{"quant_method":"brandnew"})"));
 }
 
 void TestHfConfig::aStretchedLimitIsTakenAsWritten() {
