@@ -25,7 +25,7 @@ public:
     }
     /// Makes the file `bytes` long; what is added takes no room on the disk.
     std::filesystem::path writeSparse(const QString& name, const QByteArray& head, qint64 bytes) {
-        const std::filesystem::path path = write(name, head);
+        std::filesystem::path path = write(name, head);
         std::filesystem::resize_file(path, static_cast<std::uintmax_t>(bytes));
         return path;
     }
