@@ -67,21 +67,29 @@ Sizes sizesOf(const Attention::Shape& shape, int threads) {
             heads * sizeof(std::atomic<std::int64_t>)};
 }
 
+Sizes largest(std::span<const Attention::Shape> shapes, int threads) {
+    Sizes most{0, 0, 0};
+    for (const Attention::Shape& shape : shapes) {
+        const Sizes sizes = sizesOf(shape, threads);
+        most.states = std::max(most.states, sizes.states);
+        most.scratch = std::max(most.scratch, sizes.scratch);
+        most.pending = std::max(most.pending, sizes.pending);
+    }
+    return most;
+}
+
 } // namespace
 
-std::uint64_t Attention::workspaceBytes(const Shape& shape, int threads) {
-    const Sizes sizes = sizesOf(shape, threads);
+std::uint64_t Attention::workspaceBytes(std::span<const Shape> shapes, int threads) {
+    const Sizes sizes = largest(shapes, threads);
     return saturatingAdd(sizes.states, sizes.scratch + sizes.pending);
 }
 
-bool Attention::grow(const Shape& shape, int threads) {
-    const Sizes sizes = sizesOf(shape, threads);
-    if (sizes.states > m_states.bytes())
-        m_states = Buffer(sizes.states);
-    if (sizes.scratch > m_scratch.bytes())
-        m_scratch = Buffer(sizes.scratch);
-    if (sizes.pending > m_pending.bytes())
-        m_pending = Buffer(sizes.pending);
+bool Attention::grow(std::span<const Shape> shapes, int threads) {
+    const Sizes sizes = largest(shapes, threads);
+    m_states = Buffer(sizes.states);
+    m_scratch = Buffer(sizes.scratch);
+    m_pending = Buffer(sizes.pending);
     return m_states.valid() && m_scratch.valid() && m_pending.valid();
 }
 

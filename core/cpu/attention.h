@@ -15,7 +15,7 @@ namespace decodescope {
 /// that every thread has work at batch 1 and one KV head too.
 class Attention {
 public:
-    /// The largest layer that will be run.
+    /// One layer that will be run.
     struct Shape {
         std::int64_t sequences = 1;
         std::int64_t nHeads = 1;
@@ -24,14 +24,14 @@ public:
         std::int64_t headDimV = 128;
         std::int64_t tokens = 1; ///< of the longest sequence
     };
-    /// Bytes that grow() allocates for a shape.
-    [[nodiscard]] static std::uint64_t workspaceBytes(const Shape& shape, int threads);
-    /// Makes room for the shape. False where the system refuses.
-    [[nodiscard]] bool grow(const Shape& shape, int threads);
+    /// Bytes that grow() allocates for the shapes.
+    [[nodiscard]] static std::uint64_t workspaceBytes(std::span<const Shape> shapes, int threads);
+    /// Makes room for each of the shapes, run one after the other. False where the system refuses.
+    [[nodiscard]] bool grow(std::span<const Shape> shapes, int threads);
     [[nodiscard]] std::uint64_t bytes() const;
 
     /// out[sequence][head][headDimV] for queries[sequence][head][headDimK]; sequence s reads its
-    /// first tokens[s] cached tokens (1 … layout.tokens). The shape is one grow() was called for.
+    /// first tokens[s] cached tokens (1 … layout.tokens). The shape is one of those of grow().
     /// False where a stop request left work undone; then `out` is not defined.
     [[nodiscard]] bool run(ThreadPool& pool, const KvCache& cache, std::int64_t nHeads,
                            std::span<const std::int64_t> tokens, const float* queries, float* out,

@@ -12,10 +12,11 @@ Error badUsage(std::string what, std::string where, std::string hint) {
     return {ErrorCode::BadUsage, std::move(what), std::move(where), std::move(hint)};
 }
 
+bool plain(DataType type) {
+    return type == DataType::F32 || type == DataType::F16 || type == DataType::BF16;
+}
+
 Status coveredTypes(const KvTypes& types) {
-    const auto plain = [](DataType type) {
-        return type == DataType::F32 || type == DataType::F16 || type == DataType::BF16;
-    };
     if (!plain(types.key) || !plain(types.value))
         return badUsage(fmt::format("the CPU kernels do not read a {} cache",
                                     name(plain(types.key) ? types.value : types.key)),
@@ -40,6 +41,23 @@ Status coveredLayer(const LayerSpec& layer, std::size_t index) {
     return Done{};
 }
 
+/// A whole step needs the shape of the weights, and dense layers.
+Status coveredStep(const DecoderRequest& request) {
+    const ModelSpec& model = request.model;
+    if (!plain(request.weightsType))
+        return badUsage(
+            fmt::format("the CPU kernels do not read {} weights", name(request.weightsType)),
+            "--weights-dtype", "They cover f32, f16 and bf16.");
+    if (model.hiddenSize < 1 || model.vocabSize < 1)
+        return badUsage("a whole step needs the model's hidden and vocabulary size", "--scope",
+                        "Use --scope attention, or a model file or preset that has them.");
+    for (std::size_t i = 0; i < model.layers.size(); ++i)
+        if (model.layers[i].ffn.experts > 0 || model.layers[i].ffn.hidden < 1)
+            return badUsage("the CPU kernels run a whole step of dense feed-forward layers only",
+                            fmt::format("layer {}", i), "Use --scope attention.");
+    return Done{};
+}
+
 } // namespace
 
 Status covered(const DecoderRequest& request) {
@@ -54,8 +72,8 @@ Status covered(const DecoderRequest& request) {
     if (Status status = coveredTypes(request.kvTypes); !status)
         return status;
     if (request.scope == Scope::Step)
-        return badUsage("the CPU backend measures attention alone", "--scope",
-                        "Use --scope attention.");
+        if (Status status = coveredStep(request); !status)
+            return status;
     bool owned = false;
     for (std::size_t i = 0; i < request.model.layers.size(); ++i) {
         if (Status status = coveredLayer(request.model.layers[i], i); !status)

@@ -13,6 +13,7 @@
 #include "core/cpu/capabilities.h"
 #include "core/cpu/layer_choice.h"
 #include "core/cpu/random_fill.h"
+#include "core/cpu/step_layer.h"
 #include "core/cpu/topology.h"
 #include "core/spec/cache_law.h"
 #include "core/spec/units.h"
@@ -40,6 +41,10 @@ Attention::Shape shapeOf(const LayerSpec& layer, const DecoderRequest& request) 
             layer.headDimK, layer.headDimV, tokensRead(layer, request.context)};
 }
 
+std::uint64_t lmHeadParameters(const ModelSpec& model) {
+    return saturatingMultiply(count(model.hiddenSize), count(model.vocabSize));
+}
+
 /// Work of the whole model by the formulas of the plan (forecastWork()).
 StepWork workOf(const DecoderRequest& request) {
     StepWork work;
@@ -53,7 +58,40 @@ StepWork workOf(const DecoderRequest& request) {
                           saturatingMultiply(count(width * tokensRead(layer, request.context)),
                                              count(request.batch)));
     }
+    if (request.scope == Scope::Step) {
+        std::uint64_t parameters = lmHeadParameters(request.model);
+        for (const LayerSpec& layer : request.model.layers)
+            parameters = saturatingAdd(parameters, activeLayerParameters(request.model, layer));
+        work.weightBytesRead = storedBytes(request.weightsType, parameters);
+        work.linearFlop = saturatingMultiply(parameters, 2 * count(request.batch));
+    }
     return work;
+}
+
+std::uint64_t lmHeadBytes(const DecoderRequest& request) {
+    return storedBytes(request.weightsType, lmHeadParameters(request.model));
+}
+
+std::vector<Attention::Shape> shapesOf(const DecoderRequest& request) {
+    std::vector<Attention::Shape> shapes;
+    for (const LayerSpec& layer : request.model.layers)
+        shapes.push_back(shapeOf(layer, request));
+    return shapes;
+}
+
+/// The queries and attention outputs of the widest layer.
+struct HeadBytes {
+    std::uint64_t queries = 0, output = 0;
+};
+
+HeadBytes headBytes(const DecoderRequest& request) {
+    HeadBytes most;
+    for (const LayerSpec& layer : request.model.layers) {
+        const std::uint64_t rows = count(request.batch * layer.nHeads) * sizeof(float);
+        most.queries = std::max(most.queries, rows * count(layer.headDimK));
+        most.output = std::max(most.output, rows * count(layer.headDimV));
+    }
+    return most;
 }
 
 /// The index in `chosen` of the layer whose cache `layer` reads: itself, or the last owner of a
@@ -91,12 +129,17 @@ private:
         LayerSpec spec;
         double represents = 1;            ///< layers of the model one run of this one stands for
         std::size_t cacheOwner = 0;       ///< index in m_layers
+        LayerWeights weights;             ///< Scope::Step
         KvCache cache;                    ///< empty where another layer owns it
         std::vector<std::int64_t> tokens; ///< that each sequence's attention reads
     };
+    [[nodiscard]] bool wholeStep() const { return m_request.scope == Scope::Step; }
     [[nodiscard]] std::uint64_t workspaceBytes() const;
     [[nodiscard]] Error outOfMemory(std::uint64_t bytesAsked) const;
     [[nodiscard]] Status chooseWhatFits();
+    [[nodiscard]] bool allocateLayers();
+    [[nodiscard]] bool allocateWorkspace();
+    [[nodiscard]] bool fillStep(const std::stop_token& stop);
     [[nodiscard]] bool runLayer(Layer& layer, const std::stop_token& stop);
 
     DecoderRequest m_request;
@@ -104,22 +147,19 @@ private:
     StepWork m_work;
     std::vector<Layer> m_layers;
     Attention m_attention;
-    Buffer m_queries; ///< [sequence][head][headDimK]
-    Buffer m_output;  ///< [sequence][head][headDimV]
+    Buffer m_queries;            ///< [sequence][head][headDimK]; Scope::Attention
+    Buffer m_output;             ///< [sequence][head][headDimV]; Scope::Attention
+    StepWorkspace m_activations; ///< Scope::Step
+    Buffer m_lmHead;             ///< [vocabulary][hidden]; Scope::Step
 };
 
 std::uint64_t CpuDecoder::workspaceBytes() const {
-    std::uint64_t attention = 0;
-    std::uint64_t queries = 0;
-    std::uint64_t output = 0;
-    for (const LayerSpec& layer : m_request.model.layers) {
-        attention = std::max(
-            attention, Attention::workspaceBytes(shapeOf(layer, m_request), m_pool.threads()));
-        const std::uint64_t rows = count(m_request.batch * layer.nHeads) * sizeof(float);
-        queries = std::max(queries, rows * count(layer.headDimK));
-        output = std::max(output, rows * count(layer.headDimV));
-    }
-    return saturatingAdd(attention, queries + output);
+    const std::uint64_t attention =
+        Attention::workspaceBytes(shapesOf(m_request), m_pool.threads());
+    if (wholeStep())
+        return saturatingAdd(attention, StepWorkspace::bytesFor(m_request.model, m_request.batch));
+    const HeadBytes most = headBytes(m_request);
+    return saturatingAdd(attention, most.queries + most.output);
 }
 
 Error CpuDecoder::outOfMemory(std::uint64_t bytesAsked) const {
@@ -139,10 +179,15 @@ Status CpuDecoder::chooseWhatFits() {
     std::uint64_t smallest = std::numeric_limits<std::uint64_t>::max();
     for (const LayerSpec& layer : m_request.model.layers) {
         const std::uint64_t bytes = layoutOf(layer, m_request).bytes();
-        costs.push_back({layer.ownsCache ? bytes : 0, static_cast<double>(bytes)});
-        smallest = std::min(smallest, bytes);
+        const std::uint64_t weights =
+            wholeStep() ? LayerWeights::bytesFor(m_request.model, layer, m_request.weightsType) : 0;
+        costs.push_back({saturatingAdd(layer.ownsCache ? bytes : 0, weights),
+                         static_cast<double>(bytes) + static_cast<double>(weights)});
+        smallest = std::min(smallest, saturatingAdd(bytes, weights));
     }
-    const std::uint64_t workspace = workspaceBytes();
+    // Held whatever the number of layers.
+    const std::uint64_t workspace =
+        saturatingAdd(workspaceBytes(), wholeStep() ? lmHeadBytes(m_request) : 0);
     const std::uint64_t least = saturatingAdd(workspace, smallest);
     if (least > m_request.budgetBytes)
         return outOfMemory(least);
@@ -173,30 +218,50 @@ Status CpuDecoder::chooseWhatFits() {
     return Done{};
 }
 
+bool CpuDecoder::allocateLayers() {
+    for (std::size_t i = 0; i < m_layers.size(); ++i) {
+        Layer& layer = m_layers[i];
+        if (wholeStep())
+            layer.weights = LayerWeights(m_request.model, layer.spec, m_request.weightsType);
+        if (layer.cacheOwner == i)
+            layer.cache = KvCache(layoutOf(layer.spec, m_request));
+        if (!layer.weights.valid() || !layer.cache.valid())
+            return false;
+    }
+    return true;
+}
+
+bool CpuDecoder::allocateWorkspace() {
+    if (!m_attention.grow(shapesOf(m_request), m_pool.threads()))
+        return false;
+    if (wholeStep()) {
+        m_activations = StepWorkspace(m_request.model, m_request.batch);
+        m_lmHead = Buffer(lmHeadBytes(m_request));
+        return m_activations.valid() && m_lmHead.valid();
+    }
+    const HeadBytes most = headBytes(m_request);
+    m_queries = Buffer(most.queries);
+    m_output = Buffer(most.output);
+    return m_queries.valid() && m_output.valid();
+}
+
 Status CpuDecoder::allocate() {
     if (Status status = chooseWhatFits(); !status)
         return status;
-    bool valid = true;
-    std::uint64_t queryBytes = 0;
-    std::uint64_t outputBytes = 0;
-    for (std::size_t i = 0; i < m_layers.size() && valid; ++i) {
-        Layer& layer = m_layers[i];
-        if (layer.cacheOwner == i) {
-            layer.cache = KvCache(layoutOf(layer.spec, m_request));
-            valid = layer.cache.valid();
-        }
-        const std::uint64_t rows = count(m_request.batch * layer.spec.nHeads) * sizeof(float);
-        queryBytes = std::max(queryBytes, rows * count(layer.spec.headDimK));
-        outputBytes = std::max(outputBytes, rows * count(layer.spec.headDimV));
-        valid = valid && m_attention.grow(shapeOf(layer.spec, m_request), m_pool.threads());
-    }
-    if (valid) {
-        m_queries = Buffer(queryBytes);
-        m_output = Buffer(outputBytes);
-    }
-    if (!valid || !m_queries.valid() || !m_output.valid())
+    if (!allocateLayers() || !allocateWorkspace())
         return outOfMemory(saturatingAdd(ledger().totalBytes(), workspaceBytes()));
     return Done{};
+}
+
+bool CpuDecoder::fillStep(const std::stop_token& stop) {
+    constexpr int kScale = -6; // as LayerWeights::fill()
+    const DataType type = m_request.weightsType;
+    std::uint64_t seed = ~m_request.seed;
+    for (Layer& layer : m_layers)
+        if (!layer.weights.fill(m_pool, type, seed--, stop))
+            return false;
+    return fillRandom(m_pool, m_lmHead, type, seed--, kScale, stop) &&
+           fillRandom(m_pool, m_activations.tokens, DataType::F32, seed, 0, stop);
 }
 
 Status CpuDecoder::fill(const std::stop_token& stop) {
@@ -205,34 +270,56 @@ Status CpuDecoder::fill(const std::stop_token& stop) {
     for (std::size_t i = 0; i < m_layers.size() && done; ++i)
         done =
             fillRandom(m_pool, m_layers[i].cache.buffer(), type, m_request.seed + i + 1, 0, stop);
+    if (done && wholeStep())
+        done = fillStep(stop);
     if (!done)
-        return Error{ErrorCode::Interrupted, "stopped while the KV cache was filled", "cpu", ""};
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", "cpu", ""};
     return Done{};
 }
 
 bool CpuDecoder::runLayer(Layer& layer, const std::stop_token& stop) {
-    return m_attention.run(m_pool, m_layers[layer.cacheOwner].cache, layer.spec.nHeads,
-                           layer.tokens, m_queries.as<float>(), m_output.as<float>(), stop);
+    KvCache& cache = m_layers[layer.cacheOwner].cache;
+    if (!wholeStep())
+        return m_attention.run(m_pool, cache, layer.spec.nHeads, layer.tokens,
+                               m_queries.as<float>(), m_output.as<float>(), stop);
+    const StepLayer work{m_request.model, layer.spec,   m_request.weightsType, layer.weights,
+                         cache,           layer.tokens, m_request.context - 1};
+    return runStepLayer(m_pool, work, m_attention, m_activations, stop);
 }
 
 Result<StepTiming> CpuDecoder::step(std::stop_token stop) {
     double seconds = 0;
     auto last = Clock::now();
+    const auto lap = [&] {
+        const auto now = Clock::now();
+        const double lapSeconds = std::chrono::duration<double>(now - last).count();
+        last = now;
+        return lapSeconds;
+    };
+    const Error interrupted{ErrorCode::Interrupted, "stopped in a decode step", "cpu", ""};
+    if (wholeStep())
+        std::copy_n(m_activations.tokens.data(), m_activations.tokens.bytes(),
+                    m_activations.residual.data());
     for (Layer& layer : m_layers) {
         if (!runLayer(layer, stop))
-            return Error{ErrorCode::Interrupted, "stopped in a decode step", "cpu", ""};
-        const auto now = Clock::now();
-        seconds += layer.represents * std::chrono::duration<double>(now - last).count();
-        last = now;
+            return interrupted;
+        seconds += layer.represents * lap();
     }
-    return StepTiming{seconds};
+    if (wholeStep() && !runLmHead(m_pool, m_request.model, m_request.weightsType, m_lmHead,
+                                  m_request.batch, m_activations, stop))
+        return interrupted;
+    return StepTiming{seconds + (wholeStep() ? lap() : 0)};
 }
 
 MemoryLedger CpuDecoder::ledger() const {
     MemoryLedger ledger;
     for (const Layer& layer : m_layers)
         ledger.kvBytes += layer.cache.bytes();
-    ledger.workspaceBytes = m_attention.bytes() + m_queries.bytes() + m_output.bytes();
+    for (const Layer& layer : m_layers)
+        ledger.weightsBytes += layer.weights.bytes();
+    ledger.weightsBytes += m_lmHead.bytes();
+    ledger.workspaceBytes =
+        m_attention.bytes() + m_queries.bytes() + m_output.bytes() + m_activations.bytes();
     return ledger;
 }
 

@@ -139,10 +139,10 @@ SelfTestResult runCase(const Case& test, ThreadPool& pool, std::uint64_t seed,
                           test.type == DataType::F32 ? 1e-6 : 5e-6};
     KvCache cache({test.type, batch, test.nKvHeads, test.headDim, test.headDim, longest});
     Attention attention;
+    const Attention::Shape shape{
+        batch, test.nKvHeads * test.group, test.nKvHeads, test.headDim, test.headDim, longest};
     const std::int64_t heads = test.nKvHeads * test.group;
-    if (!cache.valid() ||
-        !attention.grow({batch, heads, test.nKvHeads, test.headDim, test.headDim, longest},
-                        pool.threads()))
+    if (!cache.valid() || !attention.grow({&shape, 1}, pool.threads()))
         return result;
     // Poison: slots that no token fills, and every output.
     std::fill_n(cache.buffer().data(), cache.bytes(), std::byte{0xFF});

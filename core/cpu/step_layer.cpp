@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/step_layer.h"
+
+#include <algorithm>
+
+#include "core/cpu/norm_rope.h"
+#include "core/cpu/projection_kernel.h"
+#include "core/cpu/random_fill.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+std::uint64_t floats(std::int64_t rows, std::int64_t columns) {
+    return saturatingMultiply(static_cast<std::uint64_t>(rows) * sizeof(float),
+                              static_cast<std::uint64_t>(columns));
+}
+
+struct MatrixBytes {
+    std::uint64_t queryKeyValue, output, gateUp, down;
+};
+
+std::int64_t qkvWidth(const LayerSpec& layer) {
+    return layer.nHeads * layer.headDimK + layer.nKvHeads * (layer.headDimK + layer.headDimV);
+}
+std::int64_t gateUpWidth(const LayerSpec& layer) {
+    return (layer.ffn.gated ? 2 : 1) * layer.ffn.hidden;
+}
+
+MatrixBytes matrixBytes(const ModelSpec& model, const LayerSpec& layer, DataType type) {
+    const auto bytes = [&](std::int64_t width) {
+        return storedBytes(type, static_cast<std::uint64_t>(width * model.hiddenSize));
+    };
+    return {bytes(qkvWidth(layer)), bytes(layer.nHeads * layer.headDimV), bytes(gateUpWidth(layer)),
+            bytes(layer.ffn.hidden)};
+}
+
+struct Widths {
+    std::int64_t qkv = 0, queries = 0, attended = 0, gateUp = 0, ffn = 0, rotary = 0;
+};
+
+Widths widest(const ModelSpec& model) {
+    Widths most;
+    for (const LayerSpec& layer : model.layers) {
+        most.qkv = std::max(most.qkv, qkvWidth(layer));
+        most.queries = std::max(most.queries, layer.nHeads * layer.headDimK);
+        most.attended = std::max(most.attended, layer.nHeads * layer.headDimV);
+        most.gateUp = std::max(most.gateUp, gateUpWidth(layer));
+        most.ffn = std::max(most.ffn, layer.ffn.hidden);
+        most.rotary = std::max(most.rotary, layer.headDimK);
+    }
+    return most;
+}
+
+/// Rotates the new token's queries and keys of one sequence and puts its key and value in the
+/// cache.
+void appendToken(const StepLayer& layer, std::int64_t sequence, StepWorkspace& work) {
+    const LayerSpec& spec = layer.spec;
+    const auto dk = static_cast<std::size_t>(spec.headDimK);
+    const std::int64_t queryWidth = spec.nHeads * spec.headDimK;
+    float* row = work.qkv.as<float>() + sequence * qkvWidth(spec);
+    const float* table = work.rotary.as<float>();
+    for (std::int64_t h = 0; h < spec.nHeads + spec.nKvHeads; ++h)
+        rotate({row + h * spec.headDimK, dk}, table);
+    std::copy_n(row, queryWidth, work.queries.as<float>() + sequence * queryWidth);
+    if (!spec.ownsCache)
+        return;
+    const float* keys = row + queryWidth;
+    const float* values = keys + spec.nKvHeads * spec.headDimK;
+    const std::int64_t slot = layer.tokens[static_cast<std::size_t>(sequence)] - 1;
+    for (std::int64_t h = 0; h < spec.nKvHeads; ++h)
+        layer.cache.put(sequence, h, slot, keys + h * spec.headDimK, values + h * spec.headDimV);
+}
+
+void normSequence(const ModelSpec& model, std::int64_t sequence, StepWorkspace& work) {
+    const std::int64_t at = sequence * model.hiddenSize;
+    rmsNorm({work.residual.as<float>() + at, static_cast<std::size_t>(model.hiddenSize)},
+            work.normed.as<float>() + at);
+}
+
+void activate(const LayerSpec& spec, std::int64_t sequence, StepWorkspace& work) {
+    const std::int64_t width = spec.ffn.hidden;
+    const float* row = work.gateUp.as<float>() + sequence * gateUpWidth(spec);
+    float* out = work.ffn.as<float>() + sequence * width;
+    if (spec.ffn.gated) {
+        swiGlu(row, row + width, width, out);
+        return;
+    }
+    std::copy_n(row, width, out);
+    gelu(out, width);
+}
+
+} // namespace
+
+LayerWeights::LayerWeights(const ModelSpec& model, const LayerSpec& layer, DataType type) {
+    const MatrixBytes bytes = matrixBytes(model, layer, type);
+    queryKeyValue = Buffer(bytes.queryKeyValue);
+    output = Buffer(bytes.output);
+    gateUp = Buffer(bytes.gateUp);
+    down = Buffer(bytes.down);
+}
+
+std::uint64_t LayerWeights::bytesFor(const ModelSpec& model, const LayerSpec& layer,
+                                     DataType type) {
+    const MatrixBytes bytes = matrixBytes(model, layer, type);
+    return saturatingAdd(saturatingAdd(bytes.queryKeyValue, bytes.output),
+                         saturatingAdd(bytes.gateUp, bytes.down));
+}
+
+bool LayerWeights::valid() const {
+    return queryKeyValue.valid() && output.valid() && gateUp.valid() && down.valid();
+}
+
+std::uint64_t LayerWeights::bytes() const {
+    return queryKeyValue.bytes() + output.bytes() + gateUp.bytes() + down.bytes();
+}
+
+bool LayerWeights::fill(ThreadPool& pool, DataType type, std::uint64_t seed,
+                        const std::stop_token& stop) {
+    constexpr int kScale = -6; // 1 / sqrt(4096); the norms see to the rest
+    std::uint64_t next = seed * 4;
+    for (Buffer* matrix : {&queryKeyValue, &output, &gateUp, &down})
+        if (!fillRandom(pool, *matrix, type, next++, kScale, stop))
+            return false;
+    return true;
+}
+
+StepWorkspace::StepWorkspace(const ModelSpec& model, std::int64_t batch)
+    : tokens(floats(batch, model.hiddenSize)), residual(floats(batch, model.hiddenSize)),
+      normed(floats(batch, model.hiddenSize)), qkv(floats(batch, widest(model).qkv)),
+      queries(floats(batch, widest(model).queries)),
+      attended(floats(batch, widest(model).attended)), gateUp(floats(batch, widest(model).gateUp)),
+      ffn(floats(batch, widest(model).ffn)), logits(floats(batch, model.vocabSize)),
+      rotary(floats(1, widest(model).rotary)) {}
+
+std::uint64_t StepWorkspace::bytesFor(const ModelSpec& model, std::int64_t batch) {
+    const Widths most = widest(model);
+    const std::int64_t columns = 3 * model.hiddenSize + most.qkv + most.queries + most.attended +
+                                 most.gateUp + most.ffn + model.vocabSize;
+    return saturatingAdd(floats(batch, columns), floats(1, most.rotary));
+}
+
+bool StepWorkspace::valid() const {
+    return tokens.valid() && residual.valid() && normed.valid() && qkv.valid() && queries.valid() &&
+           attended.valid() && gateUp.valid() && ffn.valid() && logits.valid() && rotary.valid();
+}
+
+std::uint64_t StepWorkspace::bytes() const {
+    return tokens.bytes() + residual.bytes() + normed.bytes() + qkv.bytes() + queries.bytes() +
+           attended.bytes() + gateUp.bytes() + ffn.bytes() + logits.bytes() + rotary.bytes();
+}
+
+bool runStepLayer(ThreadPool& pool, const StepLayer& layer, Attention& attention,
+                  StepWorkspace& work, const std::stop_token& stop) {
+    const LayerSpec& spec = layer.spec;
+    const DataType type = layer.weightsType;
+    const std::int64_t hidden = layer.model.hiddenSize;
+    const auto batch = static_cast<std::int64_t>(layer.tokens.size());
+    auto* residual = work.residual.as<float>();
+    auto* normed = work.normed.as<float>();
+    const auto norm = [&](std::int64_t s, int) { normSequence(layer.model, s, work); };
+    const auto append = [&](std::int64_t s, int) { appendToken(layer, s, work); };
+    const auto activation = [&](std::int64_t s, int) { activate(spec, s, work); };
+
+    rotaryTable(spec.headDimK, layer.position, work.rotary.as<float>());
+    return pool.run(batch, stop, norm) &&
+           project(pool,
+                   {type, layer.weights.queryKeyValue.data(), qkvWidth(spec), hidden, batch, normed,
+                    work.qkv.as<float>()},
+                   stop) &&
+           pool.run(batch, stop, append) &&
+           attention.run(pool, layer.cache, spec.nHeads, layer.tokens, work.queries.as<float>(),
+                         work.attended.as<float>(), stop) &&
+           project(pool,
+                   {type, layer.weights.output.data(), hidden, spec.nHeads * spec.headDimV, batch,
+                    work.attended.as<float>(), residual, true},
+                   stop) &&
+           pool.run(batch, stop, norm) &&
+           project(pool,
+                   {type, layer.weights.gateUp.data(), gateUpWidth(spec), hidden, batch, normed,
+                    work.gateUp.as<float>()},
+                   stop) &&
+           pool.run(batch, stop, activation) &&
+           project(pool,
+                   {type, layer.weights.down.data(), hidden, spec.ffn.hidden, batch,
+                    work.ffn.as<float>(), residual, true},
+                   stop);
+}
+
+bool runLmHead(ThreadPool& pool, const ModelSpec& model, DataType type, const Buffer& head,
+               std::int64_t batch, StepWorkspace& work, const std::stop_token& stop) {
+    return pool.run(batch, stop, [&](std::int64_t s, int) { normSequence(model, s, work); }) &&
+           project(pool,
+                   {type, head.data(), model.vocabSize, model.hiddenSize, batch,
+                    work.normed.as<float>(), work.logits.as<float>()},
+                   stop);
+}
+
+} // namespace decodescope

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stop_token>
+
+#include "core/cpu/attention.h"
+#include "core/cpu/buffer.h"
+#include "core/cpu/kv_cache.h"
+#include "core/cpu/thread_pool.h"
+#include "core/spec/model_spec.h"
+
+namespace decodescope {
+
+/// The matrices of one decoder layer, row by row: queries, keys and values in one, the attention's
+/// output, gate and up in one, and down.
+struct LayerWeights {
+    Buffer queryKeyValue, output, gateUp, down;
+
+    LayerWeights() = default;
+    LayerWeights(const ModelSpec& model, const LayerSpec& layer, DataType type);
+    [[nodiscard]] static std::uint64_t bytesFor(const ModelSpec& model, const LayerSpec& layer,
+                                                DataType type);
+    [[nodiscard]] bool valid() const;
+    [[nodiscard]] std::uint64_t bytes() const;
+    /// Values scaled so that activations stay near 1. False after a stop request.
+    [[nodiscard]] bool fill(ThreadPool& pool, DataType type, std::uint64_t seed,
+                            const std::stop_token& stop);
+};
+
+/// Activations of one decode step, f32, with room for the widest layer of a model.
+struct StepWorkspace {
+    Buffer tokens;   ///< [batch][hidden]: the embeddings every step starts from
+    Buffer residual; ///< [batch][hidden]
+    Buffer normed;   ///< [batch][hidden]
+    Buffer qkv;      ///< [batch][all queries, then keys, then values of a sequence]
+    Buffer queries;  ///< [batch][head][headDimK], rotated
+    Buffer attended; ///< [batch][head][headDimV]
+    Buffer gateUp;   ///< [batch][gate, then up]
+    Buffer ffn;      ///< [batch][ffn hidden]
+    Buffer logits;   ///< [batch][vocabulary]
+    Buffer rotary;   ///< [headDimK]
+
+    StepWorkspace() = default;
+    StepWorkspace(const ModelSpec& model, std::int64_t batch);
+    [[nodiscard]] static std::uint64_t bytesFor(const ModelSpec& model, std::int64_t batch);
+    [[nodiscard]] bool valid() const;
+    [[nodiscard]] std::uint64_t bytes() const;
+};
+
+/// What one layer of a step runs on.
+struct StepLayer {
+    const ModelSpec& model;
+    const LayerSpec& spec;
+    DataType weightsType;
+    const LayerWeights& weights;
+    KvCache& cache;                       ///< its own, or the one it shares
+    std::span<const std::int64_t> tokens; ///< read for each sequence; the last slot is new
+    std::int64_t position;                ///< of the new token
+};
+
+/// A pre-norm decoder layer (Llama, arXiv:2302.13971): norm, QKV, RoPE, append, attention, output,
+/// norm, SwiGLU or GELU feed-forward, each added to the residual. False after a stop request.
+[[nodiscard]] bool runStepLayer(ThreadPool& pool, const StepLayer& layer, Attention& attention,
+                                StepWorkspace& work, const std::stop_token& stop);
+
+/// Final norm and LM head: work.logits from work.residual. False after a stop request.
+[[nodiscard]] bool runLmHead(ThreadPool& pool, const ModelSpec& model, DataType type,
+                             const Buffer& head, std::int64_t batch, StepWorkspace& work,
+                             const std::stop_token& stop);
+
+} // namespace decodescope
