@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <QTest>
+
+#include <chrono>
+#include <thread>
+
+#include "core/cpu/cpu_backend.h"
+#include "core/cpu/layer_choice.h"
+#include "core/plan/forecast.h"
+#include "core/spec/units.h"
+
+using namespace decodescope;
+
+/// What the CPU backend promises in core/engine.
+class TestCpuDecoder : public QObject {
+    Q_OBJECT
+
+private slots:
+    void thisMachineIsFoundWithItsMemory();
+    void ceilingsAreMeasured();
+    void theWorkIsThatOfThePlan();
+    void nothingAboveTheBudgetIsAllocated();
+    void lessThanOneLayerIsOutOfMemory();
+    void whatTheKernelsDoNotCoverIsSaid();
+    void aWindowBoundsWhatIsHeld();
+    void aStepStopsSoonAfterTheRequest();
+    void kindsOfLayersAreTakenInProportion();
+
+private:
+    std::unique_ptr<Backend> m_backend = makeCpuBackend();
+};
+
+static DecoderRequest request(std::int64_t nKvHeads, std::int64_t context) {
+    DecoderRequest request;
+    request.model = modelByHand({.layers = 4,
+                                 .nHeads = 8,
+                                 .nKvHeads = nKvHeads,
+                                 .headDim = 64,
+                                 .hiddenSize = 512,
+                                 .ffnHidden = 1000,
+                                 .vocabSize = 777});
+    request.context = context;
+    request.budgetBytes = kGiB;
+    return request;
+}
+
+void TestCpuDecoder::thisMachineIsFoundWithItsMemory() {
+    const auto devices = m_backend->devices();
+    QCOMPARE(devices.size(), std::size_t{1});
+    QVERIFY(devices[0].available && devices[0].threads >= 1 && !devices[0].simd.empty());
+    const MemoryReading memory = m_backend->readMemory("cpu");
+    QVERIFY(memory.totalBytes && memory.availableBytes && memory.processBytes);
+    QVERIFY(*memory.availableBytes <= *memory.totalBytes);
+    QVERIFY(*memory.processBytes > kMiB);
+    QVERIFY(!m_backend->readMemory("cuda:0").totalBytes);
+}
+
+void TestCpuDecoder::ceilingsAreMeasured() {
+    const auto ceilings = m_backend->measureCeilings("cpu", {1, 64 * kMiB, 0.2}, {});
+    QVERIFY(ceilings.ok());
+    QVERIFY(ceilings->measured && ceilings->threads == 1);
+    QVERIFY(ceilings->bandwidthBytesPerSecond > 1e8 && ceilings->flopPerSecond > 1e8);
+    QVERIFY(m_backend->devices()[0].ceilings == *ceilings);
+}
+
+void TestCpuDecoder::theWorkIsThatOfThePlan() {
+    for (const Scope scope : {Scope::Attention, Scope::Step})
+        for (const std::int64_t batch : {1, 3}) {
+            DecoderRequest asked = request(2, 1000);
+            asked.scope = scope;
+            asked.batch = batch;
+            const auto decoder = m_backend->makeDecoder("cpu", asked, {});
+            QVERIFY(decoder.ok());
+            const auto& held = *decoder.value();
+            const ForecastWork plan = forecastWork(asked.model, Workload{}, 1000, batch, scope);
+            QCOMPARE(held.work().kvBytesRead, plan.kvBytesRead);
+            QCOMPARE(held.work().weightBytesRead, plan.weightBytesRead);
+            QCOMPARE(held.work().attentionFlop, plan.attentionFlop);
+            QCOMPARE(held.work().linearFlop, plan.linearFlop);
+            QCOMPARE(held.layersMeasured(), std::int64_t{4});
+            QVERIFY(decoder.value()->step({})->seconds > 0);
+        }
+}
+
+void TestCpuDecoder::nothingAboveTheBudgetIsAllocated() {
+    for (const Scope scope : {Scope::Attention, Scope::Step}) {
+        DecoderRequest asked = request(8, 4096);
+        asked.scope = scope;
+        asked.budgetBytes = 24 * kMiB;
+        const auto decoder = m_backend->makeDecoder("cpu", asked, {});
+        QVERIFY2(decoder.ok(), decoder ? "" : decoder.error().sentence().c_str());
+        const auto& held = *decoder.value();
+        QVERIFY(held.layersMeasured() >= 1 && held.layersMeasured() < 4);
+        QVERIFY(held.ledger().totalBytes() <= asked.budgetBytes);
+        const auto layers = static_cast<std::uint64_t>(held.layersMeasured());
+        QCOMPARE(held.ledger().kvBytes, layers * 8 * 4096 * 2 * 64 * 2);
+        QCOMPARE(held.work().kvBytesRead, std::uint64_t{4} * 8 * 4096 * 2 * 64 * 2);
+    }
+}
+
+void TestCpuDecoder::lessThanOneLayerIsOutOfMemory() {
+    DecoderRequest asked = request(8, 1'000'000);
+    asked.budgetBytes = kMiB;
+    const auto decoder = m_backend->makeDecoder("cpu", asked, {});
+    QVERIFY(!decoder.ok());
+    QVERIFY(decoder.error().code == ErrorCode::OutOfMemory);
+    QVERIFY(decoder.error().bytesAsked > kMiB);
+    QCOMPARE(decoder.error().bytesFree, kMiB);
+}
+
+void TestCpuDecoder::whatTheKernelsDoNotCoverIsSaid() {
+    const auto refused = [&](const DecoderRequest& asked) {
+        const auto decoder = m_backend->makeDecoder("cpu", asked, {});
+        return !decoder && decoder.error().code == ErrorCode::BadUsage &&
+               !decoder.error().hint.empty();
+    };
+    DecoderRequest asked = request(2, 100);
+    asked.kvTypes = {DataType::Q8_0, DataType::Q8_0};
+    QVERIFY(refused(asked));
+    asked = request(2, 100);
+    asked.model.layers[1].headDimK = 100;
+    QVERIFY(refused(asked));
+    asked = request(2, 100);
+    asked.model.layers[2].attention = AttentionKind::Recurrent;
+    QVERIFY(refused(asked));
+    asked = request(2, 100);
+    asked.scope = Scope::Step;
+    asked.model.hiddenSize = 0;
+    QVERIFY(refused(asked));
+    asked.batch = 0;
+    QVERIFY(refused(asked));
+}
+
+void TestCpuDecoder::aWindowBoundsWhatIsHeld() {
+    DecoderRequest asked = request(2, 100'000);
+    for (LayerSpec& layer : asked.model.layers)
+        layer.window = 1024;
+    const auto decoder = m_backend->makeDecoder("cpu", asked, {});
+    QVERIFY(decoder.ok());
+    QCOMPARE(decoder.value()->ledger().kvBytes, std::uint64_t{4} * 2 * 1024 * 2 * 64 * 2);
+}
+
+void TestCpuDecoder::aStepStopsSoonAfterTheRequest() {
+    const auto decoder = m_backend->makeDecoder("cpu", request(2, 500'000), {});
+    QVERIFY(decoder.ok());
+    std::stop_source stop;
+    std::chrono::steady_clock::time_point asked;
+    std::jthread asker([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        asked = std::chrono::steady_clock::now();
+        stop.request_stop();
+    });
+    Result<StepTiming> last = StepTiming{};
+    while (last)
+        last = decoder.value()->step(stop.get_token());
+    asker.join();
+    const std::chrono::duration<double, std::milli> late = std::chrono::steady_clock::now() - asked;
+    QVERIFY(last.error().code == ErrorCode::Interrupted);
+    qInfo("stopped after %.2f ms", late.count());
+    QVERIFY(late.count() < 1000); // 100 on a machine of one's own
+}
+
+void TestCpuDecoder::kindsOfLayersAreTakenInProportion() {
+    ModelSpec model = request(2, 100).model;
+    model.layers.resize(12, model.layers.front());
+    for (const std::size_t i : {3, 7, 11})
+        model.layers[i].window = 128;
+    const std::vector<LayerCost> costs(12, {10, 1.0});
+    const LayerChoice choice = chooseLayers(model, costs, 45);
+    QCOMPARE(choice.layers.size(), std::size_t{4});
+    double represented = 0;
+    int windows = 0;
+    for (const auto& chosen : choice.layers) {
+        represented += chosen.represents;
+        windows += model.layers[chosen.layer].window > 0;
+    }
+    QCOMPARE(windows, 1);
+    QCOMPARE(represented, 12.0);
+    QVERIFY(chooseLayers(model, costs, 9).layers.empty());
+}
+
+QTEST_APPLESS_MAIN(TestCpuDecoder)
+#include "test_cpu_decoder.moc"

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <QTest>
+
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include <hwy/targets.h>
+
+#include "core/cpu/attention_kernel.h"
+#include "core/cpu/float_bits.h"
+#include "core/cpu/norm_rope.h"
+#include "core/cpu/projection_kernel.h"
+#include "core/cpu/random_fill.h"
+#include "core/cpu/reference.h"
+#include "core/cpu/self_test.h"
+
+using namespace decodescope;
+
+/// The kernels against double precision, for each instruction set that this CPU has.
+class TestCpuKernels : public QObject {
+    Q_OBJECT
+
+private slots:
+    void attentionHoldsItsBoundOnEveryTarget_data();
+    void attentionHoldsItsBoundOnEveryTarget();
+    void projectionsHoldTheirBoundAtAnyWidth();
+    void normAndRotationKeepLengths();
+    void halfFloatsRoundToNearestEven();
+    void randomValuesAreNeverZeroAndRepeat();
+    void aPoolRunsEachUnitOnceAndStopsBetweenUnits();
+};
+
+void TestCpuKernels::attentionHoldsItsBoundOnEveryTarget_data() {
+    QTest::addColumn<qint64>("target");
+    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
+        QTest::newRow(hwy::TargetName(target)) << static_cast<qint64>(target);
+}
+
+void TestCpuKernels::attentionHoldsItsBoundOnEveryTarget() {
+    QFETCH(qint64, target);
+    hwy::SetSupportedTargetsForTest(target);
+    QCOMPARE(kernelTarget(), std::string(hwy::TargetName(target)));
+    const auto results = runCpuSelfTest({}, {}, {});
+    hwy::SetSupportedTargetsForTest(0);
+    QVERIFY(results.size() > 100);
+    for (const SelfTestResult& row : results)
+        QVERIFY2(row.pass(), qPrintable(QStringLiteral("%1 %2 head_dim %3 group %4 context %5: %6")
+                                            .arg(row.kernel.c_str(), name(row.type).data())
+                                            .arg(row.headDim)
+                                            .arg(row.group)
+                                            .arg(row.context)
+                                            .arg(row.error)));
+}
+
+void TestCpuKernels::projectionsHoldTheirBoundAtAnyWidth() {
+    ThreadPool pool(2);
+    for (const DataType type : {DataType::F32, DataType::F16, DataType::BF16})
+        for (const std::int64_t columns : {1, 17, 64, 1000})
+            for (const std::int64_t batch : {1, 3, 7}) {
+                constexpr std::int64_t kRows = 37;
+                Buffer weights(storedBytes(type, static_cast<std::uint64_t>(kRows * columns)));
+                std::mt19937 random(7);
+                std::normal_distribution<float> normal;
+                std::vector<float> exact(static_cast<std::size_t>(kRows * columns));
+                for (std::size_t i = 0; i < exact.size(); ++i) {
+                    exact[i] = roundedTo(type, normal(random));
+                    if (type == DataType::F32)
+                        weights.as<float>()[i] = exact[i];
+                    else
+                        weights.as<std::uint16_t>()[i] =
+                            type == DataType::F16 ? toF16(exact[i]) : toBf16(exact[i]);
+                }
+                std::vector<float> in(static_cast<std::size_t>(batch * columns));
+                for (float& value : in)
+                    value = normal(random);
+                std::vector<float> out(static_cast<std::size_t>(batch * kRows),
+                                       std::numeric_limits<float>::quiet_NaN());
+                QVERIFY(project(
+                    pool, {type, weights.data(), kRows, columns, batch, in.data(), out.data()},
+                    {}));
+                std::vector<double> reference(out.size());
+                for (std::int64_t b = 0; b < batch; ++b)
+                    for (std::int64_t r = 0; r < kRows; ++r)
+                        for (std::int64_t c = 0; c < columns; ++c)
+                            reference[static_cast<std::size_t>(b * kRows + r)] +=
+                                static_cast<double>(
+                                    exact[static_cast<std::size_t>(r * columns + c)]) *
+                                static_cast<double>(in[static_cast<std::size_t>(b * columns + c)]);
+                QVERIFY(relativeError(out, reference) <= 1e-6);
+            }
+}
+
+void TestCpuKernels::normAndRotationKeepLengths() {
+    std::vector<float> in(100, 3.0F);
+    std::vector<float> out(100);
+    rmsNorm(in, out.data());
+    for (const float value : out)
+        QVERIFY(std::abs(value - 1.0F) < 1e-5F);
+    std::vector<float> head{1, 2, 3, 4};
+    std::vector<float> table(4);
+    rotaryTable(4, 12345, table.data());
+    rotate(head, table.data());
+    QVERIFY(std::abs(head[0] * head[0] + head[2] * head[2] - 10.0F) < 1e-4F);
+    QVERIFY(std::abs(head[0] - static_cast<float>(std::cos(12345.0) - 3 * std::sin(12345.0))) <
+            1e-4F);
+}
+
+void TestCpuKernels::halfFloatsRoundToNearestEven() {
+    QCOMPARE(toF16(1.0F), std::uint16_t{0x3C00});
+    QCOMPARE(toF16(65504.0F), std::uint16_t{0x7BFF});
+    QCOMPARE(toF16(65520.0F), std::uint16_t{0x7C00});
+    QCOMPARE(toF16(0x1p-24F), std::uint16_t{1});
+    QCOMPARE(toF16(2049.0F), toF16(2048.0F)); // a tie goes to the even one
+    for (std::uint32_t bits = 0; bits < 0x7C00U; ++bits)
+        QCOMPARE(toF16(fromF16(static_cast<std::uint16_t>(bits))), bits);
+    QCOMPARE(fromBf16(toBf16(3.0F)), 3.0F);
+}
+
+void TestCpuKernels::randomValuesAreNeverZeroAndRepeat() {
+    ThreadPool one(1);
+    ThreadPool two(2);
+    Buffer a(5 << 20);
+    Buffer b(5 << 20);
+    QVERIFY(fillRandom(one, a, DataType::F16, 3, 0, {}));
+    QVERIFY(fillRandom(two, b, DataType::F16, 3, 0, {}));
+    QVERIFY(std::equal(a.data(), a.data() + a.bytes(), b.data()));
+    double sum = 0;
+    for (std::uint64_t i = 0; i < a.bytes() / 2; ++i) {
+        const float value = fromF16(a.as<std::uint16_t>()[i]);
+        QVERIFY(std::abs(value) >= 0.5F && std::abs(value) < 2.0F);
+        sum += static_cast<double>(value);
+    }
+    QVERIFY(std::abs(sum / (static_cast<double>(a.bytes()) / 2)) < 0.01);
+}
+
+void TestCpuKernels::aPoolRunsEachUnitOnceAndStopsBetweenUnits() {
+    ThreadPool pool(3);
+    for (int repeat = 0; repeat < 200; ++repeat) {
+        std::vector<std::atomic<int>> seen(50);
+        QVERIFY(pool.run(50, {}, [&](std::int64_t unit, int) {
+            seen[static_cast<std::size_t>(unit)].fetch_add(1);
+        }));
+        for (const auto& times : seen)
+            QCOMPARE(times.load(), 1);
+    }
+    std::stop_source stop;
+    std::atomic<int> ran{0};
+    QVERIFY(!pool.run(1000, stop.get_token(), [&](std::int64_t, int) {
+        if (ran.fetch_add(1) == 10)
+            stop.request_stop();
+    }));
+    QVERIFY(ran.load() < 1000);
+}
+
+QTEST_APPLESS_MAIN(TestCpuKernels)
+#include "test_cpu_kernels.moc"
