@@ -176,9 +176,17 @@ void read(const Json& json, Sample& sample) {
     from_json(json, sample);
 }
 
+Json write(const DeviceFound& found) {
+    return {{"device", found.device}};
+}
+
+void read(const Json& json, DeviceFound& found) {
+    readField(json, "device", found.device);
+}
+
 /// The kinds in the order of the Event's alternatives.
 constexpr std::array<std::string_view, std::variant_size_v<Event>> kKinds = {
-    "run", "progress", "memory", "calibration", "skipped", "error", "done", "sample"};
+    "run", "progress", "memory", "calibration", "skipped", "error", "done", "sample", "device"};
 static_assert(std::is_same_v<std::variant_alternative_t<7, Event>, Sample>);
 
 /// Reads the alternative whose place in kKinds is `index`.

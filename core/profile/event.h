@@ -72,8 +72,13 @@ struct RunDone {
     bool partial = false; ///< stopped before all points were measured
 };
 
+/// "device": a device that was found, usable or not; sent by `devices --stream`, not by a run.
+struct DeviceFound {
+    DeviceInfo device;
+};
+
 using Event = std::variant<RunStarted, Progress, MemoryEvent, CalibrationEvent, Skipped, RunFailed,
-                           RunDone, Sample>;
+                           RunDone, Sample, DeviceFound>;
 
 /// The "kind" of a line.
 [[nodiscard]] std::string_view kind(const Event& event);

@@ -38,6 +38,7 @@ struct Visitor {
     void operator()(RunFailed failed) const { recording.failed = std::move(failed); }
     void operator()(const RunDone& done) const { recording.complete = !done.partial; }
     void operator()(Sample sample) const { recording.samples.push_back(std::move(sample)); }
+    void operator()(const DeviceFound&) const {} // no part of a run
 };
 
 /// The events of some lines, up to the first that is wrong.
