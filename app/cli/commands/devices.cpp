@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <chrono>
+#include <stop_token>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/backends.h"
+#include "app/cli/commands/commands.h"
+#include "app/cli/output.h"
+#include "app/cli/stop_signals.h"
+#include "core/profile/event.h"
+#include "core/report/markdown.h"
+#include "core/spec/presets.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+struct Options {
+    OutputOptions output;
+    std::string device = "auto";
+    bool catalogue = false;
+    bool stream = false;
+};
+
+std::string bytesOrUnknown(const std::optional<std::uint64_t>& bytes) {
+    return bytes ? formatBytes(*bytes) : "–";
+}
+
+std::string table(const std::vector<DeviceInfo>& devices) {
+    std::vector<std::vector<std::string>> rows;
+    for (const DeviceInfo& each : devices) {
+        std::string speed = "not calibrated";
+        if (!each.available)
+            speed = each.reason;
+        else if (each.ceilings)
+            speed = fmt::format("{:.1f} GB/s, {:.0f} GFLOP/s measured",
+                                each.ceilings->bandwidthBytesPerSecond / 1e9,
+                                each.ceilings->flopPerSecond / 1e9);
+        rows.push_back({each.id, each.name, each.available ? "yes" : "no",
+                        bytesOrUnknown(each.memoryTotalBytes), bytesOrUnknown(each.memoryFreeBytes),
+                        each.threads > 0 ? formatCount(each.threads) : "–",
+                        each.simd.empty() ? each.computeCapability : each.simd, speed});
+    }
+    return toMarkdown({{"id"},
+                       {"name"},
+                       {"usable"},
+                       {"memory", true},
+                       {"free", true},
+                       {"threads", true},
+                       {"kernels"},
+                       {"speed, or why not"}},
+                      rows);
+}
+
+std::string catalogueTable() {
+    std::vector<std::vector<std::string>> rows;
+    for (const DeviceSpec& each : devicePresets()) {
+        const auto tera = [](const std::optional<double>& flop) {
+            return flop ? fmt::format("{:.1f}", *flop / 1e12) : std::string("–");
+        };
+        rows.push_back({each.id, each.name,
+                        each.memoryBytes > 0 ? formatBytes(each.memoryBytes) : "any",
+                        fmt::format("{:.0f}", each.bandwidthBytesPerSecond / 1e9),
+                        tera(each.halfFlopPerSecond), tera(each.floatFlopPerSecond),
+                        each.unverified.empty() ? "" : "some fields unverified"});
+    }
+    return toMarkdown({{"id"},
+                       {"name"},
+                       {"memory", true},
+                       {"GB/s", true},
+                       {"16-bit TFLOP/s", true},
+                       {"f32 TFLOP/s", true},
+                       {"notes"}},
+                      rows);
+}
+
+/// Devices first, then the memory of one of them ten times a second, until the input ends.
+Status stream(const Options& options) {
+    using namespace std::chrono_literals;
+    const Backends backends;
+    for (const DeviceInfo& each : backends.devices())
+        if (Status status = writeLine(toLine(DeviceFound{each})); !status)
+            return status;
+    const Result<Backends::Found> found = backends.usable(options.device);
+    if (!found)
+        return found.error();
+    std::stop_source stop;
+    const StopSignals signals(stop);
+    stopAtEndOfInput(stop);
+    const auto begin = std::chrono::steady_clock::now();
+    while (!stop.stop_requested()) {
+        MemoryEvent event;
+        event.atMs =
+            std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
+                .count();
+        event.reading = found->backend->readMemory(found->device.id);
+        event.reading.processBytes.reset(); // of this process, which holds nothing of interest
+        if (Status status = writeLine(toLine(event)); !status)
+            return status;
+        std::this_thread::sleep_for(100ms);
+    }
+    return Done{};
+}
+
+Status devices(const Options& options) {
+    if (options.stream)
+        return stream(options);
+    const Result<ReportFormat> format = options.output.reportFormat();
+    if (!format)
+        return format.error();
+    if (options.catalogue)
+        return options.output.write(catalogueTable());
+    const std::vector<DeviceInfo> all = Backends().devices();
+    if (*format == ReportFormat::Markdown)
+        return options.output.write(table(all));
+    return options.output.write(nlohmann::json(all).dump(2) + '\n');
+}
+
+} // namespace
+
+void addDevices(CLI::App& app, Command& chosen) {
+    CLI::App* command = app.add_subcommand("devices", "What this machine has, and what it may use");
+    const auto options = std::make_shared<Options>();
+    options->output.add(*command, "md or json");
+    command->add_flag("--catalogue", options->catalogue,
+                      "List the devices that can be planned for");
+    command->add_flag("--stream", options->stream,
+                      "JSON Lines: the devices, then memory in use until the input ends");
+    command->add_option("-d,--device", options->device, "Whose memory --stream reports");
+    command->callback([options, &chosen] { chosen = [options] { return devices(*options); }; });
+}
+
+} // namespace decodescope

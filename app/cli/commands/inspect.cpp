@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/commands/commands.h"
+#include "app/cli/output.h"
+#include "core/import/model_file.h"
+#include "core/plan/footprint.h"
+#include "core/report/markdown.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+struct Options {
+    OutputOptions output;
+    std::string file;
+};
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts)
+        text += (text.empty() ? "" : ", ") + part;
+    return text.empty() ? "nothing" : text;
+}
+
+/// "32 × softmax 32/8 heads × 128", one entry for each run of equal layers.
+std::string layersText(const ModelSpec& model) {
+    std::vector<std::string> parts;
+    for (std::size_t at = 0; at < model.layers.size();) {
+        const LayerSpec& layer = model.layers[at];
+        std::size_t end = at;
+        while (end < model.layers.size() && model.layers[end] == layer)
+            ++end;
+        std::string kind = attentionName(layer);
+        if (layer.attention == AttentionKind::Softmax)
+            kind += fmt::format(" {}/{} heads × {}", layer.nHeads, layer.nKvHeads, layer.headDimK);
+        if (layer.window > 0)
+            kind += fmt::format(", window {}", formatCount(layer.window));
+        parts.push_back(fmt::format("{} × {}", end - at, kind));
+        at = end;
+    }
+    constexpr std::size_t shown = 4;
+    if (parts.size() > shown) {
+        const std::size_t rest = parts.size() - shown;
+        parts.resize(shown);
+        parts.push_back(fmt::format("and {} more changes", rest));
+    }
+    return joined(parts);
+}
+
+std::string summary(const ModelSpec& model) {
+    const auto known = [](const auto& value) {
+        return value ? formatCount(static_cast<std::int64_t>(*value)) : std::string("–");
+    };
+    const DataType type = model.weights.type.value_or(DataType::F16);
+    return toMarkdown(
+        {{"value"}, {"read from the file"}},
+        {{"name", model.name},
+         {"source",
+          fmt::format("{} {}, {}", model.source.format, model.source.version, model.source.path)},
+         {"family", model.family},
+         {"attention", asIs(model).label},
+         {"layers", layersText(model)},
+         {"hidden size", formatCount(model.hiddenSize)},
+         {"vocabulary", formatCount(model.vocabSize)},
+         {"trained context", known(model.maxPosition)},
+         {"parameters", known(model.weights.parameters)},
+         {"weights", fmt::format("{} ({}{})", formatBytes(weightsBytes(model, type)), name(type),
+                                 model.weights.exactBytes ? ", exact" : ", computed")},
+         {"KV cache of a token, f16", formatBytes(kvBytesPerToken(model, KvTypes{}))},
+         {"inferred, not read", joined(model.inferred)}});
+}
+
+Status inspect(const Options& options) {
+    const Result<ReportFormat> format = options.output.reportFormat();
+    if (!format)
+        return format.error();
+    const Result<ModelSpec> model = readModelFile(options.file);
+    if (!model)
+        return model.error();
+    if (*format == ReportFormat::Markdown)
+        return options.output.write(summary(*model));
+    return options.output.write(nlohmann::json(*model).dump(2) + '\n');
+}
+
+} // namespace
+
+void addInspect(CLI::App& app, Command& chosen) {
+    CLI::App* command =
+        app.add_subcommand("inspect", "What a model file says, and what was inferred");
+    const auto options = std::make_shared<Options>();
+    command->add_option("file", options->file, "config.json or its folder, GGUF, safetensors")
+        ->required();
+    options->output.add(*command, "md or json");
+    command->callback([options, &chosen] { chosen = [options] { return inspect(*options); }; });
+}
+
+} // namespace decodescope

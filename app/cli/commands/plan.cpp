@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/cli/commands/commands.h"
+#include "app/cli/options/device_options.h"
+#include "app/cli/options/model_options.h"
+#include "app/cli/options/workload_options.h"
+#include "app/cli/output.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+struct Options {
+    ModelOptions model;
+    WorkloadOptions workload;
+    DeviceOptions device;
+    OutputOptions output;
+};
+
+/// What the table rests on, for people; data formats carry it in every record.
+void explain(const ModelSpec& model, const Workload& workload, const PlanDevice& device) {
+    fmt::print(stderr, "{} on {}: {} of memory, {:.0f} % kept free, {} cache, {} weights\n",
+               model.name, device.name, formatBytes(device.memoryBytes),
+               100 * workload.reserveFraction, name(workload.kvTypes.key),
+               workload.scope == Scope::Step ? name(workload.weightsType) : "no");
+    if (!device.roofs.known())
+        fmt::print(stderr, "Speed is unknown: run \"decodescope-cli calibrate\" first, or name a "
+                           "device of the catalogue.\n");
+    else if (!device.roofs.measured)
+        fmt::print(stderr, "Speed is predicted from the datasheet: {:.0f} GB/s, {:.1f} TFLOP/s.\n",
+                   device.roofs.bandwidthBytesPerSecond / 1e9, device.roofs.flopPerSecond / 1e12);
+}
+
+Status plan(const Options& options) {
+    const Result<ReportFormat> format = options.output.reportFormat();
+    if (!format)
+        return format.error();
+    const Result<ModelSpec> model = options.model.resolve();
+    if (!model)
+        return model.error();
+    const Result<std::vector<Variant>> variants = options.model.variants(*model);
+    if (!variants)
+        return variants.error();
+    const Result<Workload> workload = options.workload.resolve(*model, Scope::Step, "8K");
+    if (!workload)
+        return workload.error();
+    const Result<PlanDevice> device = options.device.planDevice(Backends());
+    if (!device)
+        return device.error();
+    std::vector<Plan> plans;
+    for (const std::int64_t context : workload->contexts)
+        for (const std::int64_t batch : workload->batches)
+            for (const Variant& variant : *variants)
+                plans.push_back(makePlan(variant, *device, *workload, context, batch));
+    if (*format == ReportFormat::Markdown)
+        explain(*model, *workload, *device);
+    return options.output.write(report(plans, *format));
+}
+
+} // namespace
+
+void addPlan(CLI::App& app, Command& chosen) {
+    CLI::App* command =
+        app.add_subcommand("plan", "Memory, longest context and predicted speed, on paper");
+    const auto options = std::make_shared<Options>();
+    options->model.add(*command);
+    options->workload.add(*command, false);
+    options->device.add(*command, true);
+    options->output.add(*command);
+    command->callback([options, &chosen] { chosen = [options] { return plan(*options); }; });
+}
+
+} // namespace decodescope

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <stop_token>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/cli/commands/commands.h"
+#include "app/cli/options/device_options.h"
+#include "app/cli/options/model_options.h"
+#include "app/cli/options/workload_options.h"
+#include "app/cli/output.h"
+#include "app/cli/process_offer.h"
+#include "app/cli/progress_bar.h"
+#include "app/cli/stop_signals.h"
+#include "core/profile/calibration.h"
+#include "core/profile/profiler.h"
+
+namespace decodescope {
+namespace {
+
+struct Options {
+    ModelOptions model;
+    WorkloadOptions workload;
+    DeviceOptions device;
+    OutputOptions output;
+    std::string request;
+    std::string record;
+    bool stream = false;
+    bool quickLook = false;
+};
+
+Result<RunRequest> readRequest(const std::string& from) {
+    std::string text;
+    if (from == "-") {
+        std::getline(std::cin, text);
+    } else {
+        std::ifstream file(from);
+        if (!file)
+            return Error{ErrorCode::FileUnreadable, "cannot be opened", from, ""};
+        text.assign(std::istreambuf_iterator<char>(file), {});
+    }
+    return parseRunRequest(text);
+}
+
+Result<RunRequest> buildRequest(const Options& options) {
+    RunRequest request;
+    const Result<ModelSpec> model = options.model.resolve();
+    if (!model)
+        return model.error();
+    request.model = *model;
+    const Result<std::vector<Variant>> variants = options.model.variants(*model);
+    if (!variants)
+        return variants.error();
+    request.variants = *variants;
+    const Result<Workload> workload =
+        options.workload.resolve(*model, Scope::Attention, options.quickLook ? "4K" : "1K-32K*2");
+    if (!workload)
+        return workload.error();
+    request.workload = *workload;
+    const Result<std::uint64_t> capacity = options.device.memoryBytes();
+    if (!capacity)
+        return capacity.error();
+    request.capacityBytes = *capacity;
+    request.deviceId = options.device.device;
+    request.quickLook = options.quickLook;
+    return request;
+}
+
+/// Passes events on: to the record, to the stream or the progress bar, and keeps the Samples.
+class Results {
+public:
+    explicit Results(const Options& options, std::stop_source stop)
+        : m_options(options), m_stop(std::move(stop)) {
+        if (!options.stream)
+            m_bar.emplace();
+    }
+
+    Status openRecord() {
+        if (m_options.record.empty())
+            return Done{};
+        m_record.open(m_options.record, std::ios::trunc);
+        return recordStatus();
+    }
+
+    void take(const Event& event) {
+        const std::string line = toLine(event);
+        if (m_record.is_open())
+            m_record << line << '\n' << std::flush;
+        if (m_bar)
+            m_bar->show(event);
+        else if (const Status status = writeLine(line); !status)
+            giveUp(status.error());
+        if (const Status status = recordStatus(); !status)
+            giveUp(status.error());
+        if (const auto* sample = std::get_if<Sample>(&event))
+            m_samples.push_back(*sample);
+        if (const auto* calibration = std::get_if<CalibrationEvent>(&event))
+            m_ceilings = calibration->ceilings;
+    }
+
+    /// Ends the display and writes the table. Errors: the first failure of any output.
+    Status finish() {
+        m_bar.reset();
+        if (m_failure)
+            return *m_failure;
+        if (m_options.stream)
+            return Done{};
+        const Result<ReportFormat> format = m_options.output.reportFormat();
+        if (!format)
+            return format.error();
+        return m_options.output.write(report(m_samples, *format));
+    }
+
+    [[nodiscard]] bool empty() const { return m_samples.empty(); }
+    [[nodiscard]] const std::optional<Ceilings>& ceilings() const { return m_ceilings; }
+
+private:
+    [[nodiscard]] Status recordStatus() const {
+        if (m_options.record.empty() || m_record.good())
+            return Done{};
+        return Error{ErrorCode::OutputNotWritten, "the record cannot be written", m_options.record,
+                     "Does its folder exist, and is there room?"};
+    }
+    /// Measuring for an output that is gone is of no use.
+    void giveUp(const Error& error) {
+        if (!m_failure)
+            m_failure = error;
+        m_stop.request_stop();
+    }
+
+    const Options& m_options;
+    std::stop_source m_stop;
+    std::ofstream m_record;
+    std::optional<ProgressBar> m_bar;
+    std::vector<Sample> m_samples;
+    std::optional<Ceilings> m_ceilings;
+    std::optional<Error> m_failure;
+};
+
+Status run(const Options& options) {
+    if (const Result<ReportFormat> format = options.output.reportFormat(); !format)
+        return format.error();
+    Result<RunRequest> request =
+        options.request.empty() ? buildRequest(options) : readRequest(options.request);
+    if (!request)
+        return request.error();
+    const Backends backends;
+    const Result<Backends::Found> found = backends.usable(request->deviceId);
+    if (!found)
+        return found.error();
+    request->deviceId = found->device.id;
+    offerToOutOfMemoryKiller();
+    std::stop_source stop;
+    const StopSignals signals(stop);
+    if (options.request == "-")
+        stopAtEndOfInput(stop);
+    Results results(options, stop);
+    if (Status status = results.openRecord(); !status)
+        return status;
+    const Status measured = profile(
+        *found->backend, *request, [&](const Event& event) { results.take(event); },
+        stop.get_token());
+    if (!request->quickLook && results.ceilings())
+        if (const Status stored = storeCeilings(found->device, *results.ceilings()); !stored)
+            fmt::print(stderr, "decodescope-cli: the calibration was not kept: {}\n",
+                       stored.error().sentence());
+    if (!measured && results.empty() && measured.error().code != ErrorCode::Interrupted)
+        return measured;
+    if (const Status written = results.finish(); !written)
+        return written;
+    return measured;
+}
+
+} // namespace
+
+void addRun(CLI::App& app, Command& chosen) {
+    CLI::App* command = app.add_subcommand("run", "Measure decode steps on this machine");
+    const auto options = std::make_shared<Options>();
+    options->model.add(*command);
+    options->workload.add(*command, true);
+    options->device.add(*command, false);
+    options->output.add(*command);
+    command->add_flag("--quick-look", options->quickLook,
+                      "At most 2 s and 256 MiB: a first impression, not a benchmark");
+    command->add_flag("--stream", options->stream, "Every event as it comes, as JSON Lines");
+    command->add_option("--record", options->record, "Write every event to this file as it comes");
+    command->add_option("--request", options->request,
+                        "A run request as JSON from a file, or from standard input (-), whose end "
+                        "or a line \"stop\" then stops the run");
+    command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+} // namespace decodescope

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/spec/result.h"
+#include "core/spec/workload.h"
+
+namespace CLI {
+class App;
+}
+
+namespace decodescope {
+
+/// --model and the shape by hand. Values given by hand override the model's own.
+struct ModelOptions {
+    std::string model;
+    std::optional<std::int64_t> layers, heads, headDim, window, hidden, ffn, vocab;
+    std::string kvHeads;   ///< a list sweeps variants
+    std::string attention; ///< a list of mha, gqa, mqa
+
+    void add(CLI::App& command);
+    /// The model as it is. Errors: those of presets and readers, BadUsage for a bad shape.
+    [[nodiscard]] Result<ModelSpec> resolve() const;
+    /// The variants asked for, or the default set. Errors: BadUsage.
+    [[nodiscard]] Result<std::vector<Variant>> variants(const ModelSpec& model) const;
+};
+
+} // namespace decodescope

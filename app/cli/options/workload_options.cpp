@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/options/workload_options.h"
+
+#include <algorithm>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+Error bad(std::string what, const char* option, std::string hint) {
+    return {ErrorCode::BadUsage, std::move(what), option, std::move(hint)};
+}
+
+std::string typeNames(bool kvCache) {
+    std::string names;
+    for (const DataTypeInfo& type : dataTypes())
+        if (kvCache ? type.kvCache : type.weights)
+            names += (names.empty() ? "" : ", ") + std::string(type.name);
+    return names;
+}
+
+Result<DataType> typeOf(const std::string& text, const char* option, bool kvCache) {
+    const std::optional<DataType> type = parseDataType(text);
+    if (type && (kvCache ? info(*type).kvCache : info(*type).weights))
+        return *type;
+    return bad(fmt::format("\"{}\" is not a type for {}", text, kvCache ? "a KV cache" : "weights"),
+               option, fmt::format("Choose from {}.", typeNames(kvCache)));
+}
+
+Result<std::vector<std::int64_t>> positiveList(const std::string& text, const char* option) {
+    Result<std::vector<std::int64_t>> list = parseTokenList(text);
+    if (!list)
+        return bad(list.error().what, option, list.error().hint);
+    if (std::any_of(list->begin(), list->end(), [](std::int64_t value) { return value < 1; }))
+        return bad("every value must be at least 1", option, "");
+    return list;
+}
+
+} // namespace
+
+void WorkloadOptions::add(CLI::App& command, bool measuring) {
+    const char* group = "Workload";
+    const auto option = [&](const char* name, auto& value, const char* text) {
+        command.add_option(name, value, text)->group(group);
+    };
+    option("-c,--context", contexts,
+           "Tokens cached: list or range, as in 4K,32K or 1024-1048576*2");
+    option("-b,--batch", batches, "Sequences that decode together (list)");
+    option("--scope", scope, "attention (of all layers alone) or step (the whole decode step)");
+    option("--kv-type", kvType, "Type of the KV cache (default f16)");
+    option("--weights-type", weightsType, "Type of the weights (default: the model's own)");
+    option("--reserve", reserve, "Share of the memory kept free (default 10%)");
+    if (!measuring)
+        return;
+    option("-t,--threads", threads, "Threads (default: all)");
+    option("--max-time", maxTime, "Seconds the whole run may take (default 60)");
+    option("--target-error", targetError, "Stop a point at this relative error (default 2%)");
+    option("--seed", seed, "Of the random weights, caches and queries");
+}
+
+Result<Workload> WorkloadOptions::resolve(const ModelSpec& model, Scope defaultScope,
+                                          const std::string& defaultContexts) const {
+    Workload workload;
+    const auto contextList =
+        positiveList(contexts.empty() ? defaultContexts : contexts, "--context");
+    const auto batchList = positiveList(batches, "--batch");
+    for (const auto* list : {&contextList, &batchList})
+        if (!list->ok())
+            return list->error();
+    workload.contexts = *contextList;
+    workload.batches = *batchList;
+    const std::optional<Scope> known = scope.empty() ? defaultScope : parseScope(scope);
+    if (!known)
+        return bad(fmt::format("\"{}\" is not a scope", scope), "--scope",
+                   "Choose attention or step.");
+    workload.scope = *known;
+    const Result<DataType> kv = typeOf(kvType, "--kv-type", true);
+    if (!kv)
+        return kv.error();
+    workload.kvTypes = {*kv, *kv};
+    workload.weightsType = model.weights.type.value_or(DataType::F16);
+    if (!weightsType.empty()) {
+        const Result<DataType> weights = typeOf(weightsType, "--weights-type", false);
+        if (!weights)
+            return weights.error();
+        workload.weightsType = *weights;
+    }
+    const Result<double> reserved = parseFraction(reserve);
+    if (!reserved)
+        return bad(reserved.error().what, "--reserve", reserved.error().hint);
+    const Result<double> error = parseFraction(targetError);
+    if (!error)
+        return bad(error.error().what, "--target-error", error.error().hint);
+    if (!(maxTime > 0) || threads < 0)
+        return bad("must be above zero", maxTime > 0 ? "--threads" : "--max-time", "");
+    workload.reserveFraction = *reserved;
+    workload.targetError = *error;
+    workload.maxSeconds = maxTime;
+    workload.seed = seed;
+    workload.threads = threads;
+    return workload;
+}
+
+} // namespace decodescope

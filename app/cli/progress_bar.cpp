@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/progress_bar.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+constexpr int kBarWidth = 24;
+constexpr int kUnknownWidth = 80;
+constexpr std::chrono::milliseconds kRedraw{80};
+
+std::size_t terminalWidth() {
+    winsize size{};
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return kUnknownWidth;
+}
+
+std::string bar(double fraction) {
+    const int full = static_cast<int>(std::lround(std::clamp(fraction, 0.0, 1.0) * kBarWidth));
+    return '[' + std::string(static_cast<std::size_t>(full), '=') +
+           std::string(static_cast<std::size_t>(kBarWidth - full), ' ') + ']';
+}
+
+std::string pointName(const std::string& variant, std::int64_t context, std::int64_t batch) {
+    std::string text = fmt::format("{} at {} tokens", variant, formatCount(context));
+    if (batch > 1)
+        text += fmt::format(" × {} sequences", batch);
+    return text;
+}
+
+} // namespace
+
+ProgressBar::ProgressBar() {
+    m_terminal = isatty(STDERR_FILENO) != 0;
+    m_colour = m_terminal && std::getenv("NO_COLOR") == nullptr;
+}
+
+ProgressBar::~ProgressBar() {
+    clear();
+}
+
+void ProgressBar::clear() {
+    if (m_drawn)
+        fmt::print(stderr, "\r{}\r", std::string(terminalWidth() - 1, ' '));
+    m_drawn = false;
+}
+
+void ProgressBar::print(const std::string& line) {
+    clear();
+    fmt::print(stderr, "{}\n", line);
+}
+
+void ProgressBar::draw(const Progress& progress) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!m_terminal || (m_drawn && now - m_last < kRedraw))
+        return;
+    m_last = now;
+    std::string what = progress.phase;
+    if (!progress.variant.empty())
+        what = pointName(progress.variant, progress.context, progress.batch);
+    std::string line =
+        fmt::format("{} {:3.0f} %  {}/{}  {}", bar(progress.fraction), 100 * progress.fraction,
+                    progress.pointsDone, progress.pointsTotal, what);
+    if (progress.secondsLeft >= 0)
+        line += fmt::format("  {:.0f} s left", progress.secondsLeft);
+    line.resize(std::min(line.size(), terminalWidth() - 1));
+    clear();
+    fmt::print(stderr, "\r{}{}{}", m_colour ? "\033[36m" : "", line, m_colour ? "\033[0m" : "");
+    std::fflush(stderr);
+    m_drawn = true;
+}
+
+void ProgressBar::show(const Event& event) {
+    if (const auto* progress = std::get_if<Progress>(&event)) {
+        draw(*progress);
+    } else if (const auto* calibration = std::get_if<CalibrationEvent>(&event)) {
+        print(fmt::format("{}: reads {:.1f} GB/s, computes {:.0f} GFLOP/s with {} threads",
+                          calibration->device, calibration->ceilings.bandwidthBytesPerSecond / 1e9,
+                          calibration->ceilings.flopPerSecond / 1e9,
+                          calibration->ceilings.threads));
+    } else if (const auto* sample = std::get_if<Sample>(&event)) {
+        print(fmt::format("{}: {:.4g} tokens/s, {:.0f} % of the roof",
+                          pointName(sample->variant, sample->context, sample->batch),
+                          sample->tokensPerSecond, 100 * sample->floorFraction));
+    } else if (const auto* skipped = std::get_if<Skipped>(&event)) {
+        print(fmt::format("{}: skipped, {}",
+                          pointName(skipped->variant, skipped->context, skipped->batch),
+                          skipped->error.what));
+    }
+}
+
+} // namespace decodescope

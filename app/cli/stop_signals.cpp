@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli/stop_signals.h"
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <string>
+#include <utility>
+
+namespace decodescope {
+namespace {
+
+volatile std::sig_atomic_t signalled = 0;
+
+extern "C" void noteSignal(int number) {
+    signalled = 1;
+    std::signal(number, SIG_DFL); // the second one ends the program
+}
+
+} // namespace
+
+StopSignals::StopSignals(std::stop_source source) {
+    signalled = 0;
+    std::signal(SIGINT, noteSignal);
+    std::signal(SIGTERM, noteSignal);
+    m_watcher = std::jthread([source = std::move(source)](const std::stop_token& ended) mutable {
+        using namespace std::chrono_literals;
+        while (!ended.stop_requested()) {
+            if (signalled != 0) {
+                source.request_stop();
+                return;
+            }
+            std::this_thread::sleep_for(20ms);
+        }
+    });
+}
+
+StopSignals::~StopSignals() {
+    m_watcher.request_stop();
+    m_watcher.join();
+    std::signal(SIGINT, SIG_DFL);
+    std::signal(SIGTERM, SIG_DFL);
+}
+
+void stopAtEndOfInput(std::stop_source source) {
+    std::thread([source = std::move(source)]() mutable {
+        std::string line;
+        while (std::getline(std::cin, line) && line != "stop") {
+        }
+        source.request_stop();
+    }).detach();
+}
+
+} // namespace decodescope
