@@ -2,6 +2,7 @@
 #include "core/spec/model_spec.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -106,6 +107,30 @@ Status validateLayer(const LayerSpec& layer, std::size_t index) {
     return Done{};
 }
 
+/// More or fewer parameters of the same mix of types. A count that the change would make negative
+/// (a file whose tensors and shape disagree) stays as it is.
+void changeParameters(ModelSpec& model, std::int64_t change) {
+    WeightsSpec& weights = model.weights;
+    const auto changed = [change](std::uint64_t count) {
+        const auto sum = static_cast<std::int64_t>(count) + change;
+        return sum > 0 ? static_cast<std::uint64_t>(sum) : count;
+    };
+    const std::uint64_t before = weights.parameters.value_or(0);
+    for (auto* count : {&weights.parameters, &weights.activeParameters})
+        if (*count)
+            **count = changed(**count);
+    if (!weights.exactBytes)
+        return;
+    if (before == 0) {
+        weights.exactBytes.reset();
+        return;
+    }
+    const double share = static_cast<double>(*weights.parameters) / static_cast<double>(before);
+    weights.exactBytes =
+        static_cast<std::uint64_t>(std::llround(static_cast<double>(*weights.exactBytes) * share));
+    model.inferred.emplace_back("weights_exact_bytes");
+}
+
 template <typename T>
 void readOptional(const nlohmann::json& json, const char* key, std::optional<T>& out) {
     const auto found = json.find(key);
@@ -180,11 +205,7 @@ Result<ModelSpec> withKvHeads(const ModelSpec& model, std::int64_t nKvHeads) {
                      "--kv-heads", "MLA and recurrent layers have no KV heads."};
     if (parameterChange == 0)
         return changed;
-    for (auto* count : {&changed.weights.parameters, &changed.weights.activeParameters})
-        if (*count)
-            **count =
-                static_cast<std::uint64_t>(static_cast<std::int64_t>(**count) + parameterChange);
-    changed.weights.exactBytes.reset();
+    changeParameters(changed, parameterChange);
     return changed;
 }
 

@@ -67,9 +67,9 @@ struct ModelSpec {
 [[nodiscard]] std::uint64_t embeddingParameters(const ModelSpec& model);
 
 /// The same model with `nKvHeads` KV heads in every softmax layer: a what-if. Parameter counts
-/// change with the key and value projections; exact bytes no longer apply and are dropped where
-/// the count changes. Errors: BadUsage if nKvHeads does not divide a layer's query heads or no
-/// layer has softmax attention.
+/// change with the key and value projections. A file's bytes change in proportion, since its mix of
+/// types is kept, and are then named in `inferred`. Errors: BadUsage if nKvHeads does not divide a
+/// layer's query heads or no layer has softmax attention.
 [[nodiscard]] Result<ModelSpec> withKvHeads(const ModelSpec& model, std::int64_t nKvHeads);
 
 /// A uniform model from numbers typed by hand.

@@ -80,7 +80,8 @@ std::string formatBytes(std::uint64_t bytes) {
     constexpr std::array units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     double value = static_cast<double>(bytes) / 1024;
     std::size_t unit = 0;
-    while (value >= 1023.95 && unit + 1 < units.size()) {
+    while (value >= 1023.5 && // would be written as 1024
+           unit + 1 < units.size()) {
         value /= 1024;
         ++unit;
     }
@@ -179,13 +180,14 @@ Status appendTokens(std::string_view item, std::vector<std::int64_t>& out) {
             return part->error();
     if (*first > *last || *first < 1 || *by < (multiply ? 2 : 1))
         return badValue(item, "A range runs upwards, as in 1024-1048576*2 or 1K-8K+1K.");
-    for (std::int64_t value = *first; value <= *last;
-         value = multiply ? value * *by : value + *by) {
+    for (std::int64_t value = *first;; value = multiply ? value * *by : value + *by) {
         if (out.size() >= kMaxListValues)
             return badValue(item, fmt::format("A list holds at most {} values.", kMaxListValues));
         out.push_back(value);
+        // Asked before the step is taken: a product of two counts may not fit 64 bits.
+        if (multiply ? value > *last / *by : value > *last - *by)
+            return Done{};
     }
-    return Done{};
 }
 
 } // namespace

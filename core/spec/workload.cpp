@@ -64,10 +64,10 @@ std::vector<Variant> defaultVariants(const ModelSpec& model) {
     counts.erase(std::unique(counts.begin(), counts.end()), counts.end());
     std::vector<Variant> variants;
     for (const std::int64_t count : counts)
-        if (Result<Variant> variant = variantWithKvHeads(model, count); variant)
+        if (count == layer->nKvHeads) // as it is, even where other layers have other counts
+            variants.push_back(asIs(model));
+        else if (Result<Variant> variant = variantWithKvHeads(model, count); variant)
             variants.push_back(std::move(*variant));
-    if (variants.empty())
-        variants.push_back(asIs(model));
     return variants;
 }
 

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <QTest>
+
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "core/spec/model_spec.h"
+#include "core/spec/presets.h"
+
+using namespace decodescope;
+
+/// Shapes: what they count, what they refuse, and how they travel.
+class TestModelSpec : public QObject {
+    Q_OBJECT
+
+private slots:
+    void everyPresetSurvivesJson();
+    void theShapeExplainsTheParametersOfEveryPreset();
+    void otherKvHeadsMoveTheParametersOfTheirProjections();
+    void aFilesBytesKeepTheirMixWithOtherKvHeads();
+    void aShapeByHandHasWeightsOnlyWhenItIsWhole();
+    void shapesThatMakeNoSenseAreRefused_data();
+    void shapesThatMakeNoSenseAreRefused();
+};
+
+void TestModelSpec::everyPresetSurvivesJson() {
+    for (const ModelSpec& model : modelPresets()) {
+        const nlohmann::json json = nlohmann::json::parse(nlohmann::json(model).dump());
+        QVERIFY2(json.get<ModelSpec>() == model, model.id.c_str());
+    }
+}
+
+/// An independent check of head counts, widths, experts and tied embeddings: added up, they give
+/// the published parameter count. Recurrent projections are no part of a shape, and in the smallest
+/// models position embeddings and biases weigh.
+void TestModelSpec::theShapeExplainsTheParametersOfEveryPreset() {
+    for (const ModelSpec& model : modelPresets()) {
+        double all = static_cast<double>(embeddingParameters(model));
+        double active = all;
+        bool recurrent = false;
+        for (const LayerSpec& layer : model.layers) {
+            all += static_cast<double>(layerParameters(model, layer));
+            active += static_cast<double>(activeLayerParameters(model, layer));
+            recurrent |= layer.stateBytes > 0;
+        }
+        const auto published = static_cast<double>(*model.weights.parameters);
+        const double tolerance = recurrent ? 0.15 : published < 2e8 ? 0.015 : 0.005;
+        QVERIFY2(std::abs(all / published - 1) < tolerance, model.id.c_str());
+        const auto publishedActive = static_cast<double>(*model.weights.activeParameters);
+        QVERIFY2(std::abs(active / publishedActive - 1) < tolerance, model.id.c_str());
+    }
+}
+
+void TestModelSpec::otherKvHeadsMoveTheParametersOfTheirProjections() {
+    const ModelSpec model = *findModelPreset("llama-3.1-8b");
+    const Result<ModelSpec> mqa = withKvHeads(model, 1);
+    QVERIFY(mqa.ok());
+    // 32 layers, hidden 4096: seven heads fewer of 128-wide keys and values each.
+    const std::uint64_t fewer = 32ULL * 4096 * 7 * 2 * 128;
+    QCOMPARE(*model.weights.parameters - *mqa->weights.parameters, fewer);
+    QCOMPARE(*model.weights.activeParameters - *mqa->weights.activeParameters, fewer);
+    QVERIFY(*withKvHeads(*mqa, 8) == model);
+}
+
+/// Counted at the nominal size of the commonest type instead, a file of mixed types would shrink as
+/// MQA by more than the heads it loses, and seem to have room for more context than it has.
+void TestModelSpec::aFilesBytesKeepTheirMixWithOtherKvHeads() {
+    ModelSpec model = *findModelPreset("llama-3.1-8b");
+    model.weights.exactBytes = 4'920'734'272; // a Q4_K_M file: 4.9 bits a weight, not 4.5
+    model.weights.type = DataType::Q4_K;
+    const ModelSpec mqa = *withKvHeads(model, 1);
+    const double bitsBefore = 8.0 * 4'920'734'272 / static_cast<double>(*model.weights.parameters);
+    const double bitsAfter = 8.0 * static_cast<double>(mqa.weights.exactBytes.value()) /
+                             static_cast<double>(*mqa.weights.parameters);
+    QVERIFY(std::abs(bitsBefore - bitsAfter) < 1e-6);
+    QVERIFY(std::find(mqa.inferred.begin(), mqa.inferred.end(), "weights_exact_bytes") !=
+            mqa.inferred.end());
+    QVERIFY(*withKvHeads(model, 8) == model);
+}
+
+void TestModelSpec::aShapeByHandHasWeightsOnlyWhenItIsWhole() {
+    const ShapeByHand shape{.layers = 2, .nHeads = 4, .nKvHeads = 2, .headDim = 8};
+    QVERIFY(!modelByHand(shape).weights.parameters);
+    ShapeByHand whole = shape;
+    whole.hiddenSize = 32;
+    whole.ffnHidden = 64;
+    whole.vocabSize = 100;
+    // A layer: q and o 32×32, k and v 32×16, gate, up and down 32×64. Embedding and head 32×100.
+    QCOMPARE(*modelByHand(whole).weights.parameters,
+             std::uint64_t{2 * (2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 64) + 2 * 32 * 100});
+}
+
+void TestModelSpec::shapesThatMakeNoSenseAreRefused_data() {
+    QTest::addColumn<QString>("change");
+    for (const char* change :
+         {"no layers", "too many layers", "no heads", "no KV heads", "heads not divided",
+          "no width", "negative window", "negative hidden", "negative vocabulary", "no position",
+          "more experts picked than there are"})
+        QTest::newRow(change) << QString::fromLatin1(change);
+}
+
+void TestModelSpec::shapesThatMakeNoSenseAreRefused() {
+    QFETCH(QString, change);
+    ModelSpec model = *findModelPreset("llama-3.1-8b");
+    QVERIFY(validate(model).ok());
+    LayerSpec& layer = model.layers[7];
+    if (change == "no layers")
+        model.layers.clear();
+    else if (change == "too many layers")
+        model.layers.resize(100'000, layer);
+    else if (change == "no heads")
+        layer.nHeads = 0;
+    else if (change == "no KV heads")
+        layer.nKvHeads = 0;
+    else if (change == "heads not divided")
+        layer.nKvHeads = 5;
+    else if (change == "no width")
+        layer.headDimV = 0;
+    else if (change == "negative window")
+        layer.window = -1;
+    else if (change == "negative hidden")
+        model.hiddenSize = -1;
+    else if (change == "negative vocabulary")
+        model.vocabSize = -1;
+    else if (change == "no position")
+        model.maxPosition = 0;
+    else
+        layer.ffn.expertsPerToken = layer.ffn.experts + 1;
+    const Status status = validate(model);
+    QVERIFY(!status.ok());
+    QVERIFY(!status.error().what.empty() && !status.error().where.empty());
+}
+
+QTEST_APPLESS_MAIN(TestModelSpec)
+#include "test_model_spec.moc"
