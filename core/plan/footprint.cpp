@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/spec/units.h"
 
@@ -13,9 +14,10 @@ std::uint64_t count(std::int64_t n) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n));
 }
 
-/// Bytes of `parameters` values of a type, without the padding of single tensors.
-std::uint64_t bytesOf(double parameters, DataType type) {
-    return static_cast<std::uint64_t>(std::llround(parameters * info(type).bytesPerElement()));
+/// Whole bytes, or the largest 64-bit value where they do not fit.
+std::uint64_t wholeBytes(double bytes) {
+    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+    return bytes < static_cast<double>(most) ? static_cast<std::uint64_t>(std::round(bytes)) : most;
 }
 
 /// Bytes of one stored parameter: of the file as it is where `type` is the file's own, since a
@@ -35,20 +37,20 @@ double distinctExperts(const FfnShape& ffn, std::int64_t batch) {
     return experts * (1 - std::pow(missed, static_cast<double>(batch)));
 }
 
-/// Parameters of the layers and the output head that one step reads.
-double parametersRead(const ModelSpec& model, std::int64_t batch) {
-    double read = static_cast<double>(count(model.hiddenSize)) *
-                  static_cast<double>(count(model.vocabSize)); // the output head
-    for (const LayerSpec& layer : model.layers) {
-        read += static_cast<double>(activeLayerParameters(model, layer));
-        const FfnShape& ffn = layer.ffn;
-        if (ffn.experts == 0)
-            continue;
-        const double more = distinctExperts(ffn, batch) - static_cast<double>(ffn.expertsPerToken);
-        read += more * (ffn.gated ? 3 : 2) * static_cast<double>(ffn.expertHidden) *
-                static_cast<double>(model.hiddenSize);
-    }
-    return read;
+/// Parameters that the shape does not explain: the projections of recurrent layers, whose widths a
+/// LayerSpec does not carry. Every token passes them.
+double recurrentParameters(const ModelSpec& model) {
+    const bool any =
+        std::any_of(model.layers.begin(), model.layers.end(), [](const LayerSpec& layer) {
+            return layer.attention == AttentionKind::Recurrent || layer.stateBytes > 0;
+        });
+    if (!any)
+        return 0;
+    std::uint64_t explained = embeddingParameters(model);
+    for (const LayerSpec& layer : model.layers)
+        explained = saturatingAdd(explained, layerParameters(model, layer));
+    const std::uint64_t all = model.weights.parameters.value_or(0);
+    return all > explained ? static_cast<double>(all - explained) : 0;
 }
 
 } // namespace
@@ -76,20 +78,35 @@ std::uint64_t weightsBytes(const ModelSpec& model, DataType type) {
     const WeightsSpec& weights = model.weights;
     if (weights.exactBytes && weights.type == type)
         return *weights.exactBytes;
-    return weights.parameters ? bytesOf(static_cast<double>(*weights.parameters), type) : 0;
+    return wholeBytes(static_cast<double>(weights.parameters.value_or(0)) *
+                      info(type).bytesPerElement());
+}
+
+double parametersRead(const ModelSpec& model, std::int64_t batch) {
+    const WeightsSpec& weights = model.weights;
+    if (model.hiddenSize == 0 || model.vocabSize == 0)
+        return static_cast<double>(
+            weights.activeParameters.value_or(weights.parameters.value_or(0)));
+    double read = recurrentParameters(model) + static_cast<double>(count(model.hiddenSize)) *
+                                                   static_cast<double>(count(model.vocabSize));
+    for (const LayerSpec& layer : model.layers) {
+        read += static_cast<double>(activeLayerParameters(model, layer));
+        const FfnShape& ffn = layer.ffn;
+        if (ffn.experts == 0)
+            continue;
+        const double more = distinctExperts(ffn, batch) - static_cast<double>(ffn.expertsPerToken);
+        read += more * (ffn.gated ? 3 : 2) * static_cast<double>(ffn.expertHidden) *
+                static_cast<double>(model.hiddenSize);
+    }
+    return read;
 }
 
 std::uint64_t weightsBytesRead(const ModelSpec& model, DataType type, std::int64_t batch) {
-    const WeightsSpec& weights = model.weights;
-    if (!weights.parameters && !weights.exactBytes)
-        return 0;
     const std::uint64_t resident = weightsBytes(model, type);
-    const bool shapeKnown = model.hiddenSize > 0 && model.vocabSize > 0;
-    const double parameters = shapeKnown ? parametersRead(model, batch)
-                                         : static_cast<double>(weights.activeParameters.value_or(
-                                               weights.parameters.value_or(0)));
-    const double bytes = parameters * bytesPerParameter(model, type);
-    return std::min(resident, static_cast<std::uint64_t>(std::llround(bytes)));
+    const double parameters = parametersRead(model, batch);
+    if (resident == 0 || parameters == 0) // nothing to tell the parts apart by: all are read
+        return resident;
+    return std::min(resident, wholeBytes(parameters * bytesPerParameter(model, type)));
 }
 
 std::uint64_t workspaceBytes(const ModelSpec& model, std::int64_t batch) {

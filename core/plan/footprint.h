@@ -28,9 +28,13 @@ struct Footprint {
 /// Resident weights: exact bytes from a file where `type` is the file's own, otherwise the
 /// parameter count × the size of `type`. Zero where neither is known.
 [[nodiscard]] std::uint64_t weightsBytes(const ModelSpec& model, DataType type);
-/// Weights one step reads for `batch` sequences: the layers, the output head, and of a
+/// Parameters one step reads for `batch` sequences: the layers, the output head, and of a
 /// mixture-of-experts layer the experts that `batch` independent tokens are expected to pick,
-/// E × (1 − (1 − k/E)^batch). An untied input embedding is one row a token and not counted.
+/// E × (1 − (1 − k/E)^batch). An untied input embedding is one row a token and not counted. Where
+/// the shape does not tell (no hidden or vocabulary size), the active parameters.
+[[nodiscard]] double parametersRead(const ModelSpec& model, std::int64_t batch);
+/// parametersRead() in bytes: at a file's own bytes a parameter where `type` is the file's, and
+/// never more than are resident.
 [[nodiscard]] std::uint64_t weightsBytesRead(const ModelSpec& model, DataType type,
                                              std::int64_t batch);
 

@@ -25,16 +25,6 @@ std::uint64_t attentionFlop(const LayerSpec& layer, std::int64_t context) {
     return saturatingMultiply(count(2 * layer.nHeads * width), count(tokens));
 }
 
-/// Multiply-adds with weights for one token, twice: every parameter a token passes.
-std::uint64_t linearFlop(const ModelSpec& model) {
-    if (model.hiddenSize == 0 || model.vocabSize == 0)
-        return saturatingMultiply(2, model.weights.activeParameters.value_or(0));
-    std::uint64_t parameters = count(model.hiddenSize * model.vocabSize);
-    for (const LayerSpec& layer : model.layers)
-        parameters = saturatingAdd(parameters, activeLayerParameters(model, layer));
-    return saturatingMultiply(2, parameters);
-}
-
 } // namespace
 
 ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std::int64_t context,
@@ -47,7 +37,9 @@ ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std:
     if (scope == Scope::Step) {
         work.weightBytesRead = weightsBytesRead(model, workload.weightsType, batch);
         if (work.weightBytesRead > 0)
-            work.linearFlop = saturatingMultiply(linearFlop(model), count(batch));
+            // A multiply and an add with every parameter that one token passes.
+            work.linearFlop = saturatingMultiply(
+                static_cast<std::uint64_t>(2 * parametersRead(model, 1)), count(batch));
     }
     return work;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QTest>
 
+#include <cmath>
+
 #include <nlohmann/json.hpp>
 
 #include "core/plan/max_context.h"
@@ -21,6 +23,11 @@ private slots:
     void attentionScopeCountsNoWeights();
     void expertsAreReadAsTheyArePicked();
     void exactBytesCountOnlyInTheFilesOwnType();
+    void recurrentProjectionsAreReadToo();
+    void withoutAShapeTheActiveParametersAreRead();
+    void weightsBeyond64BitsSaturate();
+    void theReserveIsKeptFree();
+    void mlaAttentionIsNearTheRidge();
     void theRidgeSeparatesMemoryFromCompute();
     void whatDoesNotFitSaysWhatWould();
     void anUnboundedCacheIsSaidToBeUnbounded();
@@ -102,6 +109,57 @@ void TestPlan::exactBytesCountOnlyInTheFilesOwnType() {
     model.weights.type = DataType::Q4_K;
     QCOMPARE(weightsBytes(model, DataType::Q4_K), std::uint64_t{4'920'734'272});
     QCOMPARE(weightsBytes(model, DataType::F16), *model.weights.parameters * 2);
+}
+
+/// The shape of a hybrid explains nine tenths of its parameters; the rest is read like the others.
+void TestPlan::recurrentProjectionsAreReadToo() {
+    const ModelSpec model = *findModelPreset("falcon-h1-7b");
+    const auto embedding = static_cast<double>(embeddingParameters(model)) / 2;
+    QVERIFY(!model.tiedEmbeddings);
+    const auto all = static_cast<double>(*model.weights.parameters);
+    QVERIFY(std::abs(parametersRead(model, 1) / (all - embedding) - 1) < 0.001);
+}
+
+void TestPlan::withoutAShapeTheActiveParametersAreRead() {
+    ModelSpec model = modelByHand({.layers = 2, .nHeads = 4, .nKvHeads = 4, .headDim = 64});
+    QCOMPARE(weightsBytesRead(model, DataType::F16, 1), std::uint64_t{0});
+    model.weights.exactBytes = 1000;
+    model.weights.type = DataType::F16;
+    QCOMPARE(weightsBytesRead(model, DataType::F16, 1), std::uint64_t{1000});
+    model.weights = {.parameters = 500, .activeParameters = 100, .exactBytes = {}, .type = {}};
+    QCOMPARE(weightsBytesRead(model, DataType::F16, 1), std::uint64_t{200});
+    QCOMPARE(forecastWork(model, workload(Scope::Step), 1, 3, Scope::Step).linearFlop,
+             std::uint64_t{600});
+}
+
+void TestPlan::weightsBeyond64BitsSaturate() {
+    ModelSpec model = *findModelPreset("llama-3.1-8b");
+    model.weights.parameters = std::uint64_t{1} << 63;
+    QCOMPARE(weightsBytes(model, DataType::F64), ~std::uint64_t{0});
+    const Plan plan = makePlan(asIs(model), device(kGiB), workload(Scope::Step), 1024, 1);
+    QVERIFY(!plan.fits);
+    QCOMPARE(plan.maxContext, std::int64_t{0});
+    QVERIFY(QString::fromStdString(doesNotFit(plan).sentence()).contains("Not even one token"));
+}
+
+void TestPlan::theReserveIsKeptFree() {
+    const ModelSpec model = modelByHand({.layers = 32, .nHeads = 32, .nKvHeads = 8});
+    Workload w = workload(Scope::Attention);
+    w.reserveFraction = 0.25;
+    const Plan plan = makePlan(asIs(model), device(8 * kGiB), w, 1024, 1);
+    QCOMPARE(plan.reserveBytes, 2 * kGiB);
+    const std::uint64_t longest =
+        footprint(model, w, plan.maxContext, 1, Scope::Attention).totalBytes();
+    QVERIFY(longest <= 6 * kGiB && longest > 6 * kGiB - 128 * kKiB);
+}
+
+/// Absorbed MLA is MQA with 128 heads over 576 and 512 values: about 242 FLOP a byte.
+void TestPlan::mlaAttentionIsNearTheRidge() {
+    const ModelSpec model = *findModelPreset("deepseek-v3");
+    const Forecast f =
+        forecast(model, workload(Scope::Attention), 8192, 1, Scope::Attention, Roofs{});
+    QVERIFY(std::abs(f.intensity - 241.8) < 0.1);
+    QCOMPARE(kvBytesPerToken(model, {}), std::uint64_t{70272});
 }
 
 void TestPlan::theRidgeSeparatesMemoryFromCompute() {
