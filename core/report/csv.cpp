@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/report/csv.h"
 
+#include <cmath>
 #include <utility>
 
 namespace decodescope {
 namespace {
 
+/// JSON of any value: what is not UTF-8 (a name off a device) is replaced, never thrown at.
+std::string dumped(const nlohmann::json& value) {
+    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 std::string fieldText(const nlohmann::json& value) {
-    if (value.is_null())
+    if (value.is_null() || (value.is_number_float() && !std::isfinite(value.get<double>())))
         return "";
     if (value.is_string())
         return value.get<std::string>();
     if (!value.is_array())
-        return value.dump();
+        return dumped(value);
     std::string joined;
     for (const nlohmann::json& each : value)
-        joined += (joined.empty() ? "" : ";") + each.dump();
+        joined += (joined.empty() ? "" : ";") + dumped(each);
     return joined;
 }
 

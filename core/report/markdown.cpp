@@ -17,9 +17,19 @@ std::string padded(const std::string& text, std::size_t to, bool right) {
     return right ? space + text : text + space;
 }
 
-const std::string& cell(const std::vector<std::string>& row, std::size_t column) {
-    static const std::string empty;
-    return column < row.size() ? row[column] : empty;
+/// What would end the cell or the row is escaped.
+std::string escaped(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '|')
+            out += '\\';
+        out += c == '\n' || c == '\r' ? ' ' : c;
+    }
+    return out;
+}
+
+std::string cell(const std::vector<std::string>& row, std::size_t column) {
+    return column < row.size() ? escaped(row[column]) : std::string();
 }
 
 } // namespace

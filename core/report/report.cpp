@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/report/report.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -12,12 +15,14 @@
 namespace decodescope {
 namespace {
 
-/// Three significant digits, without an exponent.
+/// Three significant digits, whole numbers from 1,000 on; never an exponent.
 std::string rounded(double value) {
-    if (value <= 0)
+    if (!(value > 0) || !std::isfinite(value))
         return "–";
-    const int decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
-    return fmt::format("{:.{}f}", value, decimals);
+    if (value >= 1000 && value < 1e15)
+        return formatCount(std::llround(value));
+    const int whole = static_cast<int>(std::floor(std::log10(value))) + 1;
+    return fmt::format("{:.{}f}", value, std::clamp(3 - whole, 0, 9));
 }
 
 std::string labelOf(const std::string& variant, bool whatIf) {
@@ -90,6 +95,11 @@ std::string markdown(std::span<const Plan> plans) {
                       rows);
 }
 
+/// JSON and a line end. What is not UTF-8 (a name off a device) is replaced, never thrown at.
+std::string dumped(const nlohmann::json& json, int indent) {
+    return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+}
+
 template <typename Record>
 std::string reportAs(std::span<const Record> values, std::span<const std::string_view> keys,
                      ReportFormat format) {
@@ -99,10 +109,10 @@ std::string reportAs(std::span<const Record> values, std::span<const std::string
     if (format == ReportFormat::Csv)
         return toCsv(keys, all);
     if (format == ReportFormat::Json)
-        return nlohmann::json(all).dump(2) + '\n';
+        return dumped(all, 2);
     std::string lines;
     for (const nlohmann::json& record : all)
-        lines += record.dump() + '\n';
+        lines += dumped(record, -1);
     return lines;
 }
 

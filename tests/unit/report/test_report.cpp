@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <QFile>
 #include <QTest>
 
 #include <algorithm>
+#include <cmath>
 
 #include <nlohmann/json.hpp>
 
 #include "core/report/csv.h"
+#include "core/report/markdown.h"
 #include "core/report/records.h"
 #include "core/report/report.h"
 #include "core/spec/presets.h"
@@ -26,6 +29,12 @@ private slots:
     void everyKeyOfARecordHasAColumn();
     void markdownIsAlignedAndHuman();
     void formatsAreKnownByName();
+    void whatIsWrittenIsTheAgreedText_data();
+    void whatIsWrittenIsTheAgreedText();
+    void aNumberThatIsNoneStaysEmpty();
+    void aNameThatIsNotUtf8IsWrittenAllTheSame();
+    void aBarInANameDoesNotBreakTheTable();
+    void smallNumbersKeepTheirDigits();
 };
 
 static Sample sample() {
@@ -123,6 +132,75 @@ void TestReport::formatsAreKnownByName() {
     QVERIFY(parseReportFormat("md") == ReportFormat::Markdown);
     QVERIFY(parseReportFormat("jsonl") == ReportFormat::JsonLines);
     QVERIFY(!parseReportFormat("xlsx"));
+}
+
+static QString goldenFile(const QString& name) {
+    QFile file(QStringLiteral(TEST_DATA_DIR "/report/") + name);
+    return file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()) : QString();
+}
+
+/// The article's own shape on a device with round figures: every number can be checked by hand.
+static std::vector<Plan> anchorPlans() {
+    const ModelSpec mha = modelByHand({.layers = 32, .nHeads = 32, .nKvHeads = 32, .headDim = 128});
+    Workload workload;
+    workload.reserveFraction = 0.25;
+    std::vector<Plan> all;
+    for (const Variant& variant : defaultVariants(mha))
+        all.push_back(makePlan(variant, {"box", 2 * kGiB, {1e12, 1e14, false}}, workload, 1024, 1));
+    all.push_back(makePlan(all.front().variant, {"box", 2 * kGiB, {}}, workload, 4096, 1));
+    return all;
+}
+
+static Sample goldenSample() {
+    Sample s = sample();
+    s.toolVersion = "1.2.3";
+    s.startedAt = "2025-01-02T03:04:05Z";
+    s.device = "box, 16 cores";
+    return s;
+}
+
+void TestReport::whatIsWrittenIsTheAgreedText_data() {
+    QTest::addColumn<QString>("file");
+    for (const char* file :
+         {"plans.md", "plans.csv", "plans.jsonl", "samples.md", "samples.csv", "samples.jsonl"})
+        QTest::newRow(file) << QString::fromLatin1(file);
+}
+
+void TestReport::whatIsWrittenIsTheAgreedText() {
+    QFETCH(QString, file);
+    const auto format = parseReportFormat(file.section(QLatin1Char('.'), 1).toStdString()).value();
+    const std::vector<Sample> samples = {goldenSample()};
+    const std::string text = file.startsWith(QLatin1String("plans")) ? report(anchorPlans(), format)
+                                                                     : report(samples, format);
+    QCOMPARE(QString::fromStdString(text), goldenFile(file));
+}
+
+void TestReport::aNumberThatIsNoneStaysEmpty() {
+    const std::string_view keys[] = {"a", "b"};
+    const json records[] = {{{"a", std::nan("")}, {"b", HUGE_VAL}}};
+    QCOMPARE(toCsv(keys, records), std::string("a,b\r\n,\r\n"));
+}
+
+void TestReport::aNameThatIsNotUtf8IsWrittenAllTheSame() {
+    Sample s = sample();
+    s.device = "GPU \xff\xfe";
+    const std::vector<Sample> samples = {s};
+    for (const ReportFormat format :
+         {ReportFormat::Markdown, ReportFormat::Csv, ReportFormat::Json, ReportFormat::JsonLines})
+        QVERIFY(!report(samples, format).empty());
+    QVERIFY(json::accept(report(samples, ReportFormat::Json)));
+}
+
+void TestReport::aBarInANameDoesNotBreakTheTable() {
+    const std::string text = toMarkdown({{"a"}, {"b"}}, {{"x|y\nz", "1"}});
+    QCOMPARE(text, std::string("| a      | b   |\n|--------|-----|\n| x\\|y z | 1   |\n"));
+}
+
+void TestReport::smallNumbersKeepTheirDigits() {
+    Sample s = sample();
+    s.tpotP50Ms = 0.000512;
+    const std::vector<Sample> samples = {s};
+    QVERIFY(QString::fromStdString(report(samples, ReportFormat::Markdown)).contains("0.000512"));
 }
 
 QTEST_APPLESS_MAIN(TestReport)
