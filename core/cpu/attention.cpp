@@ -11,10 +11,10 @@
 namespace decodescope {
 namespace {
 
-constexpr std::int64_t kLeastPartTokens = 256; ///< merging costs less than a tenth above it
-constexpr std::int64_t kMostPartTokens = 4096; ///< a stop request is heard between parts
-constexpr std::int64_t kUnitsPerThread = 8;    ///< so that a slow thread holds up little
-constexpr double kMostPartFlop = 1e8;          ///< 50 ms at 2 GFLOP/s, without vectors
+constexpr std::int64_t kLeastPartTokens = 256;      ///< merging costs less than a tenth above it
+constexpr std::int64_t kMostPartTokens = 4096;      ///< a stop request is heard between parts
+constexpr std::int64_t kUnitsPerThread = 8;         ///< so that a slow thread holds up little
+constexpr std::int64_t kMostPartFlop = 100'000'000; ///< 50 ms at 2 GFLOP/s, without vectors
 
 std::uint64_t count(std::int64_t n) {
     return static_cast<std::uint64_t>(n);
@@ -28,9 +28,9 @@ std::int64_t partTokens(const Attention::Shape& shape, int threads) {
     const std::int64_t partsWanted = std::max<std::int64_t>(1, (units + heads - 1) / heads);
     std::int64_t tokens = (shape.tokens + partsWanted - 1) / partsWanted;
     tokens = std::clamp(tokens, kLeastPartTokens, kMostPartTokens);
-    const double flopPerToken = 2.0 * static_cast<double>(shape.nHeads / shape.nKvHeads) *
-                                static_cast<double>(shape.headDimK + shape.headDimV);
-    tokens = std::min(tokens, static_cast<std::int64_t>(kMostPartFlop / flopPerToken));
+    const std::int64_t group = shape.nHeads / shape.nKvHeads;
+    const std::int64_t flopPerToken = 2 * group * (shape.headDimK + shape.headDimV);
+    tokens = std::min(tokens, kMostPartFlop / flopPerToken);
     return std::max<std::int64_t>(1, (tokens + kTileTokens - 1) / kTileTokens) * kTileTokens;
 }
 
