@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+
+#include <QMetaType>
+#include <QString>
+
+#include "app/gui/models/configuration.h"
+
+namespace decodescope {
+
+/// The typed fields of the Configuration panel.
+enum class Field {
+    Layers,
+    Heads,
+    KvHeads,
+    HeadDim,
+    Window,
+    Memory,
+    Reserve,
+    Contexts,
+    Batches,
+    TimeBudget,
+    ExtraKvHeads
+};
+inline constexpr Field kFields[] = {Field::Layers,     Field::Heads,       Field::KvHeads,
+                                    Field::HeadDim,    Field::Window,      Field::Memory,
+                                    Field::Reserve,    Field::Contexts,    Field::Batches,
+                                    Field::TimeBudget, Field::ExtraKvHeads};
+
+/// Writes `text` into the configuration. Returns what is wrong with it in words, and then leaves
+/// the configuration as it was. An empty text takes a typed value back where the model or the
+/// device has one of its own.
+[[nodiscard]] QString applyField(Field field, const QString& text, Configuration& configuration);
+
+/// What the field shows for this configuration.
+[[nodiscard]] QString fieldText(Field field, const Configuration& configuration);
+
+/// What is wrong between fields (KV heads that do not divide the query heads), if this field is
+/// the one to mend.
+[[nodiscard]] QString crossFieldMessage(Field field, const Configuration& configuration);
+
+} // namespace decodescope
+
+Q_DECLARE_METATYPE(decodescope::Field)

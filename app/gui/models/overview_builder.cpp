@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/models/overview_builder.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <QCoreApplication>
+
+namespace decodescope {
+namespace {
+
+constexpr double kFirstExponent = 10; // 1K tokens
+constexpr double kLastExponent = 20;  // 1M tokens
+constexpr double kStepsPerOctave = 4;
+
+std::int64_t firstBatch(const Workload& workload) {
+    return workload.batches.empty() ? 1 : workload.batches.front();
+}
+
+std::vector<QPointF> kvCurve(const ModelSpec& model, const Workload& workload) {
+    std::vector<QPointF> curve;
+    const std::int64_t batch = firstBatch(workload);
+    const int steps = static_cast<int>((kLastExponent - kFirstExponent) * kStepsPerOctave);
+    for (int i = 0; i <= steps; ++i) {
+        const auto context = static_cast<std::int64_t>(
+            std::llround(std::exp2(kFirstExponent + i / kStepsPerOctave)));
+        const std::uint64_t bytes = kvBytes(model, workload.kvTypes, context, batch);
+        curve.emplace_back(static_cast<double>(context), static_cast<double>(bytes));
+    }
+    return curve;
+}
+
+SeriesSlot slotOf(const Variant& variant, bool& gqaTaken) {
+    if (variant.attention == "mha")
+        return SeriesSlot::Mha;
+    if (variant.attention == "mqa")
+        return SeriesSlot::Mqa;
+    if (variant.attention == "gqa" && !gqaTaken) {
+        gqaTaken = true;
+        return SeriesSlot::Gqa;
+    }
+    return SeriesSlot::Extra;
+}
+
+/// Bytes of the whole model where only some of its layers were allocated.
+double wholeModelKvBytes(const Sample& sample) {
+    const double share =
+        sample.layersMeasured > 0 && sample.layers > 0
+            ? static_cast<double>(sample.layers) / static_cast<double>(sample.layersMeasured)
+            : 1;
+    return static_cast<double>(sample.kvBytes) * share;
+}
+
+void addMeasured(VariantSeries& series, const Variant& variant, const OverviewInput& input) {
+    for (const Sample& sample : input.samples) {
+        if (!measures(sample, variant, input.workload))
+            continue;
+        series.kvMeasured.emplace_back(static_cast<double>(sample.context),
+                                       wholeModelKvBytes(sample));
+        if (sample.context != input.context)
+            continue;
+        series.measuredTokensPerSecond = sample.tokensPerSecond;
+        series.measuredCi = sample.tpotP50Ms > 0
+                                ? sample.tokensPerSecond * sample.tpotCi95Ms / sample.tpotP50Ms
+                                : 0;
+        series.bound = QString::fromStdString(sample.bound);
+    }
+}
+
+QString shapeText(const ModelSpec& model, const Workload& workload) {
+    const LayerSpec* layer = model.attentionLayer();
+    return QCoreApplication::translate("Overview", "%1 layers · %2 heads · d %3 · %4 · batch %5")
+        .arg(model.layerCount())
+        .arg(layer ? layer->nHeads : 0)
+        .arg(layer ? layer->headDimK : 0)
+        .arg(QString::fromUtf8(name(workload.kvTypes.key).data()))
+        .arg(firstBatch(workload));
+}
+
+const Variant* modelItself(const std::vector<Variant>& variants) {
+    const auto found = std::find_if(variants.begin(), variants.end(),
+                                    [](const Variant& each) { return !each.whatIf; });
+    if (found != variants.end())
+        return &*found;
+    return variants.empty() ? nullptr : &variants.front();
+}
+
+std::uint64_t freeForKv(const Plan& plan) {
+    const std::uint64_t taken =
+        plan.reserveBytes + plan.footprint.weightsBytes + plan.footprint.workspaceBytes;
+    return plan.device.memoryBytes - std::min(plan.device.memoryBytes, taken);
+}
+
+VariantSeries seriesOf(const Plan& plan, const OverviewInput& input, SeriesSlot slot) {
+    VariantSeries series;
+    series.label = QString::fromStdString(plan.variant.label);
+    series.whatIf = plan.variant.whatIf;
+    series.slot = slot;
+    series.kvCurve = kvCurve(plan.variant.model, input.workload);
+    series.kvBytesPerToken = kvBytesPerToken(plan.variant.model, input.workload.kvTypes);
+    series.maxContext = input.device.memoryBytes > 0 ? plan.maxContext : 0;
+    series.maxContextBounded = plan.maxContextBounded;
+    series.predictedTokensPerSecond = plan.forecast.tokensPerSecond;
+    if (plan.forecast.bound != "unknown")
+        series.bound = QString::fromStdString(plan.forecast.bound);
+    addMeasured(series, plan.variant, input);
+    return series;
+}
+
+} // namespace
+
+bool measures(const Sample& sample, const Variant& variant, const Workload& workload) {
+    const LayerSpec* layer = variant.model.attentionLayer();
+    return layer && sample.variant == variant.label && sample.scope == workload.scope &&
+           sample.kvTypes == workload.kvTypes && sample.batch == firstBatch(workload) &&
+           sample.layers == variant.model.layerCount() && sample.nHeads == layer->nHeads &&
+           sample.nKvHeads == layer->nKvHeads && sample.headDim == layer->headDimK;
+}
+
+std::vector<Plan> plansAt(const OverviewInput& input, std::int64_t context) {
+    std::vector<Plan> plans;
+    for (const Variant& variant : input.variants)
+        plans.push_back(
+            makePlan(variant, input.device, input.workload, context, firstBatch(input.workload)));
+    return plans;
+}
+
+OverviewData buildOverview(const OverviewInput& input) {
+    OverviewData data;
+    data.chosenContext = input.context;
+    data.batch = firstBatch(input.workload);
+    data.deviceName = QString::fromStdString(input.device.name);
+    data.roofsMeasured = input.device.roofs.measured;
+    const Variant* own = modelItself(input.variants);
+    if (!own)
+        return data;
+    data.modelName = QString::fromStdString(own->model.name);
+    data.shape = shapeText(own->model, input.workload);
+    data.trainedLimit = own->model.maxPosition;
+    bool gqaTaken = false;
+    for (const Plan& plan : plansAt(input, input.context)) {
+        data.variants.push_back(seriesOf(plan, input, slotOf(plan.variant, gqaTaken)));
+        if (input.device.memoryBytes > 0 && plan.variant.label == own->label)
+            data.freeForKvBytes = freeForKv(plan);
+    }
+    return data;
+}
+
+} // namespace decodescope

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <span>
+
+#include "app/gui/plots/overview_data.h"
+#include "core/plan/plan.h"
+#include "core/profile/sample.h"
+
+namespace decodescope {
+
+/// What the Overview is made from.
+struct OverviewInput {
+    std::vector<Variant> variants; ///< most KV heads first
+    PlanDevice device;             ///< memoryBytes 0: not known yet
+    Workload workload;
+    std::int64_t context = 8192;
+    std::span<const Sample> samples; ///< those of other shapes and types are passed over
+};
+
+[[nodiscard]] OverviewData buildOverview(const OverviewInput& input);
+
+/// Plans of all variants at one context and the first batch of the workload.
+[[nodiscard]] std::vector<Plan> plansAt(const OverviewInput& input, std::int64_t context);
+
+/// Whether a Sample is of this variant, as the workload asks for it (any context).
+[[nodiscard]] bool measures(const Sample& sample, const Variant& variant, const Workload& workload);
+
+} // namespace decodescope

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/models/session.h"
+
+#include <algorithm>
+
+#include "app/gui/models/guessed_memory.h"
+#include "app/gui/models/overview_builder.h"
+#include "core/spec/presets.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+constexpr std::uint64_t kQuickLookBytes = 256 * kMiB;
+constexpr double kQuickLookSeconds = 2;
+
+OverviewInput inputOf(const std::vector<Variant>& variants, const PlanDevice& device,
+                      const Workload& workload, std::span<const Sample> samples) {
+    return {variants, device, workload, chosenContext(workload), samples};
+}
+
+} // namespace
+
+Session::Session(QObject* parent) : QObject(parent) {
+    if (const Result<ModelSpec> model = findModelPreset(kDefaultModelId); model)
+        m_configuration.model = *model;
+    recompute();
+}
+
+void Session::setModel(const ModelSpec& model) {
+    m_configuration.model = model;
+    m_configuration.shape = {};
+    if (model.weights.type && info(*model.weights.type).weights)
+        m_configuration.workload.weightsType = *model.weights.type;
+    for (const Field field :
+         {Field::Layers, Field::Heads, Field::KvHeads, Field::HeadDim, Field::Window}) {
+        m_wrongTexts.erase(field);
+        m_messages.erase(field);
+    }
+    const LayerSpec* layer = model.attentionLayer();
+    std::erase_if(m_configuration.extraKvHeads,
+                  [&](std::int64_t count) { return !layer || layer->nHeads % count != 0; });
+    recompute();
+}
+
+void Session::setText(Field field, const QString& typed) {
+    if (typed == text(field))
+        return;
+    const QString message = applyField(field, typed, m_configuration);
+    if (message.isEmpty()) {
+        m_messages.erase(field);
+        m_wrongTexts.erase(field);
+    } else {
+        m_messages[field] = message;
+        m_wrongTexts[field] = typed;
+    }
+    recompute();
+}
+
+void Session::setKvType(DataType type) {
+    m_configuration.workload.kvTypes = {type, type};
+    recompute();
+}
+
+void Session::setWeightsType(DataType type) {
+    m_configuration.workload.weightsType = type;
+    recompute();
+}
+
+void Session::setScope(Scope scope) {
+    m_configuration.workload.scope = scope;
+    recompute();
+}
+
+void Session::setDevice(const std::string& id) {
+    m_configuration.deviceId = id;
+    recompute();
+}
+
+void Session::useContext(std::int64_t tokens) {
+    std::vector<std::int64_t>& contexts = m_configuration.workload.contexts;
+    std::erase_if(contexts, [&](std::int64_t each) { return each >= tokens; });
+    contexts.push_back(tokens);
+    m_wrongTexts.erase(Field::Contexts);
+    m_messages.erase(Field::Contexts);
+    recompute();
+}
+
+QString Session::text(Field field) const {
+    const auto wrong = m_wrongTexts.find(field);
+    return wrong != m_wrongTexts.end() ? wrong->second : fieldText(field, m_configuration);
+}
+
+QString Session::message(Field field) const {
+    const auto found = m_messages.find(field);
+    return found != m_messages.end() ? found->second : crossFieldMessage(field, m_configuration);
+}
+
+bool Session::valid() const {
+    return std::all_of(std::begin(kFields), std::end(kFields),
+                       [this](Field field) { return message(field).isEmpty(); });
+}
+
+void Session::addDevice(const DeviceInfo& device) {
+    const auto known = std::find_if(m_devices.begin(), m_devices.end(),
+                                    [&](const DeviceInfo& each) { return each.id == device.id; });
+    if (known == m_devices.end())
+        m_devices.push_back(device);
+    else
+        *known = device;
+    recompute();
+    emit devicesChanged();
+}
+
+void Session::setCeilings(const std::string& deviceId, const Ceilings& ceilings) {
+    for (DeviceInfo& device : m_devices)
+        if (device.id == deviceId || device.name == deviceId)
+            device.ceilings = ceilings;
+    recompute();
+    emit devicesChanged();
+}
+
+const DeviceInfo* Session::localDevice() const {
+    const auto found =
+        std::find_if(m_devices.begin(), m_devices.end(), [this](const DeviceInfo& each) {
+            return each.id == m_configuration.deviceId;
+        });
+    return found == m_devices.end() ? nullptr : &*found;
+}
+
+bool Session::deviceIsLocal() const {
+    return localDevice() || !findDevicePreset(m_configuration.deviceId);
+}
+
+PlanDevice Session::planDevice() const {
+    PlanDevice device;
+    if (const DeviceInfo* local = localDevice()) {
+        device.name = local->name;
+        device.memoryBytes = local->memoryTotalBytes.value_or(0);
+        if (local->ceilings)
+            device.roofs = {local->ceilings->bandwidthBytesPerSecond,
+                            local->ceilings->flopPerSecond, local->ceilings->measured};
+    } else if (const Result<DeviceSpec> preset = findDevicePreset(m_configuration.deviceId);
+               preset) {
+        device.name = preset->name;
+        device.memoryBytes = preset->memoryBytes;
+        device.roofs = {preset->bandwidthBytesPerSecond,
+                        preset->halfFlopPerSecond.value_or(preset->floatFlopPerSecond.value_or(0)),
+                        false};
+    } else {
+        device.name = tr("this machine").toStdString();
+        device.memoryBytes = guessedMemoryBytes().value_or(0);
+    }
+    device.memoryBytes = m_configuration.memoryBytes.value_or(device.memoryBytes);
+    return device;
+}
+
+void Session::setSamples(std::vector<Sample> samples) {
+    m_samples = std::move(samples);
+    recompute();
+}
+
+std::vector<Plan> Session::plans() const {
+    const Workload& workload = m_configuration.workload;
+    return plansAt(inputOf(m_variants, planDevice(), workload, {}), chosenContext(workload));
+}
+
+std::optional<Plan> Session::tooLarge() const {
+    const Workload& workload = m_configuration.workload;
+    const PlanDevice device = planDevice();
+    if (device.memoryBytes == 0 || workload.contexts.empty())
+        return std::nullopt;
+    const auto longest = *std::max_element(workload.contexts.begin(), workload.contexts.end());
+    for (const Plan& plan : plansAt(inputOf(m_variants, device, workload, {}), longest))
+        if (!plan.variant.whatIf && !plan.fits)
+            return plan;
+    return std::nullopt;
+}
+
+QString Session::whyNoRun() const {
+    for (const Field field : kFields)
+        if (const QString wrong = message(field); !wrong.isEmpty())
+            return wrong;
+    if (m_variants.empty())
+        return tr("This shape makes no model.");
+    if (!deviceIsLocal())
+        return tr("%1 is from the catalogue: it can be planned for, not measured. Choose a device "
+                  "of this machine to run.")
+            .arg(QString::fromStdString(planDevice().name));
+    if (const DeviceInfo* local = localDevice(); local && !local->available)
+        return QString::fromStdString(local->reason);
+    return {};
+}
+
+Result<RunRequest> Session::request(bool quickLook) const {
+    if (const QString why = whyNoRun(); !why.isEmpty())
+        return Error{ErrorCode::BadUsage, why.toStdString(), "", ""};
+    RunRequest request;
+    request.deviceId = m_configuration.deviceId;
+    Result<ModelSpec> model = effectiveModel(m_configuration);
+    if (!model)
+        return model.error();
+    request.model = std::move(*model);
+    request.variants = m_variants;
+    request.workload = m_configuration.workload;
+    request.capacityBytes = m_configuration.memoryBytes.value_or(0);
+    request.quickLook = quickLook;
+    if (quickLook) {
+        request.workload.contexts = {chosenContext(request.workload)};
+        request.workload.batches.resize(1);
+        request.workload.maxSeconds = kQuickLookSeconds;
+        request.budgetBytes = kQuickLookBytes;
+    }
+    return request;
+}
+
+void Session::recompute() {
+    const Result<std::vector<Variant>> variants = variantsOf(m_configuration);
+    if (variants)
+        m_variants = *variants;
+    m_overview =
+        buildOverview(inputOf(m_variants, planDevice(), m_configuration.workload, m_samples));
+    emit changed();
+}
+
+} // namespace decodescope

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include <QObject>
+#include <QString>
+
+#include "app/gui/models/field.h"
+#include "app/gui/plots/overview_data.h"
+#include "core/engine/backend.h"
+#include "core/plan/plan.h"
+#include "core/profile/profiler.h"
+
+namespace decodescope {
+
+/// What the user has chosen, what is wrong with it, and what follows from it on paper. Knows no
+/// widget. Everything is recomputed at once on a change; a plan of three variants takes well under
+/// a millisecond.
+class Session : public QObject {
+    Q_OBJECT
+public:
+    explicit Session(QObject* parent = nullptr);
+
+    [[nodiscard]] const Configuration& configuration() const { return m_configuration; }
+    void setModel(const ModelSpec& model); ///< typed shape values are dropped
+    void setText(Field field, const QString& text);
+    void setKvType(DataType type);
+    void setWeightsType(DataType type);
+    void setScope(Scope scope);
+    void setDevice(const std::string& id); ///< local or of the catalogue
+    /// Keeps the contexts up to this one and makes it the longest.
+    void useContext(std::int64_t tokens);
+
+    [[nodiscard]] QString text(Field field) const;    ///< as typed where it is wrong
+    [[nodiscard]] QString message(Field field) const; ///< empty: the field is right
+    [[nodiscard]] bool valid() const;
+
+    /// What the monitor found. A device that is known already is replaced.
+    void addDevice(const DeviceInfo& device);
+    void setCeilings(const std::string& deviceId, const Ceilings& ceilings);
+    [[nodiscard]] const std::vector<DeviceInfo>& devices() const { return m_devices; }
+    [[nodiscard]] const DeviceInfo* localDevice() const; ///< null: not detected, or a catalogue one
+    [[nodiscard]] bool deviceIsLocal() const;
+    [[nodiscard]] PlanDevice planDevice() const;
+
+    void setSamples(std::vector<Sample> samples);
+    [[nodiscard]] const std::vector<Sample>& samples() const { return m_samples; }
+
+    [[nodiscard]] const OverviewData& overview() const { return m_overview; }
+    /// Plans of all variants at the chosen context.
+    [[nodiscard]] std::vector<Plan> plans() const;
+    /// The model itself at its longest context, where that does not fit.
+    [[nodiscard]] std::optional<Plan> tooLarge() const;
+    /// Why a run cannot start; empty where it can.
+    [[nodiscard]] QString whyNoRun() const;
+    [[nodiscard]] Result<RunRequest> request(bool quickLook) const;
+
+signals:
+    void changed();        ///< the configuration, and with it the overview
+    void devicesChanged(); ///< the list of local devices
+
+private:
+    void recompute();
+
+    Configuration m_configuration;
+    std::map<Field, QString> m_wrongTexts;
+    std::map<Field, QString> m_messages;
+    std::vector<DeviceInfo> m_devices;
+    std::vector<Variant> m_variants;
+    std::vector<Sample> m_samples;
+    OverviewData m_overview;
+};
+
+} // namespace decodescope
