@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+
+#include "app/gui/models/session.h"
+
+class QAction;
+class QComboBox;
+class QFormLayout;
+class QLabel;
+class QToolButton;
+
+namespace decodescope {
+
+/// Model, hardware and workload. Run is pinned at the bottom, outside the scroll area.
+class ConfigurationPanel : public QWidget {
+    Q_OBJECT
+public:
+    ConfigurationPanel(Session& session, QAction* run, QWidget* parent = nullptr);
+    /// One sentence above Run: what the quick look found.
+    void setFinding(const QString& sentence);
+
+signals:
+    void openRequested();
+
+private:
+    QWidget* modelSection();
+    QWidget* hardwareSection();
+    QWidget* workloadSection();
+    QWidget* footer(QAction* run);
+    QComboBox* combo(const char* name, const QString& label);
+    void addField(QFormLayout* form, Field field, const char* name, const QString& label,
+                  const QString& tip);
+    void fillModels();
+    void fillDevices();
+    void refresh();
+
+    Session& m_session;
+    QComboBox* m_model = nullptr;
+    QComboBox* m_kvType = nullptr;
+    QComboBox* m_weightsType = nullptr;
+    QComboBox* m_device = nullptr;
+    QComboBox* m_scope = nullptr;
+    QLabel* m_source = nullptr;
+    QLabel* m_detected = nullptr;
+    QLabel* m_finding = nullptr;
+};
+
+} // namespace decodescope

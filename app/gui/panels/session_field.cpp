@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/panels/session_field.h"
+
+#include <QLabel>
+#include <QVBoxLayout>
+
+namespace decodescope {
+namespace {
+
+constexpr int kDarkBelow = 128;
+
+} // namespace
+
+SessionField::SessionField(Session& session, Field field, const QString& name, const QString& label,
+                           QWidget* parent)
+    : QWidget(parent), m_session(session), m_field(field), m_edit(new QLineEdit(this)),
+      m_message(new QLabel(this)) {
+    m_edit->setObjectName(name);
+    m_edit->setAccessibleName(label);
+    m_message->setObjectName(name + QStringLiteral("Message"));
+    m_message->setAccessibleName(tr("What is wrong with %1").arg(label));
+    m_message->setTextFormat(Qt::PlainText);
+    m_message->setWordWrap(true);
+    m_message->hide();
+    setFocusProxy(m_edit);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(2);
+    column->addWidget(m_edit);
+    column->addWidget(m_message);
+    connect(m_edit, &QLineEdit::textEdited, this,
+            [this](const QString& text) { m_session.setText(m_field, text); });
+    connect(m_edit, &QLineEdit::editingFinished, this, [this] {
+        if (m_session.message(m_field).isEmpty())
+            m_edit->setText(m_session.text(m_field));
+    });
+    connect(&session, &Session::changed, this, &SessionField::refresh);
+    refresh();
+}
+
+void SessionField::setPlaceholder(const QString& text) {
+    m_edit->setPlaceholderText(text);
+}
+
+void SessionField::refresh() {
+    // What is being typed stays as typed ("8K" is not rewritten under the cursor).
+    if (!m_edit->hasFocus() || !m_edit->isModified())
+        m_edit->setText(m_session.text(m_field));
+    const QString message = m_session.message(m_field);
+    QPalette colours = palette();
+    const bool dark = colours.color(QPalette::Window).lightness() < kDarkBelow;
+    colours.setColor(QPalette::WindowText,
+                     dark ? QColor(0xF2, 0x8B, 0x82) : QColor(0xB3, 0x26, 0x1E));
+    m_message->setPalette(colours);
+    m_message->setText(message);
+    m_message->setVisible(!message.isEmpty());
+}
+
+} // namespace decodescope
