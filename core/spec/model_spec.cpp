@@ -155,9 +155,10 @@ const LayerSpec* ModelSpec::attentionLayer() const {
 }
 
 Status validate(const ModelSpec& model) {
-    if (model.layers.empty() || model.layerCount() > kMaxLayers)
-        return contradiction(fmt::format("{} layers are not a model", model.layers.size()),
-                             "layers");
+    if (model.layers.empty())
+        return contradiction("a model has at least one layer", "layers");
+    if (model.layerCount() > kMaxLayers)
+        return contradiction(fmt::format("a model has at most {} layers", kMaxLayers), "layers");
     if (!withinOrNone(model.hiddenSize, kMaxHidden))
         return contradiction(fmt::format("{} is out of range", model.hiddenSize), "hidden_size");
     if (!withinOrNone(model.vocabSize, kMaxWidth))
@@ -221,8 +222,9 @@ ModelSpec modelByHand(const ShapeByHand& shape) {
     layer.headDimK = layer.headDimV = shape.headDim;
     layer.window = shape.window;
     layer.ffn.hidden = shape.ffnHidden;
-    if (shape.layers > 0 && shape.layers <= kMaxLayers)
-        model.layers.assign(static_cast<std::size_t>(shape.layers), layer);
+    // One layer more than validate() takes is enough for it to refuse any larger number.
+    const std::int64_t layers = std::clamp<std::int64_t>(shape.layers, 0, kMaxLayers + 1);
+    model.layers.assign(static_cast<std::size_t>(layers), layer);
     model.hiddenSize = shape.hiddenSize;
     model.vocabSize = shape.vocabSize;
     if (shape.hiddenSize > 0 && shape.ffnHidden > 0 && shape.vocabSize > 0) {

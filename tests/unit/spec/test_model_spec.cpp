@@ -20,6 +20,7 @@ private slots:
     void otherKvHeadsMoveTheParametersOfTheirProjections();
     void aFilesBytesKeepTheirMixWithOtherKvHeads();
     void aShapeByHandHasWeightsOnlyWhenItIsWhole();
+    void aLayerCountByHandIsRefusedByItsLimit();
     void shapesThatMakeNoSenseAreRefused_data();
     void shapesThatMakeNoSenseAreRefused();
 };
@@ -89,6 +90,17 @@ void TestModelSpec::aShapeByHandHasWeightsOnlyWhenItIsWhole() {
     // A layer: q and o 32×32, k and v 32×16, gate, up and down 32×64. Embedding and head 32×100.
     QCOMPARE(*modelByHand(whole).weights.parameters,
              std::uint64_t{2 * (2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 64) + 2 * 32 * 100});
+}
+
+void TestModelSpec::aLayerCountByHandIsRefusedByItsLimit() {
+    for (const std::int64_t layers : {std::int64_t{1} << 60, std::int64_t{4097}}) {
+        const Status status = validate(modelByHand({.layers = layers}));
+        QVERIFY(!status.ok());
+        QCOMPARE(status.error().what, std::string("a model has at most 4096 layers"));
+    }
+    for (const std::int64_t layers : {0, -5})
+        QVERIFY(!validate(modelByHand({.layers = layers})).ok());
+    QVERIFY(validate(modelByHand({.layers = 4096})).ok());
 }
 
 void TestModelSpec::shapesThatMakeNoSenseAreRefused_data() {
