@@ -9,6 +9,7 @@
 #include "app/cli/backends.h"
 #include "app/cli/commands/commands.h"
 #include "core/spec/version.h"
+#include "gpu/cuda_query.h"
 
 namespace decodescope {
 namespace {
@@ -24,6 +25,7 @@ void printVersion() {
     for (const DeviceInfo& device : backends.devices())
         fmt::print("{}: {}{}\n", device.id, device.available ? device.simd : "not available, ",
                    device.reason);
+    fmt::print("CUDA: {}\n", queryCuda().built ? "in this build" : "not in this build");
 }
 
 int report(const Error& error) {

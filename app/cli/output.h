@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "core/report/report.h"
 #include "core/spec/result.h"
@@ -24,6 +28,11 @@ struct OutputOptions {
     /// Errors: OutputNotWritten.
     [[nodiscard]] Status write(std::string_view text) const;
 };
+
+/// Records in a format other than Markdown, ending with a line end. CSV has the columns `keys`.
+[[nodiscard]] std::string recordsText(std::span<const std::string_view> keys,
+                                      const std::vector<nlohmann::json>& records,
+                                      ReportFormat format);
 
 /// Writes one line to standard output and flushes it. Errors: OutputNotWritten.
 [[nodiscard]] Status writeLine(std::string_view line);

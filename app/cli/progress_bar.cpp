@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -32,6 +33,28 @@ std::string bar(double fraction) {
            std::string(static_cast<std::size_t>(kBarWidth - full), ' ') + ']';
 }
 
+/// At most `columns` characters of UTF-8 text, each one column wide.
+std::string cut(const std::string& text, std::size_t columns) {
+    std::size_t end = 0;
+    for (std::size_t shown = 0; end < text.size(); ++end) {
+        const bool begins = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
+        if (begins && shown++ == columns)
+            break;
+    }
+    return text.substr(0, end);
+}
+
+std::string rate(double perSecond) {
+    if (perSecond >= 1000)
+        return formatCount(std::llround(perSecond));
+    return fmt::format("{:.3g}", perSecond);
+}
+
+bool set(const char* variable) {
+    const char* value = std::getenv(variable);
+    return value != nullptr && *value != '\0';
+}
+
 std::string pointName(const std::string& variant, std::int64_t context, std::int64_t batch) {
     std::string text = fmt::format("{} at {} tokens", variant, formatCount(context));
     if (batch > 1)
@@ -42,8 +65,10 @@ std::string pointName(const std::string& variant, std::int64_t context, std::int
 } // namespace
 
 ProgressBar::ProgressBar() {
-    m_terminal = isatty(STDERR_FILENO) != 0;
-    m_colour = m_terminal && std::getenv("NO_COLOR") == nullptr;
+    const char* terminal = std::getenv("TERM");
+    m_terminal =
+        isatty(STDERR_FILENO) != 0 && terminal != nullptr && std::strcmp(terminal, "dumb") != 0;
+    m_colour = m_terminal && !set("NO_COLOR"); // no-color.org: set and not empty
 }
 
 ProgressBar::~ProgressBar() {
@@ -69,12 +94,13 @@ void ProgressBar::draw(const Progress& progress) {
     std::string what = progress.phase;
     if (!progress.variant.empty())
         what = pointName(progress.variant, progress.context, progress.batch);
-    std::string line =
-        fmt::format("{} {:3.0f} %  {}/{}  {}", bar(progress.fraction), 100 * progress.fraction,
-                    progress.pointsDone, progress.pointsTotal, what);
+    std::string line = fmt::format("{} {:3.0f} %", bar(progress.fraction), 100 * progress.fraction);
+    if (progress.pointsTotal > 0)
+        line += fmt::format("  {}/{}", progress.pointsDone, progress.pointsTotal);
+    line += "  " + what;
     if (progress.secondsLeft >= 0)
         line += fmt::format("  {:.0f} s left", progress.secondsLeft);
-    line.resize(std::min(line.size(), terminalWidth() - 1));
+    line = cut(line, terminalWidth() - 1);
     clear();
     fmt::print(stderr, "\r{}{}{}", m_colour ? "\033[36m" : "", line, m_colour ? "\033[0m" : "");
     std::fflush(stderr);
@@ -90,9 +116,9 @@ void ProgressBar::show(const Event& event) {
                           calibration->ceilings.flopPerSecond / 1e9,
                           calibration->ceilings.threads));
     } else if (const auto* sample = std::get_if<Sample>(&event)) {
-        print(fmt::format("{}: {:.4g} tokens/s, {:.0f} % of the roof",
+        print(fmt::format("{}: {} tokens/s, {:.0f} % of the roof",
                           pointName(sample->variant, sample->context, sample->batch),
-                          sample->tokensPerSecond, 100 * sample->floorFraction));
+                          rate(sample->tokensPerSecond), 100 * sample->floorFraction));
     } else if (const auto* skipped = std::get_if<Skipped>(&event)) {
         print(fmt::format("{}: skipped, {}",
                           pointName(skipped->variant, skipped->context, skipped->batch),

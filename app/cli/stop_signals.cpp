@@ -4,8 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <iostream>
-#include <string>
 #include <utility>
 
 namespace decodescope {
@@ -41,15 +39,6 @@ StopSignals::~StopSignals() {
     m_watcher.join();
     std::signal(SIGINT, SIG_DFL);
     std::signal(SIGTERM, SIG_DFL);
-}
-
-void stopAtEndOfInput(std::stop_source source) {
-    std::thread([source = std::move(source)]() mutable {
-        std::string line;
-        while (std::getline(std::cin, line) && line != "stop") {
-        }
-        source.request_stop();
-    }).detach();
 }
 
 } // namespace decodescope

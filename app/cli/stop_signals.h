@@ -19,8 +19,4 @@ private:
     std::jthread m_watcher;
 };
 
-/// Reads standard input to its end and requests a stop there, or at a line "stop". The thread is
-/// left behind at exit, since a read cannot be interrupted portably.
-void stopAtEndOfInput(std::stop_source source);
-
 } // namespace decodescope

@@ -23,10 +23,20 @@ struct Options {
     double maxTime = 3;
 };
 
+constexpr double kMaxSeconds = 3600;
+
 Status calibrate(const Options& options) {
     const Result<ReportFormat> format = options.output.reportFormat();
     if (!format)
         return format.error();
+    if (*format == ReportFormat::Csv)
+        return Error{ErrorCode::BadUsage, "a device is no table", "--output",
+                     "Choose md, json or jsonl; devices writes a table."};
+    if (!(options.maxTime > 0 && options.maxTime <= kMaxSeconds))
+        return Error{ErrorCode::BadUsage, "must be above zero and at most an hour", "--max-time",
+                     ""};
+    if (options.threads < 0)
+        return Error{ErrorCode::BadUsage, "must not be below zero", "--threads", ""};
     const Backends backends;
     Result<Backends::Found> found = backends.usable(options.device);
     if (!found)
@@ -46,7 +56,8 @@ Status calibrate(const Options& options) {
         fmt::print(stderr, "decodescope-cli: not kept: {}\n", stored.error().sentence());
     found->device.ceilings = *ceilings;
     if (*format != ReportFormat::Markdown)
-        return options.output.write(nlohmann::json(found->device).dump(2) + '\n');
+        return options.output.write(
+            nlohmann::json(found->device).dump(*format == ReportFormat::Json ? 2 : -1) + '\n');
     return options.output.write(toMarkdown(
         {{"device"},
          {"threads", true},
@@ -68,7 +79,7 @@ void addCalibrate(CLI::App& app, Command& chosen) {
     command->add_option("-d,--device", options->device, "auto, cpu or cuda:N");
     command->add_option("-t,--threads", options->threads, "Threads (default: all)");
     command->add_option("--max-time", options->maxTime, "Seconds it may take (default 3)");
-    options->output.add(*command, "md or json");
+    options->output.add(*command, "md, json or jsonl");
     command->callback([options, &chosen] { chosen = [options] { return calibrate(*options); }; });
 }
 

@@ -9,10 +9,12 @@
 
 #include "app/cli/backends.h"
 #include "app/cli/commands/commands.h"
+#include "app/cli/input_lines.h"
 #include "app/cli/output.h"
 #include "app/cli/stop_signals.h"
 #include "core/profile/event.h"
 #include "core/report/markdown.h"
+#include "core/spec/json_field.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
 
@@ -56,6 +58,48 @@ std::string table(const std::vector<DeviceInfo>& devices) {
                       rows);
 }
 
+constexpr std::string_view kKeys[] = {"id",
+                                      "name",
+                                      "backend",
+                                      "available",
+                                      "reason",
+                                      "memory_total_bytes",
+                                      "memory_free_bytes",
+                                      "last_level_cache_bytes",
+                                      "threads",
+                                      "simd",
+                                      "compute_capability",
+                                      "driver_version",
+                                      "measured_bandwidth_bytes_per_second",
+                                      "measured_flop_per_second"};
+
+constexpr std::string_view kCatalogueKeys[] = {"id",
+                                               "name",
+                                               "vendor",
+                                               "device_kind",
+                                               "memory_bytes",
+                                               "bandwidth_bytes_per_second",
+                                               "half_flop_per_second",
+                                               "float_flop_per_second",
+                                               "unverified",
+                                               "sources"};
+
+std::vector<nlohmann::json> catalogueRecords() {
+    std::vector<nlohmann::json> all;
+    for (const DeviceSpec& each : devicePresets())
+        all.push_back({{"id", each.id},
+                       {"name", each.name},
+                       {"vendor", each.vendor},
+                       {"device_kind", each.kind},
+                       {"memory_bytes", each.memoryBytes},
+                       {"bandwidth_bytes_per_second", each.bandwidthBytesPerSecond},
+                       {"half_flop_per_second", orNull(each.halfFlopPerSecond)},
+                       {"float_flop_per_second", orNull(each.floatFlopPerSecond)},
+                       {"unverified", each.unverified},
+                       {"sources", each.citations}});
+    return all;
+}
+
 std::string catalogueTable() {
     std::vector<std::vector<std::string>> rows;
     for (const DeviceSpec& each : devicePresets()) {
@@ -90,7 +134,7 @@ Status stream(const Options& options) {
         return found.error();
     std::stop_source stop;
     const StopSignals signals(stop);
-    stopAtEndOfInput(stop);
+    const StopAtInputEnd watcher(InputLines(), stop);
     const auto begin = std::chrono::steady_clock::now();
     while (!stop.stop_requested()) {
         MemoryEvent event;
@@ -112,12 +156,15 @@ Status devices(const Options& options) {
     const Result<ReportFormat> format = options.output.reportFormat();
     if (!format)
         return format.error();
+    const bool forPeople = *format == ReportFormat::Markdown;
     if (options.catalogue)
-        return options.output.write(catalogueTable());
+        return options.output.write(forPeople
+                                        ? catalogueTable()
+                                        : recordsText(kCatalogueKeys, catalogueRecords(), *format));
     const std::vector<DeviceInfo> all = Backends().devices();
-    if (*format == ReportFormat::Markdown)
+    if (forPeople)
         return options.output.write(table(all));
-    return options.output.write(nlohmann::json(all).dump(2) + '\n');
+    return options.output.write(recordsText(kKeys, {all.begin(), all.end()}, *format));
 }
 
 } // namespace
@@ -125,7 +172,7 @@ Status devices(const Options& options) {
 void addDevices(CLI::App& app, Command& chosen) {
     CLI::App* command = app.add_subcommand("devices", "What this machine has, and what it may use");
     const auto options = std::make_shared<Options>();
-    options->output.add(*command, "md or json");
+    options->output.add(*command);
     command->add_flag("--catalogue", options->catalogue,
                       "List the devices that can be planned for");
     command->add_flag("--stream", options->stream,

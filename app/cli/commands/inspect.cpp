@@ -77,12 +77,18 @@ Status inspect(const Options& options) {
     const Result<ReportFormat> format = options.output.reportFormat();
     if (!format)
         return format.error();
+    if (*format == ReportFormat::Csv)
+        return Error{ErrorCode::BadUsage, "a model is no table", "--output",
+                     "Choose md, json or jsonl."};
     const Result<ModelSpec> model = readModelFile(options.file);
     if (!model)
         return model.error();
     if (*format == ReportFormat::Markdown)
         return options.output.write(summary(*model));
-    return options.output.write(nlohmann::json(*model).dump(2) + '\n');
+    const int indent = *format == ReportFormat::Json ? 2 : -1;
+    return options.output.write(
+        nlohmann::json(*model).dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) +
+        '\n');
 }
 
 } // namespace
@@ -93,7 +99,7 @@ void addInspect(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<Options>();
     command->add_option("file", options->file, "config.json or its folder, GGUF, safetensors")
         ->required();
-    options->output.add(*command, "md or json");
+    options->output.add(*command, "md, json or jsonl");
     command->callback([options, &chosen] { chosen = [options] { return inspect(*options); }; });
 }
 

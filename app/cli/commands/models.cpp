@@ -10,6 +10,7 @@
 #include "app/cli/output.h"
 #include "core/plan/footprint.h"
 #include "core/report/markdown.h"
+#include "core/spec/json_field.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
 
@@ -58,6 +59,27 @@ std::string table(const std::vector<ModelSpec>& models) {
                       rows);
 }
 
+/// The columns of the CSV; each is a key of the record.
+constexpr std::string_view kKeys[] = {"id",         "name",         "family",
+                                      "attention",  "layer_count",  "n_heads",
+                                      "n_kv_heads", "head_dim",     "kv_bytes_per_token_f16",
+                                      "parameters", "max_position", "citations"};
+
+/// The whole model, with what people compare models by beside it.
+nlohmann::json record(const ModelSpec& model) {
+    nlohmann::json json = model;
+    const LayerSpec* layer = model.attentionLayer();
+    const LayerSpec shape = layer ? *layer : LayerSpec{};
+    json["attention"] = asIs(model).attention;
+    json["layer_count"] = model.layerCount();
+    json["n_heads"] = shape.nHeads;
+    json["n_kv_heads"] = shape.nKvHeads;
+    json["head_dim"] = shape.headDimK;
+    json["kv_bytes_per_token_f16"] = kvBytesPerToken(model, KvTypes{});
+    json["parameters"] = orNull(model.weights.parameters);
+    return json;
+}
+
 Status models(const Options& options) {
     const Result<ReportFormat> format = options.output.reportFormat();
     if (!format)
@@ -70,7 +92,10 @@ Status models(const Options& options) {
         return findModelPreset(options.filter).error();
     if (*format == ReportFormat::Markdown)
         return options.output.write(table(shown));
-    return options.output.write(nlohmann::json(shown).dump(2) + '\n');
+    std::vector<nlohmann::json> records;
+    for (const ModelSpec& model : shown)
+        records.push_back(record(model));
+    return options.output.write(recordsText(kKeys, records, *format));
 }
 
 } // namespace
@@ -79,7 +104,7 @@ void addModels(CLI::App& app, Command& chosen) {
     CLI::App* command = app.add_subcommand("models", "The presets, or those that match a text");
     const auto options = std::make_shared<Options>();
     command->add_option("text", options->filter, "Part of a name");
-    options->output.add(*command, "md or json");
+    options->output.add(*command);
     command->callback([options, &chosen] { chosen = [options] { return models(*options); }; });
 }
 

@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
-#include <iostream>
-#include <iterator>
 #include <optional>
 #include <stop_token>
 
@@ -11,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/commands/commands.h"
+#include "app/cli/input_lines.h"
 #include "app/cli/options/device_options.h"
 #include "app/cli/options/model_options.h"
 #include "app/cli/options/workload_options.h"
@@ -20,6 +19,7 @@
 #include "app/cli/stop_signals.h"
 #include "core/profile/calibration.h"
 #include "core/profile/profiler.h"
+#include "core/profile/whole_file.h"
 
 namespace decodescope {
 namespace {
@@ -35,17 +35,20 @@ struct Options {
     bool quickLook = false;
 };
 
-Result<RunRequest> readRequest(const std::string& from) {
-    std::string text;
+constexpr std::uint64_t kMaxRequestBytes = std::uint64_t{64} << 20;
+
+Result<RunRequest> readRequest(const std::string& from, InputLines& input) {
     if (from == "-") {
-        std::getline(std::cin, text);
-    } else {
-        std::ifstream file(from);
-        if (!file)
-            return Error{ErrorCode::FileUnreadable, "cannot be opened", from, ""};
-        text.assign(std::istreambuf_iterator<char>(file), {});
+        const std::optional<std::string> line = input.next();
+        if (!line)
+            return Error{ErrorCode::BadUsage, "standard input ended before a run request",
+                         "--request", "Send it as one line of JSON."};
+        return parseRunRequest(*line);
     }
-    return parseRunRequest(text);
+    const Result<std::string> text = readWholeFile(from, kMaxRequestBytes);
+    if (!text)
+        return text.error();
+    return parseRunRequest(*text);
 }
 
 Result<RunRequest> buildRequest(const Options& options) {
@@ -84,7 +87,7 @@ public:
     Status openRecord() {
         if (m_options.record.empty())
             return Done{};
-        m_record.open(m_options.record, std::ios::trunc);
+        m_record.open(m_options.record, std::ios::app); // what was measured before is kept
         return recordStatus();
     }
 
@@ -146,8 +149,9 @@ private:
 Status run(const Options& options) {
     if (const Result<ReportFormat> format = options.output.reportFormat(); !format)
         return format.error();
+    InputLines input;
     Result<RunRequest> request =
-        options.request.empty() ? buildRequest(options) : readRequest(options.request);
+        options.request.empty() ? buildRequest(options) : readRequest(options.request, input);
     if (!request)
         return request.error();
     const Backends backends;
@@ -158,8 +162,9 @@ Status run(const Options& options) {
     offerToOutOfMemoryKiller();
     std::stop_source stop;
     const StopSignals signals(stop);
+    std::optional<StopAtInputEnd> watcher;
     if (options.request == "-")
-        stopAtEndOfInput(stop);
+        watcher.emplace(std::move(input), stop);
     Results results(options, stop);
     if (Status status = results.openRecord(); !status)
         return status;
@@ -189,7 +194,7 @@ void addRun(CLI::App& app, Command& chosen) {
     command->add_flag("--quick-look", options->quickLook,
                       "At most 2 s and 256 MiB: a first impression, not a benchmark");
     command->add_flag("--stream", options->stream, "Every event as it comes, as JSON Lines");
-    command->add_option("--record", options->record, "Write every event to this file as it comes");
+    command->add_option("--record", options->record, "Add every event to this file as it comes");
     command->add_option("--request", options->request,
                         "A run request as JSON from a file, or from standard input (-), whose end "
                         "or a line \"stop\" then stops the run");

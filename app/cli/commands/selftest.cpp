@@ -13,7 +13,6 @@
 #include "app/cli/progress_bar.h"
 #include "app/cli/stop_signals.h"
 #include "core/cpu/self_test.h"
-#include "core/report/csv.h"
 #include "core/report/markdown.h"
 #include "core/spec/units.h"
 
@@ -88,17 +87,8 @@ std::string table(const std::vector<SelfTestResult>& results) {
 }
 
 std::string text(const std::vector<SelfTestResult>& results, ReportFormat format) {
-    if (format == ReportFormat::Markdown)
-        return table(results);
-    const std::vector<nlohmann::json> all = records(results);
-    if (format == ReportFormat::Csv)
-        return toCsv(kKeys, all);
-    if (format == ReportFormat::Json)
-        return nlohmann::json(all).dump(2) + '\n';
-    std::string lines;
-    for (const nlohmann::json& record : all)
-        lines += record.dump() + '\n';
-    return lines;
+    return format == ReportFormat::Markdown ? table(results)
+                                            : recordsText(kKeys, records(results), format);
 }
 
 Status verdict(const std::vector<SelfTestResult>& results, const DeviceInfo& device) {
@@ -131,7 +121,7 @@ Status selftest(const Options& options) {
     if (!format)
         return format.error();
     if (options.test.threads < 0)
-        return Error{ErrorCode::BadUsage, "must be above zero", "--threads", ""};
+        return Error{ErrorCode::BadUsage, "must not be below zero", "--threads", ""};
     const Backends backends;
     const Result<Backends::Found> found = backends.usable(options.device);
     if (!found)

@@ -15,6 +15,8 @@
 namespace decodescope {
 namespace {
 
+constexpr std::int64_t kMaxLayers = 100'000; ///< far above any model
+
 Error inOption(Error error, const char* option) {
     error.where = option;
     return error;
@@ -62,6 +64,38 @@ Result<std::int64_t> headsOf(const std::string& attention, const ModelSpec& mode
                  "--attention", "Name the KV heads with --kv-heads."};
 }
 
+/// As validate(), as a fault of the options.
+Result<ModelSpec> checked(ModelSpec model) {
+    const Status status = validate(model);
+    if (status)
+        return model;
+    Error error = status.error();
+    error.code = ErrorCode::BadUsage;
+    return error;
+}
+
+std::uint64_t shapeParameters(const ModelSpec& model, bool active) {
+    std::uint64_t sum = embeddingParameters(model);
+    for (const LayerSpec& layer : model.layers)
+        sum = saturatingAdd(sum, active ? activeLayerParameters(model, layer)
+                                        : layerParameters(model, layer));
+    return sum;
+}
+
+/// The parameter counts change by what the shape says; a file's exact bytes no longer apply.
+void recountWeights(const ModelSpec& original, ModelSpec& changed) {
+    const auto recount = [&](std::optional<std::uint64_t>& count, bool active) {
+        const std::uint64_t before = shapeParameters(original, active);
+        const std::uint64_t after = shapeParameters(changed, active);
+        if (count && before != after) {
+            *count = saturatingAdd(*count, after) - std::min(saturatingAdd(*count, after), before);
+            changed.weights.exactBytes.reset();
+        }
+    };
+    recount(changed.weights.parameters, false);
+    recount(changed.weights.activeParameters, true);
+}
+
 } // namespace
 
 void ModelOptions::add(CLI::App& command) {
@@ -83,41 +117,56 @@ void ModelOptions::add(CLI::App& command) {
 }
 
 Result<ModelSpec> ModelOptions::resolve() const {
-    const bool byHand = layers || heads || headDim;
-    Result<ModelSpec> found = model.empty() && byHand
-                                  ? Result<ModelSpec>(modelByHand({}))
-                                  : byName(model.empty() ? std::string(kDefaultModelId) : model);
-    if (!found)
-        return found.error().where.empty() ? inOption(found.error(), "--model") : found.error();
-    ModelSpec spec = *found;
     Result<std::vector<std::int64_t>> kv = std::vector<std::int64_t>{};
     if (!kvHeads.empty() && !(kv = parseTokenList(kvHeads)).ok())
         return inOption(kv.error(), "--kv-heads");
-    if (!byHand && !window && !hidden && !ffn && !vocab && (kv->empty() || !model.empty()))
-        return spec; // KV heads alone are variants of the model
-    const LayerSpec* first = spec.attentionLayer();
-    const LayerSpec base = first ? *first : LayerSpec{};
-    ShapeByHand shape{layers.value_or(spec.layerCount()),
-                      heads.value_or(base.nHeads),
-                      base.nKvHeads,
-                      headDim.value_or(base.headDimK),
-                      window.value_or(base.window),
-                      hidden.value_or(spec.hiddenSize),
-                      ffn.value_or(base.ffn.hidden),
-                      vocab.value_or(spec.vocabSize)};
-    if (!kv->empty())
-        shape.nKvHeads = kv->front();
-    else if (heads && shape.nHeads % std::max<std::int64_t>(1, shape.nKvHeads) != 0)
-        shape.nKvHeads = shape.nHeads;
-    else if (heads && model.empty())
-        shape.nKvHeads = shape.nHeads;
-    ModelSpec changed = modelByHand(shape);
-    changed.maxPosition = spec.maxPosition;
-    if (Status status = validate(changed); !status) {
-        Error error = status.error();
-        error.code = ErrorCode::BadUsage;
-        return error;
+    if (model.empty() && (layers || heads || headDim)) {
+        ShapeByHand shape;
+        shape.layers = layers.value_or(shape.layers);
+        shape.nHeads = heads.value_or(shape.nHeads);
+        shape.nKvHeads = kv->empty() ? shape.nHeads : kv->front();
+        shape.headDim = headDim.value_or(shape.headDim);
+        shape.window = window.value_or(0);
+        shape.hiddenSize = hidden.value_or(0);
+        shape.ffnHidden = ffn.value_or(0);
+        shape.vocabSize = vocab.value_or(0);
+        return checked(modelByHand(shape));
     }
+    Result<ModelSpec> found = byName(model.empty() ? std::string(kDefaultModelId) : model);
+    if (!found)
+        return found.error().where.empty() ? inOption(found.error(), "--model") : found.error();
+    if (!layers && !heads && !headDim && !window && !hidden && !ffn && !vocab)
+        return found; // KV heads alone are variants of the model
+    return checked(overridden(*found));
+}
+
+ModelSpec ModelOptions::overridden(const ModelSpec& original) const {
+    ModelSpec changed = original;
+    if (layers && *layers > 0 && *layers <= kMaxLayers && !original.layers.empty()) {
+        changed.layers.resize(static_cast<std::size_t>(*layers));
+        for (std::size_t i = 0; i < changed.layers.size(); ++i) // the model's pattern goes on
+            changed.layers[i] = original.layers[i % original.layers.size()];
+    } else if (layers) {
+        changed.layers.clear();
+    }
+    for (LayerSpec& layer : changed.layers) {
+        layer.ffn.hidden = ffn && layer.ffn.hidden > 0 ? *ffn : layer.ffn.hidden;
+        if (layer.attention != AttentionKind::Softmax)
+            continue;
+        if (heads) {
+            const bool divides = layer.nKvHeads > 0 && *heads % layer.nKvHeads == 0;
+            const bool mha = layer.nKvHeads == layer.nHeads;
+            layer.nHeads = *heads;
+            layer.nKvHeads = mha || !divides ? *heads : layer.nKvHeads;
+        }
+        layer.headDimK = headDim.value_or(layer.headDimK);
+        layer.headDimV = headDim.value_or(layer.headDimV);
+        layer.window = window.value_or(layer.window);
+    }
+    changed.hiddenSize = hidden.value_or(original.hiddenSize);
+    changed.vocabSize = vocab.value_or(original.vocabSize);
+    changed.name += " (changed by hand)";
+    recountWeights(original, changed);
     return changed;
 }
 
@@ -142,7 +191,10 @@ Result<std::vector<Variant>> ModelOptions::variants(const ModelSpec& spec) const
     for (const std::int64_t count : counts) {
         Result<Variant> variant = variantWithKvHeads(spec, count);
         if (!variant)
-            return variant.error();
+            return variant.error().where.empty() ? inOption(variant.error(), "--kv-heads")
+                                                 : variant.error();
+        if (spec.source.format == "by hand")
+            variant->whatIf = false; // each is as much what was typed as the others
         if (std::none_of(all.begin(), all.end(),
                          [&](const Variant& other) { return other.label == variant->label; }))
             all.push_back(std::move(*variant));

@@ -27,6 +27,9 @@ struct ModelOptions {
     [[nodiscard]] Result<ModelSpec> resolve() const;
     /// The variants asked for, or the default set. Errors: BadUsage.
     [[nodiscard]] Result<std::vector<Variant>> variants(const ModelSpec& model) const;
+
+private:
+    [[nodiscard]] ModelSpec overridden(const ModelSpec& original) const;
 };
 
 } // namespace decodescope
