@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <QJsonArray>
+#include <QJsonObject>
+#include <QTest>
+
+#include "program.h"
+
+using namespace decodescope;
+
+class TestCommands : public QObject {
+    Q_OBJECT
+
+private slots:
+    void helpNamesEveryCommandAndNoOther() {
+        const Ended ended = runProgram({"--help"});
+        QCOMPARE(ended.exitCode, 0);
+        for (const char* command :
+             {"devices", "models", "inspect", "plan", "run", "calibrate", "selftest"}) {
+            QVERIFY2(ended.out.contains(command), command);
+            const Ended own = runProgram({command, "--help"});
+            QCOMPARE(own.exitCode, 0);
+            QVERIFY(own.out.contains("--output"));
+        }
+        QVERIFY(!ended.out.contains("probe"));
+        QVERIFY(!ended.out.contains("compare"));
+    }
+
+    void versionTellsWhatTheBuildCanUse() {
+        const Ended ended = runProgram({"--version"});
+        QCOMPARE(ended.exitCode, 0);
+        QVERIFY2(ended.out.startsWith("decodescope-cli "), ended.out);
+        QVERIFY2(ended.out.contains("CUDA"), ended.out);
+    }
+
+    void unknownCommandsAndOptionsAreBadUsage() {
+        QCOMPARE(runProgram({"conquer"}).exitCode, 2);
+        QCOMPARE(runProgram({"devices", "--engine", "ideal"}).exitCode, 2);
+        QCOMPARE(runProgram({"inspect"}).exitCode, 2);
+    }
+
+    void devicesListTheCpuWithTheRecordsKeys() {
+        const QJsonArray devices = runProgram({"devices", "-o", "json"}).json().array();
+        QVERIFY(devices.size() >= 2);
+        QCOMPARE(devices[0]["id"].toString(), QString("cpu"));
+        for (const char* key :
+             {"name", "backend", "available", "reason", "memory_total_bytes", "memory_free_bytes",
+              "threads", "simd", "compute_capability", "driver_version",
+              "measured_bandwidth_bytes_per_second", "measured_flop_per_second"})
+            QVERIFY2(devices[0].toObject().contains(key), key);
+        QVERIFY(devices[0]["memory_total_bytes"].toInteger() > 0);
+    }
+
+    void listsComeInEveryFormat_data() {
+        QTest::addColumn<QStringList>("command");
+        QTest::newRow("devices") << QStringList{"devices"};
+        QTest::newRow("catalogue") << QStringList{"devices", "--catalogue"};
+        QTest::newRow("models") << QStringList{"models"};
+    }
+    void listsComeInEveryFormat() {
+        QFETCH(QStringList, command);
+        const qsizetype count =
+            runProgram(command + QStringList{"-o", "json"}).json().array().size();
+        QVERIFY(count > 0);
+        QVERIFY(runProgram(command).out.startsWith("| id"));
+        const QList<QByteArray> lines = runProgram(command + QStringList{"-o", "jsonl"}).lines();
+        QCOMPARE(lines.size(), count);
+        QVERIFY(QJsonDocument::fromJson(lines[0]).isObject());
+        const Ended csv = runProgram(command + QStringList{"-o", "csv"});
+        QVERIFY2(csv.out.startsWith("id,"), csv.out.left(100));
+    }
+
+    void deviceStreamEndsWithItsInput() {
+        Program program;
+        QVERIFY(program.start({"devices", "--stream", "-d", "cpu"}));
+        QTest::qWait(500);
+        program.process.closeWriteChannel();
+        const Ended ended = program.wait(3000);
+        QCOMPARE(ended.exitCode, 0);
+        const QList<QByteArray> lines = ended.lines();
+        QCOMPARE(QJsonDocument::fromJson(lines.first())["kind"].toString(), QString("device"));
+        const QJsonDocument last = QJsonDocument::fromJson(lines.last());
+        QCOMPARE(last["kind"].toString(), QString("memory"));
+        QVERIFY(last["memory_total_bytes"].toInteger() > 0);
+        QVERIFY(last["memory_available_bytes"].toInteger() > 0);
+    }
+
+    void deviceStreamEndsOnSigterm() {
+        Program program;
+        QVERIFY(program.start({"devices", "--stream"}));
+        QTest::qWait(300);
+        program.process.terminate();
+        QCOMPARE(program.wait(3000).exitCode, 0);
+    }
+
+    void modelsAreFilteredByText() {
+        const QJsonArray models = runProgram({"models", "mixtral", "-o", "json"}).json().array();
+        QVERIFY(models.size() >= 1);
+        for (const QJsonValue& model : models)
+            QVERIFY(model["id"].toString().contains("mixtral"));
+        QCOMPARE(runProgram({"models", "no such model"}).exitCode, 2);
+    }
+
+    void inspectReadsAConfigAndSaysWhatWasInferred() {
+        const QTemporaryDir folder;
+        QFile config(folder.filePath("config.json"));
+        QVERIFY(config.open(QIODevice::WriteOnly));
+        config.write(R"({"model_type": "llama", "num_hidden_layers": 4, "hidden_size": 512,
+            "num_attention_heads": 8, "num_key_value_heads": 2, "intermediate_size": 1024,
+            "vocab_size": 1000, "max_position_embeddings": 2048})");
+        config.close();
+        const Ended ended = runProgram({"inspect", folder.path(), "-o", "json"});
+        QCOMPARE(ended.exitCode, 0);
+        QCOMPARE(ended.json()["layers"].toArray().size() > 0, true);
+        QVERIFY(ended.json()["source"].isObject());
+        QVERIFY(ended.json()["inferred"].isArray());
+        const Ended human = runProgram({"inspect", config.fileName()});
+        QVERIFY2(human.out.contains("1.0 KiB") || human.out.contains("2.0 KiB"), human.out);
+    }
+
+    void inspectRefusesWhatItCannotRead() {
+        const Ended absent = runProgram({"inspect", "/no/such/model.gguf"});
+        QCOMPARE(absent.exitCode, 3);
+        QVERIFY(absent.err.contains("/no/such/model.gguf"));
+        const QTemporaryDir folder;
+        QFile broken(folder.filePath("broken.gguf"));
+        QVERIFY(broken.open(QIODevice::WriteOnly));
+        broken.write("GGUF\x03");
+        broken.close();
+        QCOMPARE(runProgram({"inspect", broken.fileName()}).exitCode, 3);
+        QCOMPARE(runProgram({"plan", "--model", broken.fileName()}).exitCode, 3);
+        QCOMPARE(runProgram({"inspect", broken.fileName(), "-o", "csv"}).exitCode, 2);
+    }
+
+    void calibrationIsKeptForPlans() {
+        Program first;
+        const Ended ended = first.run({"calibrate", "--max-time", "1", "-o", "json"});
+        QVERIFY2(ended.exitCode == 0, ended.err);
+        QVERIFY(ended.json()["measured_bandwidth_bytes_per_second"].toDouble() > 0);
+        const Ended plan = first.run({"plan", "-d", "cpu", "-o", "json"});
+        QCOMPARE(plan.json().array().at(0)["roofs_measured"].toBool(), true);
+        QVERIFY(plan.json().array().at(0)["predicted_tpot_ms"].toDouble() > 0);
+    }
+
+    void calibrationRefusesNonsense() {
+        QCOMPARE(runProgram({"calibrate", "--max-time", "0"}).exitCode, 2);
+        QCOMPARE(runProgram({"calibrate", "--threads", "-1"}).exitCode, 2);
+    }
+
+    void selftestPassesAndTellsEachCheck() {
+        const Ended ended = runProgram({"selftest", "-o", "json"});
+        QVERIFY2(ended.exitCode == 0, ended.err);
+        const QJsonArray checks = ended.json().array();
+        QVERIFY(checks.size() > 10);
+        for (const QJsonValue& check : checks)
+            QVERIFY(check["pass"].toBool() &&
+                    check["error"].toDouble() <= check["bound"].toDouble());
+    }
+
+    void unavailableDeviceIsSaidWithTheReason() {
+        const QJsonArray devices = runProgram({"devices", "-o", "json"}).json().array();
+        if (devices[1]["available"].toBool())
+            QSKIP("a GPU is here");
+        for (const char* command : {"selftest", "calibrate", "run"}) {
+            const Ended ended = runProgram({command, "-d", "cuda:0"});
+            QCOMPARE(ended.exitCode, 5);
+            QVERIFY2(ended.err.contains(devices[1]["reason"].toString().toUtf8()), ended.err);
+        }
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCommands)
+#include "test_commands.moc"

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <QElapsedTimer>
+#include <QJsonArray>
+#include <QJsonObject>
+#include <QTest>
+
+#include "program.h"
+
+using namespace decodescope;
+
+namespace {
+
+QStringList plan(const QStringList& more) {
+    return QStringList{"plan"} + more + QStringList{"-o", "json"};
+}
+QJsonArray planned(const QStringList& more) {
+    return runProgram(plan(more)).json().array();
+}
+
+} // namespace
+
+class TestPlan : public QObject {
+    Q_OBJECT
+
+private slots:
+    void anchorCaseHoldsToTheByte() {
+        const QJsonArray plans = planned({"--layers", "32", "--heads", "32", "--kv-heads", "32,1",
+                                          "--head-dim", "128", "-c", "1024"});
+        QCOMPARE(plans.size(), 2);
+        QCOMPARE(plans[0]["attention"].toString(), QString("mha"));
+        QCOMPARE(plans[0]["kv_bytes"].toInteger(), 536870912);
+        QCOMPARE(plans[0]["kv_bytes_per_token_per_layer"].toInteger(), 16384);
+        QCOMPARE(plans[1]["attention"].toString(), QString("mqa"));
+        QCOMPARE(plans[1]["kv_bytes"].toInteger(), 16777216);
+        QCOMPARE(plans[1]["kv_bytes_per_token_per_layer"].toInteger(), 512);
+        QCOMPARE(plans[1]["compression_vs_mha"].toDouble(), 32.0);
+        QCOMPARE(plans[1]["weights_bytes"].toInteger(-1), 0);
+        QCOMPARE(plans[1]["what_if"].toBool(true), false);
+    }
+
+    void kvHeadsAloneAreVariantsOfTheDefaultModel() {
+        const QJsonArray plans = planned({"--kv-heads", "4"});
+        QCOMPARE(plans.size(), 1);
+        QCOMPARE(plans[0]["variant"].toString(), QString("GQA-4"));
+        QVERIFY(plans[0]["weights_bytes"].toInteger() > 0);
+    }
+
+    void sweepsEveryVariantContextAndBatch() {
+        const QJsonArray plans =
+            planned({"--model", "llama-3.1-8b", "-a", "mha,mqa", "-c", "1K-4K*2", "-b", "1,4"});
+        QCOMPARE(plans.size(), 2 * 3 * 2);
+    }
+
+    void catalogueDeviceUsesItsDatasheetAndIsMarkedSo() {
+        const QJsonArray plans = planned({"--model", "llama-3.1-8b", "-d", "rtx-4090"});
+        QCOMPARE(plans[0]["roofs_measured"].toBool(true), false);
+        QVERIFY(plans[0]["predicted_tokens_per_second"].toDouble() > 0);
+    }
+
+    void withoutCalibrationSpeedIsNullAndNotInvented() {
+        const QJsonArray plans = planned({"-d", "cpu"});
+        QVERIFY(plans[0].toObject().contains("predicted_tpot_ms"));
+        QVERIFY(plans[0]["predicted_tpot_ms"].isNull());
+    }
+
+    void memoryByHandReplacesTheDevices() {
+        const QJsonArray plans = planned({"-d", "rtx-4090", "--memory", "10GB"});
+        QCOMPARE(plans[0]["memory_total_bytes"].toInteger(), 10'000'000'000);
+    }
+
+    void whatDoesNotFitIsAnAnswerAndNoFailure() {
+        const Ended ended = runProgram(plan({"-d", "rtx-4090", "-c", "1M"}));
+        QCOMPARE(ended.exitCode, 0);
+        QCOMPARE(ended.json().array().at(0)["fits"].toBool(true), false);
+    }
+
+    void overridesKeepTheRestOfAMixtureOfExperts() {
+        const qint64 whole =
+            planned({"--model", "mixtral-8x7b-v0.1"}).at(1)["weights_bytes"].toInteger();
+        const qint64 half = planned({"--model", "mixtral-8x7b-v0.1", "--layers", "16"})
+                                .at(1)["weights_bytes"]
+                                .toInteger();
+        QVERIFY2(half > whole * 48 / 100 && half < whole * 52 / 100,
+                 qPrintable(QString("%1 of %2").arg(half).arg(whole)));
+    }
+
+    void badValuesAreRefusedWithTheirOption_data() {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QByteArray>("named");
+        const auto row = [](const char* name, const QStringList& arguments, const char* named) {
+            QTest::newRow(name) << arguments << QByteArray(named);
+        };
+        row("model", {"--model", "no-such-model"}, "--model");
+        row("url", {"--model", "https://host/config.json"}, "https://host");
+        row("heads", {"--layers", "2", "--heads", "32", "--kv-heads", "5"}, "5");
+        row("no layers", {"--layers", "0"}, "layers");
+        row("attention", {"-a", "mha,xyz"}, "--attention");
+        row("context", {"-c", "many"}, "--context");
+        row("no context", {"-c", "0"}, "--context");
+        row("batch", {"-b", "0"}, "--batch");
+        row("scope", {"--scope", "all"}, "--scope");
+        row("cache type", {"--kv-type", "q4_k"}, "--kv-type");
+        row("weights type", {"--weights-type", "f15"}, "--weights-type");
+        row("memory", {"--memory", "much"}, "--memory");
+        row("reserve", {"--reserve", "120%"}, "--reserve");
+        row("device", {"-d", "rtx-0000"}, "--device");
+        row("format", {"-o", "xml"}, "--output");
+        row("later option", {"--tp", "2"}, "--tp");
+    }
+    void badValuesAreRefusedWithTheirOption() {
+        QFETCH(QStringList, arguments);
+        QFETCH(QByteArray, named);
+        const Ended ended = runProgram(QStringList{"plan"} + arguments);
+        QCOMPARE(ended.exitCode, 2);
+        QVERIFY2(ended.out.isEmpty(), ended.out);
+        QVERIFY2(ended.err.startsWith("decodescope-cli: "), ended.err);
+        QVERIFY2(ended.err.contains(named), ended.err);
+        QCOMPARE(ended.err.count('\n'), 1);
+    }
+
+    void tablesAndNumbersAreTheSameInALocaleWithCommas() {
+        Program program;
+        program.set("LC_ALL", "de_DE.UTF-8");
+        const Ended ended = program.run(plan({"-d", "rtx-4090", "--reserve", "12.5%"}));
+        QCOMPARE(ended.exitCode, 0);
+        QCOMPARE(ended.out, runProgram(plan({"-d", "rtx-4090", "--reserve", "12.5%"})).out);
+    }
+
+    void writesEveryFormat() {
+        QVERIFY(runProgram({"plan", "-o", "md"}).out.startsWith("| attention"));
+        const Ended csv = runProgram({"plan", "-o", "csv"});
+        QCOMPARE(csv.lines().size(), 4);
+        QVERIFY(csv.lines()[0].contains("kv_bytes_per_token"));
+        for (const QByteArray& line : runProgram({"plan", "-o", "jsonl"}).lines())
+            QVERIFY(QJsonDocument::fromJson(line).isObject());
+    }
+
+    void writesAFileAndSaysWhereItCannot() {
+        const QTemporaryDir folder;
+        const QString path = folder.filePath("plan.json");
+        QCOMPARE(runProgram(plan({"--output-file", path})).exitCode, 0);
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        QCOMPARE(QJsonDocument::fromJson(file.readAll()).array().size(), 3);
+        const Ended nowhere = runProgram(plan({"--output-file", folder.filePath("no/such/file")}));
+        QCOMPARE(nowhere.exitCode, 4);
+        QVERIFY(nowhere.err.contains("no/such/file"));
+    }
+
+    void aFullDiskIsSaid() {
+        if (!QFile::exists("/dev/full"))
+            QSKIP("no /dev/full here");
+        Program program;
+        program.process.setStandardOutputFile("/dev/full");
+        const Ended ended = program.run({"plan"});
+        QCOMPARE(ended.exitCode, 4);
+        QVERIFY(ended.err.contains("standard output"));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestPlan)
+#include "test_plan.moc"
