@@ -116,9 +116,10 @@ void ProgressBar::show(const Event& event) {
                           calibration->ceilings.flopPerSecond / 1e9,
                           calibration->ceilings.threads));
     } else if (const auto* sample = std::get_if<Sample>(&event)) {
-        print(fmt::format("{}: {} tokens/s, {:.0f} % of the roof",
+        print(fmt::format("{}: {} tokens/s, {:.0f} % of the roof{}",
                           pointName(sample->variant, sample->context, sample->batch),
-                          rate(sample->tokensPerSecond), 100 * sample->floorFraction));
+                          rate(sample->tokensPerSecond), 100 * sample->floorFraction,
+                          sample->cacheResident ? " (cache-resident)" : ""));
     } else if (const auto* skipped = std::get_if<Skipped>(&event)) {
         print(fmt::format("{}: skipped, {}",
                           pointName(skipped->variant, skipped->context, skipped->batch),

@@ -93,6 +93,7 @@ Status models(const Options& options) {
     if (*format == ReportFormat::Markdown)
         return options.output.write(table(shown));
     std::vector<nlohmann::json> records;
+    records.reserve(shown.size());
     for (const ModelSpec& model : shown)
         records.push_back(record(model));
     return options.output.write(recordsText(kKeys, records, *format));

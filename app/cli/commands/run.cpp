@@ -168,7 +168,7 @@ Status run(const Options& options) {
     Results results(options, stop);
     if (Status status = results.openRecord(); !status)
         return status;
-    const Status measured = profile(
+    Status measured = profile(
         *found->backend, *request, [&](const Event& event) { results.take(event); },
         stop.get_token());
     if (!request->quickLook && results.ceilings())
@@ -177,7 +177,7 @@ Status run(const Options& options) {
                        stored.error().sentence());
     if (!measured && results.empty() && measured.error().code != ErrorCode::Interrupted)
         return measured;
-    if (const Status written = results.finish(); !written)
+    if (Status written = results.finish(); !written)
         return written;
     return measured;
 }

@@ -30,6 +30,7 @@ constexpr std::string_view kKeys[] = {"kernel", "dtype", "head_dim", "group_size
 
 std::vector<nlohmann::json> records(const std::vector<SelfTestResult>& results) {
     std::vector<nlohmann::json> all;
+    all.reserve(results.size());
     for (const SelfTestResult& each : results)
         all.push_back({{"kernel", each.kernel},
                        {"dtype", name(each.type)},
@@ -144,7 +145,7 @@ Status selftest(const Options& options) {
             },
             stop.get_token());
     }
-    if (const Status written = options.output.write(text(results, *format)); !written)
+    if (Status written = options.output.write(text(results, *format)); !written)
         return written;
     if (stop.stop_requested())
         return Error{ErrorCode::Interrupted, "the self-test was stopped", "", ""};

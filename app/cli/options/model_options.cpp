@@ -191,8 +191,9 @@ Result<std::vector<Variant>> ModelOptions::variants(const ModelSpec& spec) const
     for (const std::int64_t count : counts) {
         Result<Variant> variant = variantWithKvHeads(spec, count);
         if (!variant)
-            return variant.error().where.empty() ? inOption(variant.error(), "--kv-heads")
-                                                 : variant.error();
+            return variant.error().where.empty()
+                       ? inOption(variant.error(), kvHeads.empty() ? "--attention" : "--kv-heads")
+                       : variant.error();
         if (spec.source.format == "by hand")
             variant->whatIf = false; // each is as much what was typed as the others
         if (std::none_of(all.begin(), all.end(),
