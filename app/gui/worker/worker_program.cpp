@@ -31,14 +31,16 @@ QString workerPath(const QString& chosen) {
 WorkerCheck::WorkerCheck(QObject* parent) : QObject(parent) {
     connect(&m_process, &QProcess::finished, this, [this] {
         const QString answer = QString::fromUtf8(m_process.readAllStandardOutput()).trimmed();
-        const QString version = answer.section(QLatin1Char(' '), -1);
+        // "decodescope-cli 0.1.0", then a line for each device.
+        const QString firstLine = answer.section(QLatin1Char('\n'), 0, 0).trimmed();
+        const QString version = firstLine.section(QLatin1Char(' '), -1);
         const QString own = QString::fromUtf8(toolVersion().data());
         if (version == own)
             emit checked({});
         else
             emit checked(tr("%1 is of another version (it says “%2”, this window is %3). Install "
                             "both from the same build.")
-                             .arg(m_process.program(), answer.left(kShown), own));
+                             .arg(m_process.program(), firstLine.left(kShown), own));
     });
     connect(&m_process, &QProcess::errorOccurred, this, [this](QProcess::ProcessError error) {
         if (error == QProcess::FailedToStart)

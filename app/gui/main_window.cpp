@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/main_window.h"
+
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QElapsedTimer>
+#include <QEventLoop>
+#include <QLabel>
+#include <QProgressBar>
+#include <QScreen>
+#include <QSettings>
+#include <QStatusBar>
+#include <QTabWidget>
+#include <QTimer>
+#include <QVBoxLayout>
+
+#include "app/gui/panels/banner.h"
+#include "app/gui/panels/configuration_panel.h"
+#include "app/gui/panels/log_panel.h"
+#include "app/gui/panels/overview_table.h"
+#include "app/gui/panels/runs_panel.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+constexpr QSize kFirstSize(1440, 900);
+constexpr QSize kFrame(16, 40); // what a window manager draws around
+constexpr int kMargin = 12;
+constexpr int kProgressWidth = 160;
+constexpr int kBottomHeight = 170;
+constexpr int kSideWidth = 300;
+constexpr int kCloseWaitMs = 4000; // longer than a worker is given to end
+
+QString bytes(std::uint64_t value) {
+    return QString::fromStdString(formatBytes(value));
+}
+
+} // namespace
+
+MainWindow::MainWindow(QWidget* parent)
+    : QMainWindow(parent), m_runsModel(m_store), m_controller(m_session, m_store) {
+    setObjectName(QStringLiteral("mainWindow"));
+    setWindowTitle(tr("DecodeScope"));
+    setAcceptDrops(true);
+    setDockNestingEnabled(true);
+    resize(kFirstSize.boundedTo(screen()->availableSize() - kFrame));
+    buildActions();
+    buildCentre();
+    buildDocks();
+    buildFileMenu();
+    buildOtherMenus();
+    buildToolbar();
+    buildStatusBar();
+    connectController();
+    m_defaultLayout = saveState();
+    restore();
+    refresh();
+}
+
+void MainWindow::buildCentre() {
+    auto* centre = new QWidget(this);
+    auto* column = new QVBoxLayout(centre);
+    column->setContentsMargins(kMargin, kMargin, kMargin, kMargin);
+    column->setSpacing(kMargin);
+    m_banner = new Banner(centre);
+    m_headline = new QLabel(centre);
+    m_headline->setObjectName(QStringLiteral("headline"));
+    m_headline->setTextFormat(Qt::PlainText);
+    m_headline->setWordWrap(true);
+    m_tabs = new QTabWidget(centre);
+    m_tabs->setObjectName(QStringLiteral("tabs"));
+    m_tabs->setDocumentMode(true);
+    m_overview = new OverviewTable(m_tabs);
+    m_tabs->addTab(m_overview, tr("Overview"));
+    column->addWidget(m_banner);
+    column->addWidget(m_headline);
+    column->addWidget(m_tabs, 1);
+    setCentralWidget(centre);
+}
+
+void MainWindow::buildDocks() {
+    const auto dock = [this](const char* name, const QString& title, QWidget* content,
+                             Qt::DockWidgetArea area) {
+        auto* widget = new QDockWidget(title, this);
+        widget->setObjectName(QString::fromLatin1(name));
+        widget->setWidget(content);
+        addDockWidget(area, widget);
+        return widget;
+    };
+    m_configuration = new ConfigurationPanel(m_session, m_run, this);
+    m_runs = new RunsPanel(m_runsModel, this);
+    m_log = new LogPanel(this);
+    QDockWidget* side =
+        dock("configurationDock", tr("Configuration"), m_configuration, Qt::LeftDockWidgetArea);
+    QDockWidget* runs = dock("runsDock", tr("Runs"), m_runs, Qt::BottomDockWidgetArea);
+    m_logDock = dock("logDock", tr("Log"), m_log, Qt::BottomDockWidgetArea);
+    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    tabifyDockWidget(runs, m_logDock);
+    runs->raise();
+    resizeDocks({side}, {kSideWidth}, Qt::Horizontal);
+    resizeDocks({runs}, {kBottomHeight}, Qt::Vertical);
+    connect(m_configuration, &ConfigurationPanel::openRequested, this, &MainWindow::chooseFile);
+}
+
+void MainWindow::buildStatusBar() {
+    m_cursor = new QLabel(this);
+    m_cursor->setObjectName(QStringLiteral("cursorReadout"));
+    m_progressText = new QLabel(this);
+    m_progressText->setObjectName(QStringLiteral("progressText"));
+    m_progress = new QProgressBar(this);
+    m_progress->setObjectName(QStringLiteral("progress"));
+    m_progress->setAccessibleName(tr("Progress of the run"));
+    m_progress->setTextVisible(false);
+    m_progress->setFixedWidth(kProgressWidth);
+    m_progress->setRange(0, 1000);
+    m_progress->hide();
+    m_memory = new QLabel(this);
+    m_memory->setObjectName(QStringLiteral("memoryInUse"));
+    m_device = new QLabel(this);
+    m_device->setObjectName(QStringLiteral("deviceStatus"));
+    statusBar()->addWidget(m_cursor, 1);
+    statusBar()->addPermanentWidget(m_progressText);
+    statusBar()->addPermanentWidget(m_progress);
+    statusBar()->addPermanentWidget(m_memory);
+    statusBar()->addPermanentWidget(m_device);
+}
+
+void MainWindow::connectController() {
+    connect(&m_session, &Session::changed, this, &MainWindow::refresh);
+    connect(&m_store, &RunStore::samplesChanged, this,
+            [this] { m_session.setSamples(m_store.samples()); });
+    connect(&m_store, &RunStore::changed, this, &MainWindow::refresh);
+    connect(&m_controller, &RunController::stateChanged, this, [this] {
+        if (!m_controller.problem().isEmpty())
+            showError(m_controller.problem());
+        refresh();
+    });
+    connect(&m_controller, &RunController::logLine, m_log, &LogPanel::append);
+    connect(&m_controller, &RunController::refused, this, &MainWindow::showError);
+    connect(&m_controller, &RunController::found, m_configuration, &ConfigurationPanel::setFinding);
+    connect(&m_controller, &RunController::live, this, &MainWindow::takeLive);
+    connect(&m_controller, &RunController::progress, this, &MainWindow::takeProgress);
+    connect(&m_controller, &RunController::ended, this, &MainWindow::takeOutcome);
+    connect(&m_controller, &RunController::silent, this, [this](int seconds) {
+        m_banner->showMessage(Banner::Kind::Notice,
+                              tr("The worker has said nothing for %1 s. It may hang.").arg(seconds),
+                              tr("Stop it"), [this] { m_controller.stop(); });
+    });
+}
+
+void MainWindow::begin(const QString& program, bool quickLook) {
+    m_controller.begin(program, quickLook);
+}
+
+Capabilities MainWindow::capabilities() const {
+    Capabilities can;
+    const bool running = m_controller.running();
+    QString why = running ? tr("A measurement runs already.") : m_controller.problem();
+    if (why.isEmpty())
+        why = m_session.whyNoRun();
+    can.run = {why.isEmpty(), why};
+    can.stop = {running, running ? QString() : tr("Nothing runs.")};
+    can.save = {!m_store.empty() && !running, m_store.empty()
+                                                  ? tr("Nothing has been measured yet.")
+                                                  : tr("Wait for the end of the run, or stop it.")};
+    can.exportData = {true, {}};
+    return can;
+}
+
+void MainWindow::refresh() {
+    const Capabilities can = capabilities();
+    const auto apply = [](QAction* action, const Capability& capability, const QString& tip) {
+        action->setEnabled(capability.enabled);
+        action->setToolTip(capability.enabled ? tip : capability.reason);
+    };
+    apply(m_run, can.run, tr("Measure all variants at all contexts (F5)"));
+    apply(m_stop, can.stop, tr("Stop and keep what was measured (Esc)"));
+    apply(m_save, can.save, tr("Save the recording (Ctrl+S)"));
+    const OverviewData& overview = m_session.overview();
+    m_overview->setOverview(overview);
+    QString headline = tr("%1 · %2").arg(overview.modelName, overview.shape);
+    if (overview.freeForKvBytes)
+        headline += tr(" · free for KV on %1: %2")
+                        .arg(overview.deviceName, bytes(*overview.freeForKvBytes));
+    m_headline->setText(headline);
+    const PlanDevice device = m_session.planDevice();
+    QString status = QString::fromStdString(device.name);
+    if (device.roofs.bandwidthBytesPerSecond > 0)
+        status += tr(" · %1 GB/s %2")
+                      .arg(device.roofs.bandwidthBytesPerSecond / 1e9, 0, 'f', 1)
+                      .arg(device.roofs.measured ? tr("measured") : tr("datasheet"));
+    m_device->setText(status);
+    setWindowTitle(m_file.isEmpty() ? tr("DecodeScope") : tr("%1 – DecodeScope").arg(m_file));
+}
+
+void MainWindow::run() {
+    if (const std::optional<Plan> plan = m_session.tooLarge()) {
+        const QString sentence = QString::fromStdString(doesNotFit(*plan).sentence());
+        if (plan->maxContext < 1) {
+            showError(sentence);
+            return;
+        }
+        const std::int64_t tokens = plan->maxContext;
+        m_banner->showMessage(Banner::Kind::Error, sentence,
+                              tr("Use %1 tokens").arg(QString::fromStdString(formatCount(tokens))),
+                              [this, tokens] { m_session.useContext(tokens); });
+        return;
+    }
+    m_banner->hide();
+    m_configuration->setFinding({});
+    m_controller.run(false);
+}
+
+void MainWindow::takeLive(const LivePoints& points) {
+    if (points.memory.empty())
+        return;
+    const MemoryPoint& last = points.memory.back();
+    if (last.totalBytes && last.availableBytes)
+        m_memory->setText(
+            tr("%1 of %2 in use")
+                .arg(bytes(*last.totalBytes - *last.availableBytes), bytes(*last.totalBytes)));
+    else
+        m_memory->setText(tr("memory in use: not available"));
+}
+
+void MainWindow::takeProgress(const Progress& progress) {
+    m_progress->setVisible(true);
+    m_progress->setValue(static_cast<int>(progress.fraction * m_progress->maximum()));
+    QString text = QString::fromStdString(progress.phase);
+    if (!progress.variant.empty())
+        text = tr("%1 at %2, %3 of %4")
+                   .arg(QString::fromStdString(progress.variant),
+                        QString::fromStdString(formatCount(progress.context)))
+                   .arg(progress.pointsDone)
+                   .arg(progress.pointsTotal);
+    if (progress.secondsLeft >= 0)
+        text += tr(", %1 s left").arg(qRound(progress.secondsLeft));
+    m_progressText->setText(text);
+}
+
+void MainWindow::takeOutcome(const WorkerOutcome& outcome, bool quickLook) {
+    m_progress->hide();
+    m_progressText->clear();
+    if (outcome.state == RunState::Failed) {
+        m_banner->showMessage(Banner::Kind::Error,
+                              tr("The run failed and is marked partial. %1").arg(outcome.cause),
+                              tr("Show log"), [this] { showLog(); });
+        m_log->append(outcome.cause);
+    } else if (!outcome.cause.isEmpty() && !quickLook) {
+        m_banner->showMessage(Banner::Kind::Notice,
+                              tr("%1 What was measured is kept.").arg(outcome.cause));
+    }
+}
+
+void MainWindow::showError(const QString& text) {
+    m_banner->showMessage(Banner::Kind::Error, text);
+    m_log->append(text);
+}
+
+void MainWindow::showLog() {
+    m_logDock->show();
+    m_logDock->raise();
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    if (m_controller.running()) {
+        // The lines are in the autosave as they come; wait for the last of them.
+        QEventLoop wait;
+        connect(&m_controller, &RunController::ended, &wait, &QEventLoop::quit);
+        QTimer::singleShot(kCloseWaitMs, &wait, &QEventLoop::quit);
+        m_controller.stop();
+        if (m_controller.running())
+            wait.exec(QEventLoop::ExcludeUserInputEvents);
+    }
+    QSettings settings;
+    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    settings.setValue(QStringLiteral("window/layout"), saveState());
+    event->accept();
+}
+
+void MainWindow::restore() {
+    const QSettings settings;
+    restoreGeometry(settings.value(QStringLiteral("window/geometry")).toByteArray());
+    restoreState(settings.value(QStringLiteral("window/layout")).toByteArray());
+}
+
+} // namespace decodescope

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QActionGroup>
+#include <QMainWindow>
+
+#include "app/gui/models/capabilities.h"
+#include "app/gui/models/run_store.h"
+#include "app/gui/models/runs_model.h"
+#include "app/gui/models/session.h"
+#include "app/gui/theme/application_palette.h"
+#include "app/gui/worker/run_controller.h"
+
+class QDockWidget;
+class QLabel;
+class QProgressBar;
+class QTabWidget;
+
+namespace decodescope {
+
+class Banner;
+class ConfigurationPanel;
+class LogPanel;
+class OverviewTable;
+class RunsPanel;
+
+/// The window: menus, docks, tabs and status bar around a Session, a RunStore and a RunController.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    explicit MainWindow(QWidget* parent = nullptr);
+
+    /// Starts to watch the machine; with `quickLook` also measures for two seconds.
+    void begin(const QString& program, bool quickLook);
+    /// A model file or folder, or a recording. What was open stays where the file is bad.
+    void openPath(const QString& path);
+    [[nodiscard]] Session& session() { return m_session; }
+    [[nodiscard]] const RunStore& runs() const { return m_store; }
+    [[nodiscard]] RunController& controller() { return m_controller; }
+    [[nodiscard]] Capabilities capabilities() const;
+    /// Writes samples (or, with none, the plans) as .csv or .json. False: the banner says why.
+    bool exportData(const QString& path);
+    bool saveTo(const QString& path);
+
+protected:
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    void buildActions();
+    void buildFileMenu();
+    void buildOtherMenus();
+    void buildToolbar();
+    void buildCentre();
+    void buildDocks();
+    void buildStatusBar();
+    void connectController();
+    QAction* action(const char* name, const QString& text, const QKeySequence& shortcut);
+
+    void refresh();
+    void run();
+    void chooseFile();
+    void save();
+    void saveAs();
+    void chooseExport();
+    void newSession();
+    void addRecent(const QString& path);
+    void fillRecent();
+    void setTheme(ThemeChoice choice);
+    void showAbout();
+    void showShortcuts();
+    void showLog();
+    void showError(const QString& text);
+    void takeLive(const LivePoints& points);
+    void takeProgress(const Progress& progress);
+    void takeOutcome(const WorkerOutcome& outcome, bool quickLook);
+    void restore();
+
+    Session m_session;
+    RunStore m_store;
+    RunsModel m_runsModel;
+    RunController m_controller;
+
+    QAction* m_run = nullptr;
+    QAction* m_stop = nullptr;
+    QAction* m_open = nullptr;
+    QAction* m_save = nullptr;
+    QAction* m_export = nullptr;
+    QMenu* m_recent = nullptr;
+    QMenu* m_view = nullptr;
+    QActionGroup* m_themes = nullptr;
+    Banner* m_banner = nullptr;
+    QTabWidget* m_tabs = nullptr;
+    OverviewTable* m_overview = nullptr;
+    QLabel* m_headline = nullptr;
+    ConfigurationPanel* m_configuration = nullptr;
+    RunsPanel* m_runs = nullptr;
+    LogPanel* m_log = nullptr;
+    QDockWidget* m_logDock = nullptr;
+    QLabel* m_cursor = nullptr;
+    QLabel* m_progressText = nullptr;
+    QProgressBar* m_progress = nullptr;
+    QLabel* m_memory = nullptr;
+    QLabel* m_device = nullptr;
+    QByteArray m_defaultLayout;
+    QString m_file;
+};
+
+} // namespace decodescope

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/main_window.h"
+
+#include <QApplication>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QSettings>
+#include <QStyle>
+#include <QToolBar>
+
+#include "app/gui/panels/runs_panel.h"
+#include "core/spec/version.h"
+
+namespace decodescope {
+
+QAction* MainWindow::action(const char* name, const QString& text, const QKeySequence& shortcut) {
+    auto* made = new QAction(text, this);
+    made->setObjectName(QString::fromLatin1(name));
+    made->setShortcut(shortcut);
+    return made;
+}
+
+void MainWindow::buildActions() {
+    m_run = action("actionRun", tr("&Run"), Qt::Key_F5);
+    m_stop = action("actionStop", tr("&Stop"), {});
+    m_stop->setShortcuts({Qt::Key_Escape, Qt::SHIFT | Qt::Key_F5});
+    m_open = action("actionOpen", tr("&Open…"), QKeySequence::Open);
+    m_save = action("actionSave", tr("&Save"), QKeySequence::Save);
+    m_export = action("actionExport", tr("&Export…"), Qt::CTRL | Qt::SHIFT | Qt::Key_E);
+    connect(m_run, &QAction::triggered, this, &MainWindow::run);
+    connect(m_stop, &QAction::triggered, &m_controller, &RunController::stop);
+    connect(m_open, &QAction::triggered, this, &MainWindow::chooseFile);
+    connect(m_save, &QAction::triggered, this, &MainWindow::save);
+    connect(m_export, &QAction::triggered, this, &MainWindow::chooseExport);
+}
+
+void MainWindow::buildFileMenu() {
+    QMenu* file = menuBar()->addMenu(tr("&File"));
+    QAction* fresh = action("actionNew", tr("&New"), QKeySequence::New);
+    connect(fresh, &QAction::triggered, this, &MainWindow::newSession);
+    file->addAction(fresh);
+    file->addAction(m_open);
+    m_recent = file->addMenu(tr("Open &recent"));
+    m_recent->setObjectName(QStringLiteral("menuRecent"));
+    fillRecent();
+    file->addSeparator();
+    file->addAction(m_save);
+    QAction* saveAsAction =
+        action("actionSaveAs", tr("Save &as…"), Qt::CTRL | Qt::SHIFT | Qt::Key_S);
+    connect(saveAsAction, &QAction::triggered, this, &MainWindow::saveAs);
+    file->addAction(saveAsAction);
+    file->addAction(m_export);
+    file->addSeparator();
+    QAction* quit = action("actionQuit", tr("&Quit"), QKeySequence::Quit);
+    connect(quit, &QAction::triggered, this, &QWidget::close);
+    file->addAction(quit);
+}
+
+void MainWindow::buildOtherMenus() {
+    QMenu* edit = menuBar()->addMenu(tr("&Edit"));
+    QAction* copy = action("actionCopyTable", tr("Copy &table"), Qt::CTRL | Qt::SHIFT | Qt::Key_T);
+    connect(copy, &QAction::triggered, m_runs, &RunsPanel::copyTable);
+    edit->addAction(copy);
+
+    m_view = menuBar()->addMenu(tr("&View"));
+    m_view->addActions(createPopupMenu()->actions());
+    m_view->addSeparator();
+    QMenu* theme = m_view->addMenu(tr("&Theme"));
+    m_themes = new QActionGroup(this);
+    const ThemeChoice chosen =
+        parseThemeChoice(QSettings().value(QStringLiteral("theme")).toString())
+            .value_or(ThemeChoice::System);
+    const std::pair<ThemeChoice, QString> choices[] = {{ThemeChoice::System, tr("&System")},
+                                                       {ThemeChoice::Light, tr("&Light")},
+                                                       {ThemeChoice::Dark, tr("&Dark")}};
+    for (const auto& [choice, text] : choices) {
+        QAction* each = theme->addAction(text);
+        each->setObjectName(QStringLiteral("theme-") + name(choice));
+        each->setCheckable(true);
+        each->setChecked(choice == chosen);
+        m_themes->addAction(each);
+        connect(each, &QAction::triggered, this, [this, which = choice] { setTheme(which); });
+    }
+    applyTheme(chosen);
+    QAction* layout = m_view->addAction(tr("Restore &default layout"));
+    layout->setObjectName(QStringLiteral("actionDefaultLayout"));
+    connect(layout, &QAction::triggered, this, [this] { restoreState(m_defaultLayout); });
+
+    QMenu* measure = menuBar()->addMenu(tr("&Measure"));
+    measure->addAction(m_run);
+    measure->addAction(m_stop);
+
+    QMenu* help = menuBar()->addMenu(tr("&Help"));
+    QAction* shortcuts = action("actionShortcuts", tr("&Shortcuts"), Qt::Key_F1);
+    connect(shortcuts, &QAction::triggered, this, &MainWindow::showShortcuts);
+    help->addAction(shortcuts);
+    QAction* about = action("actionAbout", tr("&About DecodeScope"), {});
+    connect(about, &QAction::triggered, this, &MainWindow::showAbout);
+    help->addAction(about);
+}
+
+void MainWindow::buildToolbar() {
+    QToolBar* bar = addToolBar(tr("Toolbar"));
+    bar->setObjectName(QStringLiteral("toolbar"));
+    bar->setMovable(false);
+    bar->setToolButtonStyle(Qt::ToolButtonTextOnly);
+    bar->addActions({m_run, m_stop, m_open, m_export});
+}
+
+void MainWindow::setTheme(ThemeChoice choice) {
+    applyTheme(choice);
+    QSettings().setValue(QStringLiteral("theme"), name(choice));
+    m_session.devicesChanged();
+}
+
+void MainWindow::showAbout() {
+    QString devices;
+    for (const DeviceInfo& device : m_session.devices())
+        devices += tr("%1: %2\n")
+                       .arg(QString::fromStdString(device.id),
+                            QString::fromStdString(device.available ? device.name : device.reason));
+    QMessageBox::about(
+        this, tr("About DecodeScope"),
+        tr("DecodeScope %1\nQt %2\n\nThe window is GPL-3.0-or-later, decodescope-cli and the "
+           "engine Apache-2.0.\n\nDevices\n%3")
+            .arg(QString::fromUtf8(toolVersion().data()), QString::fromLatin1(qVersion()),
+                 devices.isEmpty() ? tr("none detected yet") : devices));
+}
+
+void MainWindow::showShortcuts() {
+    QString lines;
+    for (const QAction* each : findChildren<QAction*>()) {
+        if (each->shortcuts().isEmpty())
+            continue;
+        lines += tr("%1: %2\n")
+                     .arg(QKeySequence::listToString(each->shortcuts(), QKeySequence::NativeText),
+                          each->text().remove(QLatin1Char('&')));
+    }
+    QMessageBox::information(this, tr("Shortcuts"), lines);
+}
+
+} // namespace decodescope

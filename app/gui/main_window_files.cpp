@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/main_window.h"
+
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMenu>
+#include <QMimeData>
+#include <QSaveFile>
+#include <QSettings>
+
+#include "app/gui/panels/banner.h"
+#include "core/import/model_file.h"
+#include "core/report/report.h"
+
+namespace decodescope {
+namespace {
+
+constexpr int kRecentKept = 10;
+const QString kRecentKey = QStringLiteral("recent");
+
+bool isRecording(const QString& path) {
+    return path.endsWith(QLatin1String(".jsonl"), Qt::CaseInsensitive);
+}
+
+QString firstFile(const QMimeData* mime) {
+    for (const QUrl& url : mime->urls())
+        if (url.isLocalFile())
+            return url.toLocalFile();
+    return {};
+}
+
+} // namespace
+
+void MainWindow::openPath(const QString& path) {
+    if (isRecording(path)) {
+        if (m_controller.running()) {
+            showError(tr("A measurement runs: stop it before opening a recording."));
+            return;
+        }
+        Result<Recording> recording = readRecording(path.toStdString());
+        if (!recording) {
+            showError(QString::fromStdString(recording.error().sentence()));
+            return;
+        }
+        if (!recording->runs.empty())
+            m_session.setModel(recording->runs.back().model);
+        m_store.open(std::move(*recording), path);
+        m_file = path;
+    } else {
+        const Result<ModelSpec> model = readModelFile(path.toStdString());
+        if (!model) {
+            showError(QString::fromStdString(model.error().sentence()));
+            return;
+        }
+        m_session.setModel(*model);
+    }
+    m_banner->hide();
+    addRecent(path);
+    refresh();
+}
+
+void MainWindow::chooseFile() {
+    const QString path = QFileDialog::getOpenFileName(
+        this, tr("Open a model or a recording"), {},
+        tr("Models and recordings (*.json *.gguf *.safetensors *.jsonl);;All files (*)"));
+    if (!path.isEmpty())
+        openPath(path);
+}
+
+void MainWindow::newSession() {
+    if (m_controller.running())
+        return;
+    m_store.clear();
+    m_file.clear();
+    m_banner->hide();
+    refresh();
+}
+
+bool MainWindow::saveTo(const QString& path) {
+    if (Status status = writeRecording(m_store.joined(), path.toStdString()); !status) {
+        showError(QString::fromStdString(status.error().sentence()));
+        return false;
+    }
+    m_file = path;
+    m_store.markSaved(path);
+    addRecent(path);
+    return true;
+}
+
+void MainWindow::save() {
+    if (m_file.isEmpty())
+        saveAs();
+    else
+        saveTo(m_file);
+}
+
+void MainWindow::saveAs() {
+    if (m_store.empty())
+        return;
+    QString path = QFileDialog::getSaveFileName(this, tr("Save the recording"),
+                                                QStringLiteral("decodescope.jsonl"),
+                                                tr("Recordings (*.jsonl)"));
+    if (path.isEmpty())
+        return;
+    if (!isRecording(path))
+        path += QStringLiteral(".jsonl");
+    saveTo(path);
+}
+
+bool MainWindow::exportData(const QString& path) {
+    const std::optional<ReportFormat> format =
+        parseReportFormat(QFileInfo(path).suffix().toLower().toStdString());
+    if (!format) {
+        showError(tr("%1: choose a name that ends in .csv, .json, .jsonl or .md.").arg(path));
+        return false;
+    }
+    const std::vector<Sample> samples = m_store.samples();
+    const std::string text =
+        samples.empty() ? report(m_session.plans(), *format) : report(samples, *format);
+    QSaveFile file(path);
+    if (!file.open(QIODevice::WriteOnly) ||
+        file.write(text.data(), static_cast<qint64>(text.size())) < 0 || !file.commit()) {
+        showError(tr("%1 cannot be written: %2.").arg(path, file.errorString()));
+        return false;
+    }
+    m_banner->showMessage(Banner::Kind::Notice, tr("Written: %1").arg(path));
+    return true;
+}
+
+void MainWindow::chooseExport() {
+    const QString path =
+        QFileDialog::getSaveFileName(this, tr("Export"), QStringLiteral("decodescope.csv"),
+                                     tr("Data (*.csv *.json *.jsonl *.md)"));
+    if (!path.isEmpty())
+        exportData(path);
+}
+
+void MainWindow::addRecent(const QString& path) {
+    QSettings settings;
+    QStringList recent = settings.value(kRecentKey).toStringList();
+    const QString whole = QFileInfo(path).absoluteFilePath();
+    recent.removeAll(whole);
+    recent.prepend(whole);
+    settings.setValue(kRecentKey, QStringList(recent.mid(0, kRecentKept)));
+    fillRecent();
+}
+
+void MainWindow::fillRecent() {
+    m_recent->clear();
+    for (const QString& path : QSettings().value(kRecentKey).toStringList())
+        connect(m_recent->addAction(path), &QAction::triggered, this,
+                [this, path] { openPath(path); });
+    m_recent->setEnabled(!m_recent->isEmpty());
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (!firstFile(event->mimeData()).isEmpty())
+        event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    const QString path = firstFile(event->mimeData());
+    if (path.isEmpty())
+        return;
+    event->acceptProposedAction();
+    openPath(path);
+}
+
+} // namespace decodescope

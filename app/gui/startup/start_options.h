@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QString>
+#include <QStringList>
+
+#include "core/spec/result.h"
+
+namespace decodescope {
+
+/// What the command line of decodescope asks for.
+struct StartOptions {
+    QStringList files;
+    bool quickLook = true;
+    bool version = false;
+    bool help = false;
+    QString screenshot;        ///< write a picture of the window there and leave
+    int screenshotAfterMs = 0; ///< after so long
+};
+
+/// Arguments without the program's own name. Errors: BadUsage.
+[[nodiscard]] Result<StartOptions> parseStartOptions(const QStringList& arguments);
+[[nodiscard]] QString helpText();
+
+/// Whether Qt can open a window here. Asks the environment only.
+[[nodiscard]] bool displayIsThere();
+
+} // namespace decodescope
