@@ -110,7 +110,6 @@ void MainWindow::buildToolbar() {
 void MainWindow::setTheme(ThemeChoice choice) {
     applyTheme(choice);
     QSettings().setValue(QStringLiteral("theme"), name(choice));
-    m_session.devicesChanged();
 }
 
 void MainWindow::showAbout() {

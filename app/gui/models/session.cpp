@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint64_t kQuickLookBytes = 256 * kMiB;
 constexpr double kQuickLookSeconds = 2;
+// One MHA layer of an 8B-class model at this context is 64 MiB: three variants fit side by side.
+constexpr std::int64_t kQuickLookContext = 4096;
 
 OverviewInput inputOf(const std::vector<Variant>& variants, const PlanDevice& device,
                       const Workload& workload, std::span<const Sample> samples) {
@@ -104,10 +106,15 @@ bool Session::valid() const {
 void Session::addDevice(const DeviceInfo& device) {
     const auto known = std::find_if(m_devices.begin(), m_devices.end(),
                                     [&](const DeviceInfo& each) { return each.id == device.id; });
-    if (known == m_devices.end())
+    if (known == m_devices.end()) {
         m_devices.push_back(device);
-    else
+    } else {
+        // What a run measured outlives a list that knows of no calibration.
+        const std::optional<Ceilings> measured = known->ceilings;
         *known = device;
+        if (!known->ceilings)
+            known->ceilings = measured;
+    }
     recompute();
     emit devicesChanged();
 }
@@ -206,7 +213,7 @@ Result<RunRequest> Session::request(bool quickLook) const {
     request.capacityBytes = m_configuration.memoryBytes.value_or(0);
     request.quickLook = quickLook;
     if (quickLook) {
-        request.workload.contexts = {chosenContext(request.workload)};
+        request.workload.contexts = {std::min(chosenContext(request.workload), kQuickLookContext)};
         request.workload.batches.resize(1);
         request.workload.maxSeconds = kQuickLookSeconds;
         request.budgetBytes = kQuickLookBytes;

@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QPushButton>
 #include <QToolButton>
 
@@ -13,6 +13,7 @@ namespace decodescope {
 namespace {
 
 constexpr int kTintAlpha = 40; // of 255, over the window's own ground
+constexpr int kEdge = 3;       // the bar that says how serious it is
 constexpr int kMargin = 12;
 constexpr int kDarkBelow = 128;
 
@@ -69,26 +70,17 @@ void Banner::showMessage(Kind kind, const QString& text, const QString& action,
     m_action->setText(action);
     m_action->setVisible(!action.isEmpty());
     setAccessibleName(kind == Kind::Error ? tr("Error: %1").arg(text) : text);
-    tint();
     show();
+    update();
 }
 
-void Banner::tint() {
+void Banner::paintEvent(QPaintEvent*) {
     const bool dark = palette().color(QPalette::Window).lightness() < kDarkBelow;
-    const QColor edge = accent(m_kind, dark);
-    setStyleSheet(QStringLiteral("#banner { background: rgba(%1, %2, %3, %4); border: none; "
-                                 "border-left: 3px solid %5; border-radius: 3px; }")
-                      .arg(edge.red())
-                      .arg(edge.green())
-                      .arg(edge.blue())
-                      .arg(kTintAlpha)
-                      .arg(edge.name()));
-}
-
-void Banner::changeEvent(QEvent* event) {
-    QFrame::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange && isVisible())
-        tint();
+    QColor ground = accent(m_kind, dark);
+    QPainter painter(this);
+    painter.fillRect(0, 0, kEdge, height(), ground);
+    ground.setAlpha(kTintAlpha);
+    painter.fillRect(kEdge, 0, width() - kEdge, height(), ground);
 }
 
 } // namespace decodescope

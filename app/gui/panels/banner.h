@@ -25,11 +25,9 @@ public:
     [[nodiscard]] QString text() const;
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
 
 private:
-    void tint();
-
     QLabel* m_text;
     QPushButton* m_action;
     QToolButton* m_close;

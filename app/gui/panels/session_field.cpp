@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/panels/session_field.h"
 
+#include <QEvent>
 #include <QLabel>
 #include <QVBoxLayout>
 
@@ -40,6 +41,12 @@ SessionField::SessionField(Session& session, Field field, const QString& name, c
 
 void SessionField::setPlaceholder(const QString& text) {
     m_edit->setPlaceholderText(text);
+}
+
+void SessionField::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange)
+        refresh();
 }
 
 void SessionField::refresh() {

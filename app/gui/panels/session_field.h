@@ -20,6 +20,9 @@ public:
     void setPlaceholder(const QString& text);
     [[nodiscard]] QLineEdit* edit() const { return m_edit; }
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
     void refresh();
 
