@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QAction>
+#include <QDragEnterEvent>
+#include <QDropEvent>
+#include <QFile>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSettings>
+#include <QStandardPaths>
+#include <QTableView>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+#include "app/gui/main_window.h"
+#include "core/profile/recording.h"
+#include "core/report/csv.h"
+
+using namespace decodescope;
+
+/// The whole window, with a worker that does as it is told.
+class TestMainWindow : public QObject {
+    Q_OBJECT
+private slots:
+    void initTestCase();
+    void init();
+    void typingKvHeadsChangesThePlan();
+    void badKvHeadsAreExplainedUnderTheField();
+    void whatDoesNotFitIsRefusedWithAButton();
+    void aRunFillsTheTable();
+    void aKilledWorkerKeepsItsSamples();
+    void garbageLinesAreLoggedAndPassedOver();
+    void stopEndsARunAndKeepsItPartial();
+    void anotherVersionIsRefused();
+    void aMissingWorkerIsSaid();
+    void dataIsExportedAndReadBack();
+    void aRecordingIsSavedAndOpened();
+    void aDroppedModelIsTaken();
+    void aBadFileLeavesWhatWasOpen();
+    void closingInMidRunKeepsTheLines();
+    void bothThemesAreShownAndRemembered();
+
+private:
+    void begin(const char* mode);
+    void runToEnd(const char* mode);
+    template <typename T>
+    T* child(const char* name) {
+        T* found = m_window->findChild<T*>(QString::fromLatin1(name));
+        Q_ASSERT(found);
+        return found;
+    }
+    std::unique_ptr<MainWindow> m_window;
+    QTemporaryDir m_folder;
+};
+
+void TestMainWindow::initTestCase() {
+    QStandardPaths::setTestModeEnabled(true);
+    QCoreApplication::setOrganizationName(QStringLiteral("decodescope-test"));
+    QCoreApplication::setApplicationName(QStringLiteral("main-window"));
+    QVERIFY(m_folder.isValid());
+}
+
+void TestMainWindow::init() {
+    QSettings().clear();
+    m_window = std::make_unique<MainWindow>();
+    m_window->show();
+}
+
+void TestMainWindow::begin(const char* mode) {
+    qputenv("FAKE_WORKER", mode);
+    m_window->begin(QStringLiteral(FAKE_WORKER_PATH), false);
+    QTRY_COMPARE_WITH_TIMEOUT(m_window->session().devices().size(), std::size_t{1}, 5000);
+}
+
+void TestMainWindow::runToEnd(const char* mode) {
+    begin(mode);
+    child<QAction>("actionRun")->trigger();
+    QTRY_VERIFY_WITH_TIMEOUT(!m_window->runs().empty() && !m_window->controller().running(), 10000);
+}
+
+void TestMainWindow::typingKvHeadsChangesThePlan() {
+    auto* field = child<QLineEdit>("kvHeads");
+    field->selectAll();
+    QTest::keyClicks(field, QStringLiteral("4"));
+    const OverviewData& overview = m_window->session().overview();
+    const auto own = std::find_if(overview.variants.begin(), overview.variants.end(),
+                                  [](const VariantSeries& each) { return !each.whatIf; });
+    QVERIFY(own != overview.variants.end());
+    QCOMPARE(own->label, QStringLiteral("GQA-4"));
+    QCOMPARE(own->kvBytesPerToken, std::uint64_t{65536}); // 32 × 4 × 2 × 128 × 2 bytes
+}
+
+void TestMainWindow::badKvHeadsAreExplainedUnderTheField() {
+    auto* field = child<QLineEdit>("kvHeads");
+    field->selectAll();
+    QTest::keyClicks(field, QStringLiteral("7"));
+    const auto* message = child<QLabel>("kvHeadsMessage");
+    QVERIFY(message->isVisibleTo(m_window.get()));
+    QVERIFY(message->text().contains(QStringLiteral("7 KV heads do not divide 32")));
+    QVERIFY(!child<QAction>("actionRun")->isEnabled());
+    field->selectAll();
+    QTest::keyClicks(field, QStringLiteral("8"));
+    QVERIFY(!message->isVisibleTo(m_window.get()));
+}
+
+void TestMainWindow::whatDoesNotFitIsRefusedWithAButton() {
+    begin("ok");
+    m_window->session().setText(Field::Memory, QStringLiteral("2 GiB"));
+    child<QAction>("actionRun")->trigger();
+    QVERIFY(!m_window->controller().running());
+    QVERIFY(child<QLabel>("bannerText")->text().contains(QStringLiteral("the longest context")));
+    auto* use = child<QPushButton>("bannerAction");
+    QVERIFY(use->text().startsWith(QStringLiteral("Use ")));
+    use->click();
+    QVERIFY(!m_window->session().tooLarge());
+}
+
+void TestMainWindow::aRunFillsTheTable() {
+    runToEnd("ok");
+    QCOMPARE(m_window->runs().runs().back().state, RunState::Complete);
+    const auto* table = child<QTableView>("runsTable");
+    QCOMPARE(table->model()->rowCount(), 2);
+    QVERIFY(table->model()
+                ->index(0, RunsModel::StateColumn)
+                .data()
+                .toString()
+                .contains(QStringLiteral("±10 %")));
+    QVERIFY(m_window->session().overview().variants.at(1).measuredTokensPerSecond.has_value());
+}
+
+void TestMainWindow::aKilledWorkerKeepsItsSamples() {
+    runToEnd("crash");
+    const Run& run = m_window->runs().runs().back();
+    QCOMPARE(run.state, RunState::Failed);
+    QCOMPARE(run.recording.samples.size(), std::size_t{1});
+    QVERIFY(run.cause.contains(QStringLiteral("killed")));
+    QVERIFY(child<QLabel>("bannerText")->text().contains(QStringLiteral("partial")));
+    QCOMPARE(child<QPushButton>("bannerAction")->text(), QStringLiteral("Show log"));
+    const Result<Recording> kept = readRecording(run.file.toStdString());
+    QVERIFY(kept.ok());
+    QCOMPARE(kept->samples.size(), std::size_t{1});
+}
+
+void TestMainWindow::garbageLinesAreLoggedAndPassedOver() {
+    runToEnd("garbage");
+    QCOMPARE(m_window->runs().runs().back().recording.samples.size(), std::size_t{2});
+    QVERIFY(readRecording(m_window->runs().runs().back().file.toStdString()).ok());
+}
+
+void TestMainWindow::stopEndsARunAndKeepsItPartial() {
+    begin("hang");
+    child<QAction>("actionRun")->trigger();
+    QTRY_COMPARE_WITH_TIMEOUT(m_window->runs().samples().size(), std::size_t{1}, 5000);
+    QVERIFY(child<QAction>("actionStop")->isEnabled());
+    child<QAction>("actionStop")->trigger();
+    QTRY_VERIFY_WITH_TIMEOUT(!m_window->controller().running(), 5000);
+    QCOMPARE(m_window->runs().runs().back().state, RunState::Partial);
+}
+
+void TestMainWindow::anotherVersionIsRefused() {
+    qputenv("FAKE_WORKER", "version");
+    m_window->begin(QStringLiteral(FAKE_WORKER_PATH), false);
+    QTRY_VERIFY_WITH_TIMEOUT(!m_window->controller().problem().isEmpty(), 5000);
+    QVERIFY(m_window->controller().problem().contains(QStringLiteral("9.9.9")));
+    QVERIFY(!child<QAction>("actionRun")->isEnabled());
+}
+
+void TestMainWindow::aMissingWorkerIsSaid() {
+    m_window->begin(QStringLiteral("/nowhere/decodescope-cli"), true);
+    QVERIFY(m_window->controller().problem().contains(QStringLiteral("is missing")));
+    QCOMPARE(child<QAction>("actionRun")->toolTip(), m_window->controller().problem());
+}
+
+void TestMainWindow::dataIsExportedAndReadBack() {
+    runToEnd("ok");
+    const QString csv = m_folder.filePath(QStringLiteral("data.csv"));
+    QVERIFY(m_window->exportData(csv));
+    QFile file(csv);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const auto rows = parseCsv(file.readAll().toStdString());
+    QVERIFY(rows.ok());
+    QCOMPARE(rows->size(), std::size_t{3});
+    const QString json = m_folder.filePath(QStringLiteral("data.json"));
+    QVERIFY(m_window->exportData(json));
+    QFile text(json);
+    QVERIFY(text.open(QIODevice::ReadOnly));
+    const auto records = nlohmann::json::parse(text.readAll().toStdString());
+    QCOMPARE(records.at(0).at("context_tokens").get<int>(), 8192);
+    QVERIFY(!m_window->exportData(QStringLiteral("/nowhere/data.csv")));
+    QVERIFY(!m_window->exportData(m_folder.filePath(QStringLiteral("data.xyz"))));
+}
+
+void TestMainWindow::aRecordingIsSavedAndOpened() {
+    runToEnd("ok");
+    const QString path = m_folder.filePath(QStringLiteral("run.jsonl"));
+    QVERIFY(m_window->saveTo(path));
+    init();
+    QVERIFY(m_window->runs().empty());
+    m_window->openPath(path);
+    QCOMPARE(m_window->runs().samples().size(), std::size_t{2});
+    QCOMPARE(QSettings().value(QStringLiteral("recent")).toStringList().constFirst(), path);
+}
+
+void TestMainWindow::aDroppedModelIsTaken() {
+    const QString path = m_folder.filePath(QStringLiteral("config.json"));
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write(R"({"model_type":"llama","num_hidden_layers":4,"num_attention_heads":12,
+        "num_key_value_heads":3,"hidden_size":768,"intermediate_size":2048,"vocab_size":32000})");
+    file.close();
+    QMimeData mime;
+    mime.setUrls({QUrl::fromLocalFile(path)});
+    QDragEnterEvent enter(QPoint(10, 10), Qt::CopyAction, &mime, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(m_window.get(), &enter);
+    QVERIFY(enter.isAccepted());
+    QDropEvent drop(QPointF(10, 10), Qt::CopyAction, &mime, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(m_window.get(), &drop);
+    QCOMPARE(child<QLineEdit>("heads")->text(), QStringLiteral("12"));
+    QCOMPARE(child<QLineEdit>("kvHeads")->text(), QStringLiteral("3"));
+}
+
+void TestMainWindow::aBadFileLeavesWhatWasOpen() {
+    const ModelSpec before = m_window->session().configuration().model;
+    const QString path = m_folder.filePath(QStringLiteral("broken.json"));
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("{\"model_type\": ");
+    file.close();
+    m_window->openPath(path);
+    QVERIFY(child<QLabel>("bannerText")->text().contains(QStringLiteral("broken.json")));
+    QCOMPARE(m_window->session().configuration().model, before);
+}
+
+void TestMainWindow::closingInMidRunKeepsTheLines() {
+    begin("hang");
+    child<QAction>("actionRun")->trigger();
+    QTRY_COMPARE_WITH_TIMEOUT(m_window->runs().samples().size(), std::size_t{1}, 5000);
+    const QString file = m_window->runs().runs().back().file;
+    m_window->close();
+    QVERIFY(!m_window->controller().running());
+    const Result<Recording> kept = readRecording(file.toStdString());
+    QVERIFY(kept.ok());
+    QCOMPARE(kept->samples.size(), std::size_t{2});
+    QVERIFY(!kept->complete);
+}
+
+void TestMainWindow::bothThemesAreShownAndRemembered() {
+    child<QAction>("theme-dark")->trigger();
+    QTRY_VERIFY(m_window->palette().color(QPalette::Window).lightness() < 128);
+    QCOMPARE(QSettings().value(QStringLiteral("theme")).toString(), QStringLiteral("dark"));
+    child<QAction>("theme-light")->trigger();
+    QTRY_VERIFY(m_window->palette().color(QPalette::Window).lightness() > 128);
+}
+
+QTEST_MAIN(TestMainWindow)
+#include "test_main_window.moc"
