@@ -8,10 +8,9 @@
 #include <QPointF>
 #include <QString>
 
-namespace decodescope {
+#include "app/gui/theme/theme.h"
 
-/// Which colour, dash and marker a series wears. The same variant wears the same everywhere.
-enum class SeriesSlot { Mha, Gqa, Mqa, Extra };
+namespace decodescope {
 
 /// One variant as the Overview and the answer strip show it.
 struct VariantSeries {
