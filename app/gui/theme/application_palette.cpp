@@ -3,52 +3,44 @@
 
 #include <QApplication>
 #include <QPalette>
-#include <QStyleFactory>
+
+#include "app/gui/theme/house_style.h"
+#include "app/gui/theme/theme.h"
 
 namespace decodescope {
 namespace {
 
-QPalette lightPalette() {
-    QPalette colours;
-    colours.setColor(QPalette::Window, QColor(0xF6, 0xF7, 0xF8));
-    colours.setColor(QPalette::WindowText, QColor(0x1D, 0x21, 0x26));
-    colours.setColor(QPalette::Base, Qt::white);
-    colours.setColor(QPalette::AlternateBase, QColor(0xF3, 0xF5, 0xF7));
-    colours.setColor(QPalette::Text, QColor(0x1D, 0x21, 0x26));
-    colours.setColor(QPalette::Button, QColor(0xEE, 0xF0, 0xF2));
-    colours.setColor(QPalette::ButtonText, QColor(0x1D, 0x21, 0x26));
-    colours.setColor(QPalette::BrightText, Qt::red);
-    colours.setColor(QPalette::ToolTipBase, Qt::white);
-    colours.setColor(QPalette::ToolTipText, QColor(0x1D, 0x21, 0x26));
-    colours.setColor(QPalette::PlaceholderText, QColor(0x66, 0x6E, 0x78));
-    colours.setColor(QPalette::Highlight, QColor(0x1A, 0x5F, 0xB4));
-    colours.setColor(QPalette::HighlightedText, Qt::white);
-    colours.setColor(QPalette::Link, QColor(0x1A, 0x5F, 0xB4));
-    return colours;
+/// What the widgets need beyond the Theme's colours.
+struct Grounds {
+    QColor window, alternate, button, tooltip, highlight;
+};
+
+Grounds grounds(const Theme& theme) {
+    if (theme.dark)
+        return {QColor(0x1B, 0x1E, 0x22), QColor(0x25, 0x29, 0x2F), QColor(0x2D, 0x32, 0x38),
+                QColor(0x2D, 0x32, 0x38), QColor(0x2F, 0x6F, 0xC4)};
+    return {QColor(0xF6, 0xF7, 0xF8), QColor(0xF6, 0xF8, 0xFA), QColor(0xFC, 0xFC, 0xFD), Qt::white,
+            theme.accent};
 }
 
-QPalette darkPalette() {
-    QPalette colours(QColor(0x2A, 0x2E, 0x34), QColor(0x1B, 0x1E, 0x22));
-    colours.setColor(QPalette::WindowText, QColor(0xE6, 0xE9, 0xED));
-    colours.setColor(QPalette::Base, QColor(0x20, 0x24, 0x29));
-    colours.setColor(QPalette::AlternateBase, QColor(0x25, 0x29, 0x2F));
-    colours.setColor(QPalette::Text, QColor(0xE6, 0xE9, 0xED));
-    colours.setColor(QPalette::ButtonText, QColor(0xE6, 0xE9, 0xED));
-    colours.setColor(QPalette::BrightText, Qt::red);
-    colours.setColor(QPalette::ToolTipBase, QColor(0x2A, 0x2E, 0x34));
-    colours.setColor(QPalette::ToolTipText, QColor(0xE6, 0xE9, 0xED));
-    colours.setColor(QPalette::PlaceholderText, QColor(0x98, 0xA1, 0xAC));
-    colours.setColor(QPalette::Highlight, QColor(0x3A, 0x7B, 0xD5));
+QPalette paletteOf(const Theme& theme) {
+    const Grounds ground = grounds(theme);
+    QPalette colours(ground.button, ground.window);
+    for (const QPalette::ColorRole role :
+         {QPalette::WindowText, QPalette::Text, QPalette::ButtonText, QPalette::ToolTipText})
+        colours.setColor(role, theme.text);
+    colours.setColor(QPalette::Base, theme.ground);
+    colours.setColor(QPalette::AlternateBase, ground.alternate);
+    colours.setColor(QPalette::ToolTipBase, ground.tooltip);
+    colours.setColor(QPalette::PlaceholderText, theme.mutedText);
+    colours.setColor(QPalette::BrightText, theme.error);
+    colours.setColor(QPalette::Highlight, ground.highlight);
     colours.setColor(QPalette::HighlightedText, Qt::white);
-    colours.setColor(QPalette::Link, QColor(0x8A, 0xB4, 0xF8));
-    return colours;
-}
-
-void fade(QPalette& colours) {
-    const QColor faded = colours.color(QPalette::PlaceholderText);
+    colours.setColor(QPalette::Link, theme.accent);
     for (const QPalette::ColorRole role :
          {QPalette::WindowText, QPalette::Text, QPalette::ButtonText})
-        colours.setColor(QPalette::Disabled, role, faded);
+        colours.setColor(QPalette::Disabled, role, theme.axis);
+    return colours;
 }
 
 } // namespace
@@ -73,15 +65,12 @@ std::optional<ThemeChoice> parseThemeChoice(const QString& text) {
 }
 
 void applyTheme(ThemeChoice choice) {
-    static const QPalette platform = QApplication::palette();
-    if (choice == ThemeChoice::System) {
-        QApplication::setPalette(platform);
-        return;
-    }
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
-    QPalette colours = choice == ThemeChoice::Dark ? darkPalette() : lightPalette();
-    fade(colours);
-    QApplication::setPalette(colours);
+    static const bool platformIsDark = isDark(QApplication::palette());
+    if (!qobject_cast<HouseStyle*>(QApplication::style()))
+        QApplication::setStyle(new HouseStyle);
+    const bool dark =
+        choice == ThemeChoice::Dark || (choice == ThemeChoice::System && platformIsDark);
+    QApplication::setPalette(paletteOf(dark ? darkTheme() : lightTheme()));
 }
 
 } // namespace decodescope

@@ -13,7 +13,8 @@ enum class ThemeChoice { System, Light, Dark };
 [[nodiscard]] QString name(ThemeChoice choice);
 [[nodiscard]] std::optional<ThemeChoice> parseThemeChoice(const QString& text);
 
-/// Gives the whole application the palette of this choice. System is what the platform had.
+/// Gives the whole application our style and the palette of this choice. System is ours too: the
+/// dark one where the platform's palette was dark when the application started.
 void applyTheme(ThemeChoice choice);
 
 } // namespace decodescope
