@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+
+#include "app/gui/theme/theme.h"
+
+namespace decodescope {
+
+/// The one kind of box there is: a rounded surface a little above the window's ground.
+void paintSurface(QPainter& painter, const QRectF& rect, const QColor& fill, const Theme& theme);
+
+/// A widget that is such a surface, in the plot's ground colour.
+class Surface : public QWidget {
+    Q_OBJECT
+public:
+    using QWidget::QWidget;
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+};
+
+} // namespace decodescope
