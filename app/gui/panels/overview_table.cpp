@@ -3,7 +3,7 @@
 
 #include <QHeaderView>
 
-#include "core/spec/units.h"
+#include "app/gui/panels/overview_text.h"
 
 namespace decodescope {
 namespace {
@@ -18,30 +18,12 @@ enum Column {
     ColumnCount
 };
 
-QString count(std::int64_t value) {
-    return QString::fromStdString(formatCount(value));
-}
-
-QString rate(double value) {
-    return QString::number(value, 'f', value >= 100 ? 0 : 1);
-}
-
-QString longest(const VariantSeries& series, bool capacityKnown) {
-    if (!capacityKnown)
-        return OverviewTable::tr("detecting…");
-    if (!series.maxContextBounded)
-        return OverviewTable::tr("memory sets no limit");
-    if (series.maxContext == 0)
-        return OverviewTable::tr("does not fit");
-    return count(series.maxContext);
-}
-
 QString measured(const VariantSeries& series) {
     if (!series.measuredTokensPerSecond)
         return OverviewTable::tr("not yet");
-    QString text = rate(*series.measuredTokensPerSecond);
+    QString text = rateText(*series.measuredTokensPerSecond);
     if (series.measuredCi)
-        text += OverviewTable::tr(" ± %1").arg(rate(*series.measuredCi));
+        text += OverviewTable::tr(" ± %1").arg(rateText(*series.measuredCi));
     return text;
 }
 
@@ -61,7 +43,7 @@ OverviewTable::OverviewTable(QWidget* parent) : QTableWidget(0, ColumnCount, par
 }
 
 void OverviewTable::setOverview(const OverviewData& overview) {
-    const QString at = count(overview.chosenContext);
+    const QString at = countText(overview.chosenContext);
     setHorizontalHeaderLabels({tr("Attention"), tr("KV per token"),
                                tr("Longest context\nthat fits"),
                                tr("tokens/s at %1,\npredicted").arg(at),
@@ -71,9 +53,9 @@ void OverviewTable::setOverview(const OverviewData& overview) {
         const VariantSeries& series = overview.variants[static_cast<std::size_t>(row)];
         const QString cells[] = {
             series.whatIf ? tr("%1 (what-if)").arg(series.label) : series.label,
-            QString::fromStdString(formatBytes(series.kvBytesPerToken)),
-            longest(series, overview.freeForKvBytes.has_value()),
-            series.predictedTokensPerSecond > 0 ? rate(series.predictedTokensPerSecond)
+            perTokenText(series),
+            roomText(overview, series),
+            series.predictedTokensPerSecond > 0 ? rateText(series.predictedTokensPerSecond)
                                                 : tr("no roofs yet"),
             measured(series),
             series.bound.isEmpty() ? tr("unknown") : series.bound};

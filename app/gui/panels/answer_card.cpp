@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/panels/answer_card.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QPainter>
+#include <QVBoxLayout>
+
+#include "app/gui/panels/elided_label.h"
+#include "app/gui/panels/overview_text.h"
+#include "app/gui/theme/marks.h"
+#include "app/gui/theme/surface.h"
+#include "app/gui/theme/type_scale.h"
+#include "core/spec/units.h"
+
+namespace decodescope {
+namespace {
+
+constexpr int kMinimumWidth = 200;
+constexpr int kPadding = 12;
+constexpr int kMarkSize = 10;
+constexpr int kChipPadding = 6;
+constexpr double kChipAlpha = 0.09; // of the text's colour
+
+/// A value and its unit on one baseline; the unit gives way first.
+QHBoxLayout* figureRow(QLabel* value, QLabel* unit) {
+    auto* row = new QHBoxLayout;
+    row->setSpacing(6);
+    row->addWidget(value, 0, Qt::AlignBottom);
+    row->addWidget(unit, 1, Qt::AlignBottom);
+    return row;
+}
+
+/// Moves the unit up so that it stands on the value's baseline.
+void align(const QLabel* value, QLabel* unit) {
+    const int lift = value->fontMetrics().descent() - unit->fontMetrics().descent();
+    unit->setContentsMargins(0, 0, 0, std::max(0, lift));
+}
+
+} // namespace
+
+/// The mark of the variant: hollow while its speed is predicted, filled once it is measured.
+class AnswerCard::Mark : public QWidget {
+public:
+    explicit Mark(QWidget* parent) : QWidget(parent) { setFixedSize(kMarkSize + 2, kMarkSize + 2); }
+    SeriesSlot slot = SeriesSlot::Extra;
+    bool filled = false;
+
+protected:
+    void paintEvent(QPaintEvent*) override {
+        QPainter painter(this);
+        drawMark(painter, QRectF(rect()).center(), kMarkSize, marker(slot),
+                 themeOf(palette()).colour(slot), filled);
+    }
+};
+
+/// A word on a pale pill.
+class AnswerCard::Chip : public QLabel {
+public:
+    explicit Chip(const QString& text, QWidget* parent) : QLabel(text, parent) {
+        setTextFormat(Qt::PlainText);
+        setForegroundRole(QPalette::PlaceholderText);
+        setContentsMargins(kChipPadding, 0, kChipPadding, 0);
+        setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
+    }
+
+protected:
+    void paintEvent(QPaintEvent* event) override {
+        QPainter painter(this);
+        painter.setRenderHint(QPainter::Antialiasing);
+        QColor fill = palette().color(QPalette::WindowText);
+        fill.setAlphaF(static_cast<float>(kChipAlpha));
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(fill);
+        painter.drawRoundedRect(rect(), height() / 2.0, height() / 2.0);
+        painter.end();
+        QLabel::paintEvent(event);
+    }
+};
+
+AnswerCard::AnswerCard(QWidget* parent)
+    : QWidget(parent), m_mark(new Mark(this)), m_label(new ElidedLabel(this)),
+      m_whatIf(new Chip(tr("what-if"), this)), m_context(new ElidedLabel(this)),
+      m_contextUnit(new ElidedLabel(this)), m_speed(new ElidedLabel(this)),
+      m_speedUnit(new ElidedLabel(this)), m_cost(new ElidedLabel(this)) {
+    setMinimumWidth(kMinimumWidth);
+    m_label->setObjectName(QStringLiteral("answerLabel"));
+    m_whatIf->setObjectName(QStringLiteral("answerWhatIf"));
+    m_whatIf->setToolTip(tr("Not what the model is, but what it would be"));
+    m_context->setObjectName(QStringLiteral("answerContext"));
+    m_contextUnit->setObjectName(QStringLiteral("answerContextUnit"));
+    m_speed->setObjectName(QStringLiteral("answerSpeed"));
+    m_speedUnit->setObjectName(QStringLiteral("answerSpeedUnit"));
+    m_cost->setObjectName(QStringLiteral("answerCost"));
+    for (QLabel* muted : {m_contextUnit, m_speedUnit, m_cost})
+        muted->setForegroundRole(QPalette::PlaceholderText);
+
+    auto* head = new QHBoxLayout;
+    head->setSpacing(kStep);
+    head->addWidget(m_mark);
+    head->addWidget(m_label);
+    head->addWidget(m_whatIf);
+    head->addStretch(1);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(kPadding, kStep, kPadding, kStep);
+    column->setSpacing(2);
+    column->addLayout(head);
+    column->addLayout(figureRow(m_context, m_contextUnit));
+    column->addLayout(figureRow(m_speed, m_speedUnit));
+    column->addWidget(m_cost);
+    setFonts();
+}
+
+void AnswerCard::setFonts() {
+    m_label->setFont(textFont(TextSize::Heading));
+    m_whatIf->setFont(textFont(TextSize::Note));
+    m_context->setFont(textFont(m_contextIsNumber ? TextSize::Figure : TextSize::Title));
+    m_speed->setFont(textFont(TextSize::Title));
+    m_cost->setFont(textFont(TextSize::Note));
+    // A sentence in the place of the number takes the number's height: cards stay aligned.
+    m_context->setFixedHeight(QFontMetrics(textFont(TextSize::Figure)).height());
+    align(m_context, m_contextUnit);
+    align(m_speed, m_speedUnit);
+}
+
+void AnswerCard::setAnswer(const OverviewData& overview, const VariantSeries& series) {
+    m_mark->slot = series.slot;
+    m_mark->filled = series.measuredTokensPerSecond.has_value();
+    m_mark->update();
+    m_label->setText(series.label);
+    m_whatIf->setVisible(series.whatIf);
+    setContext(overview, series);
+    setSpeed(overview, series);
+    const QString bound = boundText(series);
+    m_cost->setText(bound.isEmpty() ? tr("%1 per token").arg(perTokenText(series))
+                                    : tr("%1 per token · %2").arg(perTokenText(series), bound));
+    setFonts();
+    const QString who = series.whatIf ? tr("%1, what-if").arg(series.label) : series.label;
+    setAccessibleName(tr("%1: %2 %3").arg(who, m_context->text(), m_contextUnit->text()).trimmed());
+    setAccessibleDescription(
+        tr("%1 %2; %3").arg(m_speed->text(), m_speedUnit->text(), m_cost->text()));
+}
+
+void AnswerCard::setContext(const OverviewData& overview, const VariantSeries& series) {
+    m_contextIsNumber = roomOf(overview, series) == Room::Tokens;
+    m_context->setText(roomText(overview, series));
+    if (!m_contextIsNumber)
+        m_contextUnit->setText({});
+    else if (series.maxContextMeasured)
+        m_contextUnit->setText(tr("tokens fit, measured"));
+    else
+        m_contextUnit->setText(tr("tokens fit"));
+    m_contextUnit->setShorterForms(m_contextIsNumber ? QStringList(tr("tokens")) : QStringList());
+}
+
+void AnswerCard::setSpeed(const OverviewData& overview, const VariantSeries& series) {
+    const QString at = QString::fromStdString(formatTokensShort(overview.chosenContext));
+    if (series.measuredTokensPerSecond) {
+        m_speed->setText(rateText(*series.measuredTokensPerSecond));
+        const QString spread =
+            series.measuredCi ? tr("± %1 ").arg(rateText(*series.measuredCi)) : QString();
+        m_speedUnit->setText(spread + tr("tokens/s at %1, measured").arg(at));
+        m_speedUnit->setShorterForms({spread + tr("tokens/s, measured"), tr("measured")});
+    } else if (series.predictedTokensPerSecond > 0) {
+        m_speed->setText(tr("≈ %1").arg(rateText(series.predictedTokensPerSecond)));
+        m_speedUnit->setText(tr("tokens/s at %1, predicted").arg(at));
+        m_speedUnit->setShorterForms({tr("tokens/s, predicted"), tr("predicted")});
+    } else {
+        m_speed->setText(tr("–"));
+        m_speedUnit->setText(tr("tokens/s at %1, not known yet").arg(at));
+        m_speedUnit->setShorterForms({tr("tokens/s, not known yet"), tr("not known yet")});
+    }
+}
+
+void AnswerCard::paintEvent(QPaintEvent*) {
+    const Theme& theme = themeOf(palette());
+    QPainter painter(this);
+    paintSurface(painter, rect(), theme.card, theme);
+}
+
+void AnswerCard::changeEvent(QEvent* event) {
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::ApplicationFontChange)
+        setFonts();
+}
+
+} // namespace decodescope
