@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/panels/configuration_panel.h"
 
+#include <algorithm>
+#include <vector>
+
 #include <QAction>
 #include <QComboBox>
 #include <QCompleter>
@@ -16,6 +19,8 @@
 #include <QVBoxLayout>
 
 #include "app/gui/panels/session_field.h"
+#include "app/gui/theme/icons.h"
+#include "app/gui/theme/type_scale.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
 
@@ -23,8 +28,8 @@ namespace decodescope {
 namespace {
 
 constexpr int kMinimumWidth = 280;
-constexpr int kMargin = 12;
-constexpr int kGap = 6;
+constexpr int kMargin = 2 * kStep;
+constexpr int kGap = kHalfStep;
 constexpr int kReasonRole = Qt::UserRole + 1;
 
 QString text(std::string_view from) {
@@ -34,15 +39,13 @@ QString text(std::string_view from) {
 /// A heading and a form under it: no box.
 QFormLayout* section(QWidget* parent, const QString& title) {
     auto* form = new QFormLayout(parent);
-    form->setContentsMargins(kMargin, kMargin, kMargin, 0);
-    form->setHorizontalSpacing(kMargin);
+    form->setContentsMargins(kMargin, kStep, kMargin, kStep);
+    form->setHorizontalSpacing(kStep);
     form->setVerticalSpacing(kGap);
     form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-    form->setLabelAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    form->setLabelAlignment(Qt::AlignLeft | Qt::AlignTop);
     auto* heading = new QLabel(title, parent);
-    QFont font = heading->font();
-    font.setWeight(QFont::DemiBold);
-    heading->setFont(font);
+    heading->setFont(textFont(TextSize::Heading));
     form->addRow(heading);
     return form;
 }
@@ -53,7 +56,24 @@ QLabel* note(QWidget* parent, const char* name) {
     label->setTextFormat(Qt::PlainText);
     label->setWordWrap(true);
     label->setForegroundRole(QPalette::PlaceholderText);
+    label->setFont(textFont(TextSize::Note));
     return label;
+}
+
+/// Gives the labels of all forms the width of the widest, so that the fields stand in one column,
+/// and the height of a field, so that a message under the field does not move them.
+void alignLabels(QWidget* content) {
+    std::vector<QWidget*> labels;
+    int widest = 0;
+    const int height = QLineEdit().sizeHint().height();
+    for (const QFormLayout* form : content->findChildren<QFormLayout*>())
+        for (int row = 0; row < form->rowCount(); ++row)
+            if (const QLayoutItem* item = form->itemAt(row, QFormLayout::LabelRole)) {
+                labels.push_back(item->widget());
+                widest = std::max(widest, item->sizeHint().width());
+            }
+    for (QWidget* label : labels)
+        label->setFixedSize(widest, height);
 }
 
 void addTypes(QComboBox* box, bool DataTypeInfo::*usable) {
@@ -81,6 +101,7 @@ ConfigurationPanel::ConfigurationPanel(Session& session, QAction* run, QWidget* 
     sections->addWidget(hardwareSection());
     sections->addWidget(workloadSection());
     sections->addStretch();
+    alignLabels(content);
     auto* scroll = new QScrollArea(this);
     scroll->setObjectName(QStringLiteral("configurationScroll"));
     scroll->setWidgetResizable(true);
@@ -132,7 +153,7 @@ QWidget* ConfigurationPanel::modelSection() {
     });
     auto* open = new QToolButton(page);
     open->setObjectName(QStringLiteral("openModel"));
-    open->setText(tr("File…"));
+    open->setIcon(themedIcon(QStringLiteral("open")));
     open->setToolTip(tr("config.json, GGUF or safetensors"));
     open->setAccessibleName(tr("Open a model file"));
     connect(open, &QToolButton::clicked, this, &ConfigurationPanel::openRequested);
@@ -207,10 +228,11 @@ QWidget* ConfigurationPanel::footer(QAction* run) {
     auto* page = new QWidget(this);
     page->setObjectName(QStringLiteral("configurationFooter"));
     auto* column = new QVBoxLayout(page);
-    column->setContentsMargins(kMargin, kGap, kMargin, kMargin);
-    column->setSpacing(kGap);
+    column->setContentsMargins(kMargin, kStep, kMargin, kStep);
+    column->setSpacing(kStep);
     m_finding = note(page, "finding");
     m_finding->setForegroundRole(QPalette::WindowText);
+    m_finding->setFont(textFont(TextSize::Body));
     m_finding->hide();
     column->addWidget(m_finding);
     auto* button = new QPushButton(page);
@@ -219,8 +241,10 @@ QWidget* ConfigurationPanel::footer(QAction* run) {
     button->setMinimumHeight(fontMetrics().height() * 2);
     const auto follow = [button, run] {
         button->setText(tr("Run measurement"));
-        button->setIcon(run->icon());
         button->setEnabled(run->isEnabled());
+        button->setIcon(themedIcon(QStringLiteral("run"), run->isEnabled()
+                                                              ? QPalette::HighlightedText
+                                                              : QPalette::ButtonText));
         button->setToolTip(run->toolTip());
     };
     connect(run, &QAction::changed, button, follow);

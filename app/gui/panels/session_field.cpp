@@ -5,12 +5,9 @@
 #include <QLabel>
 #include <QVBoxLayout>
 
+#include "app/gui/theme/theme.h"
+
 namespace decodescope {
-namespace {
-
-constexpr int kDarkBelow = 128;
-
-} // namespace
 
 SessionField::SessionField(Session& session, Field field, const QString& name, const QString& label,
                            QWidget* parent)
@@ -55,9 +52,7 @@ void SessionField::refresh() {
         m_edit->setText(m_session.text(m_field));
     const QString message = m_session.message(m_field);
     QPalette colours = palette();
-    const bool dark = colours.color(QPalette::Window).lightness() < kDarkBelow;
-    colours.setColor(QPalette::WindowText,
-                     dark ? QColor(0xF2, 0x8B, 0x82) : QColor(0xB3, 0x26, 0x1E));
+    colours.setColor(QPalette::WindowText, themeOf(colours).error);
     m_message->setPalette(colours);
     m_message->setText(message);
     m_message->setVisible(!message.isEmpty());

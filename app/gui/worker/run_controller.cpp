@@ -41,7 +41,7 @@ QString findingOf(const std::vector<Sample>& samples) {
         });
     if (slow->tokensPerSecond <= 0)
         return {};
-    return RunController::tr("At %1 tokens of context %2 decodes %3 × as fast as %4.")
+    return RunController::tr("At %1 tokens of context %2 decodes %3× as fast as %4.")
         .arg(QString::fromStdString(formatCount(fast->context)),
              QString::fromStdString(fast->variant),
              QString::number(fast->tokensPerSecond / slow->tokensPerSecond, 'f', 1),
