@@ -3,31 +3,33 @@
 
 #include <utility>
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPainter>
 #include <QPushButton>
 #include <QToolButton>
 
+#include "app/gui/theme/icons.h"
+#include "app/gui/theme/theme.h"
+#include "app/gui/theme/type_scale.h"
+
 namespace decodescope {
 namespace {
 
-constexpr int kTintAlpha = 40; // of 255, over the window's own ground
-constexpr int kEdge = 3;       // the bar that says how serious it is
-constexpr int kMargin = 12;
-constexpr int kDarkBelow = 128;
+constexpr int kTintAlpha = 28; // of 255, over the window's own ground
+constexpr double kRadius = 6;
+constexpr int kIcon = 18;
 
-QColor accent(Banner::Kind kind, bool dark) {
-    if (kind == Banner::Kind::Error)
-        return dark ? QColor(0xF2, 0x8B, 0x82) : QColor(0xB3, 0x26, 0x1E);
-    return dark ? QColor(0x8A, 0xB4, 0xF8) : QColor(0x1A, 0x5F, 0xB4);
+QColor accent(Banner::Kind kind, const Theme& theme) {
+    return kind == Banner::Kind::Error ? theme.error : theme.accent;
 }
 
 } // namespace
 
 Banner::Banner(QWidget* parent)
-    : QFrame(parent), m_text(new QLabel(this)), m_action(new QPushButton(this)),
-      m_close(new QToolButton(this)) {
+    : QFrame(parent), m_icon(new QLabel(this)), m_text(new QLabel(this)),
+      m_action(new QPushButton(this)), m_close(new QToolButton(this)) {
     setObjectName(QStringLiteral("banner"));
     m_text->setObjectName(QStringLiteral("bannerText"));
     m_text->setWordWrap(true);
@@ -35,13 +37,14 @@ Banner::Banner(QWidget* parent)
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_action->setObjectName(QStringLiteral("bannerAction"));
     m_close->setObjectName(QStringLiteral("bannerClose"));
-    m_close->setText(QStringLiteral("×"));
+    m_close->setIcon(themedIcon(QStringLiteral("close")));
     m_close->setAutoRaise(true);
     m_close->setToolTip(tr("Dismiss"));
     m_close->setAccessibleName(tr("Dismiss this message"));
     auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(kMargin, kMargin / 2, kMargin / 2, kMargin / 2);
-    row->setSpacing(kMargin);
+    row->setContentsMargins(kStep + kHalfStep, kHalfStep, kHalfStep, kHalfStep);
+    row->setSpacing(kStep);
+    row->addWidget(m_icon);
     row->addWidget(m_text, 1);
     row->addWidget(m_action);
     row->addWidget(m_close);
@@ -69,18 +72,33 @@ void Banner::showMessage(Kind kind, const QString& text, const QString& action,
     m_text->setText(text);
     m_action->setText(action);
     m_action->setVisible(!action.isEmpty());
+    showIcon();
     setAccessibleName(kind == Kind::Error ? tr("Error: %1").arg(text) : text);
     show();
     update();
 }
 
+void Banner::showIcon() {
+    QPalette colours = palette();
+    colours.setColor(QPalette::ButtonText, accent(m_kind, themeOf(colours)));
+    const QString name = m_kind == Kind::Error ? QStringLiteral("warning") : QStringLiteral("info");
+    m_icon->setPixmap(themedIcon(name, colours).pixmap(QSize(kIcon, kIcon), devicePixelRatioF()));
+}
+
+void Banner::changeEvent(QEvent* event) {
+    QFrame::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange)
+        showIcon();
+}
+
 void Banner::paintEvent(QPaintEvent*) {
-    const bool dark = palette().color(QPalette::Window).lightness() < kDarkBelow;
-    QColor ground = accent(m_kind, dark);
-    QPainter painter(this);
-    painter.fillRect(0, 0, kEdge, height(), ground);
+    QColor ground = accent(m_kind, themeOf(palette()));
     ground.setAlpha(kTintAlpha);
-    painter.fillRect(kEdge, 0, width() - kEdge, height(), ground);
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(ground);
+    painter.drawRoundedRect(rect(), kRadius, kRadius);
 }
 
 } // namespace decodescope

@@ -26,8 +26,12 @@ public:
 
 protected:
     void paintEvent(QPaintEvent* event) override;
+    void changeEvent(QEvent* event) override;
 
 private:
+    void showIcon();
+
+    QLabel* m_icon;
     QLabel* m_text;
     QPushButton* m_action;
     QToolButton* m_close;
