@@ -28,6 +28,13 @@ QString stateText(RunState state) {
     return {};
 }
 
+/// Words begin at the left, numbers end at the right; a heading stands as its column does.
+Qt::Alignment alignment(int column) {
+    const bool words = column == RunsModel::AttentionColumn || column == RunsModel::DeviceColumn ||
+                       column == RunsModel::StateColumn;
+    return (words ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter;
+}
+
 QString number(double value) {
     const int decimals = value >= 100 ? 0 : value >= 10 ? 1 : 2;
     return QString::number(value, 'f', decimals);
@@ -146,17 +153,21 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const {
         return shown(row, column);
     if (role == Qt::UserRole)
         return raw(row, column);
-    if (role == Qt::ToolTipRole && column == StateColumn && !noiseBadge(row.sample).isEmpty())
-        return tr("The repetitions scatter by %1. Close other programs, plug in the charger, or "
+    if (role == Qt::ToolTipRole && column == StateColumn && noiseBadge(row.sample).isEmpty())
+        return shown(row, column);
+    if (role == Qt::ToolTipRole && column == StateColumn)
+        return shown(row, column) + QLatin1Char('\n') +
+               tr("The repetitions scatter by %1. Close other programs, plug in the charger, or "
                   "give the run more time.")
-            .arg(noiseBadge(row.sample));
-    const bool words = column == AttentionColumn || column == DeviceColumn || column == StateColumn;
+                   .arg(noiseBadge(row.sample));
     if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue((words ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+        return QVariant::fromValue(alignment(column));
     return {};
 }
 
 QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int role) const {
+    if (orientation == Qt::Horizontal && role == Qt::TextAlignmentRole)
+        return QVariant::fromValue(alignment(section));
     if (orientation != Qt::Horizontal || role != Qt::DisplayRole)
         return QAbstractTableModel::headerData(section, orientation, role);
     switch (section) {

@@ -10,11 +10,12 @@
 #include <QTableView>
 
 #include "app/gui/models/runs_model.h"
+#include "app/gui/theme/type_scale.h"
 
 namespace decodescope {
 namespace {
 
-constexpr int kRowPadding = 8;
+constexpr int kRowPadding = kStep;
 
 } // namespace
 
@@ -39,8 +40,12 @@ RunsPanel::RunsPanel(RunsModel& model, QWidget* parent)
     m_table->setShowGrid(false);
     m_table->setAlternatingRowColors(true);
     m_table->setTabKeyNavigation(false);
+    m_table->setWordWrap(false);
     m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setMinimumSectionSize(0);
     m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + kRowPadding);
+    m_table->setMinimumHeight(m_table->horizontalHeader()->sizeHint().height() +
+                              m_table->verticalHeader()->defaultSectionSize());
     m_table->horizontalHeader()->setHighlightSections(false);
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setStretchLastSection(true);
