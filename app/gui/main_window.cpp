@@ -9,27 +9,23 @@
 #include <QProgressBar>
 #include <QScreen>
 #include <QSettings>
-#include <QStatusBar>
-#include <QTabWidget>
 #include <QTimer>
-#include <QVBoxLayout>
 
+#include "app/gui/panels/answer_strip.h"
 #include "app/gui/panels/banner.h"
 #include "app/gui/panels/configuration_panel.h"
+#include "app/gui/panels/elided_label.h"
 #include "app/gui/panels/log_panel.h"
+#include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_table.h"
-#include "app/gui/panels/runs_panel.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
 
 constexpr QSize kFirstSize(1440, 900);
-constexpr QSize kFrame(16, 40); // what a window manager draws around
-constexpr int kMargin = 12;
-constexpr int kProgressWidth = 160;
-constexpr int kBottomHeight = 170;
-constexpr int kSideWidth = 300;
+constexpr QSize kFrame(16, 40);    // what a window manager draws around
+constexpr int kTallEnough = 720;   // below it the plots need the headline's line
 constexpr int kCloseWaitMs = 4000; // longer than a worker is given to end
 
 QString bytes(std::uint64_t value) {
@@ -40,6 +36,7 @@ QString bytes(std::uint64_t value) {
 
 MainWindow::MainWindow(QWidget* parent)
     : QMainWindow(parent), m_runsModel(m_store), m_controller(m_session, m_store) {
+    applyTheme(savedTheme());
     setObjectName(QStringLiteral("mainWindow"));
     setWindowTitle(tr("DecodeScope"));
     setAcceptDrops(true);
@@ -56,74 +53,6 @@ MainWindow::MainWindow(QWidget* parent)
     m_defaultLayout = saveState();
     restore();
     refresh();
-}
-
-void MainWindow::buildCentre() {
-    auto* centre = new QWidget(this);
-    auto* column = new QVBoxLayout(centre);
-    column->setContentsMargins(kMargin, kMargin, kMargin, kMargin);
-    column->setSpacing(kMargin);
-    m_banner = new Banner(centre);
-    m_headline = new QLabel(centre);
-    m_headline->setObjectName(QStringLiteral("headline"));
-    m_headline->setTextFormat(Qt::PlainText);
-    m_headline->setWordWrap(true);
-    m_tabs = new QTabWidget(centre);
-    m_tabs->setObjectName(QStringLiteral("tabs"));
-    m_tabs->setDocumentMode(true);
-    m_overview = new OverviewTable(m_tabs);
-    m_tabs->addTab(m_overview, tr("Overview"));
-    column->addWidget(m_banner);
-    column->addWidget(m_headline);
-    column->addWidget(m_tabs, 1);
-    setCentralWidget(centre);
-}
-
-void MainWindow::buildDocks() {
-    const auto dock = [this](const char* name, const QString& title, QWidget* content,
-                             Qt::DockWidgetArea area) {
-        auto* widget = new QDockWidget(title, this);
-        widget->setObjectName(QString::fromLatin1(name));
-        widget->setWidget(content);
-        addDockWidget(area, widget);
-        return widget;
-    };
-    m_configuration = new ConfigurationPanel(m_session, m_run, this);
-    m_runs = new RunsPanel(m_runsModel, this);
-    m_log = new LogPanel(this);
-    QDockWidget* side =
-        dock("configurationDock", tr("Configuration"), m_configuration, Qt::LeftDockWidgetArea);
-    QDockWidget* runs = dock("runsDock", tr("Runs"), m_runs, Qt::BottomDockWidgetArea);
-    m_logDock = dock("logDock", tr("Log"), m_log, Qt::BottomDockWidgetArea);
-    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
-    tabifyDockWidget(runs, m_logDock);
-    runs->raise();
-    resizeDocks({side}, {kSideWidth}, Qt::Horizontal);
-    resizeDocks({runs}, {kBottomHeight}, Qt::Vertical);
-    connect(m_configuration, &ConfigurationPanel::openRequested, this, &MainWindow::chooseFile);
-}
-
-void MainWindow::buildStatusBar() {
-    m_cursor = new QLabel(this);
-    m_cursor->setObjectName(QStringLiteral("cursorReadout"));
-    m_progressText = new QLabel(this);
-    m_progressText->setObjectName(QStringLiteral("progressText"));
-    m_progress = new QProgressBar(this);
-    m_progress->setObjectName(QStringLiteral("progress"));
-    m_progress->setAccessibleName(tr("Progress of the run"));
-    m_progress->setTextVisible(false);
-    m_progress->setFixedWidth(kProgressWidth);
-    m_progress->setRange(0, 1000);
-    m_progress->hide();
-    m_memory = new QLabel(this);
-    m_memory->setObjectName(QStringLiteral("memoryInUse"));
-    m_device = new QLabel(this);
-    m_device->setObjectName(QStringLiteral("deviceStatus"));
-    statusBar()->addWidget(m_cursor, 1);
-    statusBar()->addPermanentWidget(m_progressText);
-    statusBar()->addPermanentWidget(m_progress);
-    statusBar()->addPermanentWidget(m_memory);
-    statusBar()->addPermanentWidget(m_device);
 }
 
 void MainWindow::connectController() {
@@ -178,7 +107,9 @@ void MainWindow::refresh() {
     apply(m_stop, can.stop, tr("Stop and keep what was measured (Esc)"));
     apply(m_save, can.save, tr("Save the recording (Ctrl+S)"));
     const OverviewData& overview = m_session.overview();
-    m_overview->setOverview(overview);
+    m_answers->setOverview(overview);
+    m_overviewPage->setOverview(overview);
+    m_overviewTable->setOverview(overview);
     QString headline = tr("%1 · %2").arg(overview.modelName, overview.shape);
     if (overview.freeForKvBytes)
         headline += tr(" · free for KV on %1: %2")
@@ -277,6 +208,11 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     settings.setValue(QStringLiteral("window/layout"), saveState());
     event->accept();
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event) {
+    QMainWindow::resizeEvent(event);
+    m_headline->setVisible(height() >= kTallEnough);
 }
 
 void MainWindow::restore() {

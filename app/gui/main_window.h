@@ -14,13 +14,17 @@
 class QDockWidget;
 class QLabel;
 class QProgressBar;
+class QStackedWidget;
 class QTabWidget;
 
 namespace decodescope {
 
+class AnswerStrip;
 class Banner;
 class ConfigurationPanel;
+class ElidedLabel;
 class LogPanel;
+class OverviewPage;
 class OverviewTable;
 class RunsPanel;
 
@@ -44,6 +48,7 @@ public:
 
 protected:
     void closeEvent(QCloseEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
 
@@ -67,6 +72,7 @@ private:
     void newSession();
     void addRecent(const QString& path);
     void fillRecent();
+    [[nodiscard]] static ThemeChoice savedTheme();
     void setTheme(ThemeChoice choice);
     void showAbout();
     void showShortcuts();
@@ -87,13 +93,17 @@ private:
     QAction* m_open = nullptr;
     QAction* m_save = nullptr;
     QAction* m_export = nullptr;
+    QAction* m_asTable = nullptr;
     QMenu* m_recent = nullptr;
     QMenu* m_view = nullptr;
     QActionGroup* m_themes = nullptr;
     Banner* m_banner = nullptr;
     QTabWidget* m_tabs = nullptr;
-    OverviewTable* m_overview = nullptr;
-    QLabel* m_headline = nullptr;
+    ElidedLabel* m_headline = nullptr;
+    AnswerStrip* m_answers = nullptr;
+    QStackedWidget* m_overview = nullptr; ///< the plots, or the same as a table
+    OverviewPage* m_overviewPage = nullptr;
+    OverviewTable* m_overviewTable = nullptr;
     ConfigurationPanel* m_configuration = nullptr;
     RunsPanel* m_runs = nullptr;
     LogPanel* m_log = nullptr;

@@ -5,18 +5,27 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSettings>
-#include <QStyle>
-#include <QToolBar>
 
 #include "app/gui/panels/runs_panel.h"
+#include "app/gui/theme/icons.h"
 #include "core/spec/version.h"
 
 namespace decodescope {
+namespace {
+
+const QString kThemeKey = QStringLiteral("theme");
+
+} // namespace
+
+ThemeChoice MainWindow::savedTheme() {
+    return parseThemeChoice(QSettings().value(kThemeKey).toString()).value_or(ThemeChoice::System);
+}
 
 QAction* MainWindow::action(const char* name, const QString& text, const QKeySequence& shortcut) {
     auto* made = new QAction(text, this);
     made->setObjectName(QString::fromLatin1(name));
     made->setShortcut(shortcut);
+    made->setIconVisibleInMenu(false);
     return made;
 }
 
@@ -27,6 +36,15 @@ void MainWindow::buildActions() {
     m_open = action("actionOpen", tr("&Open…"), QKeySequence::Open);
     m_save = action("actionSave", tr("&Save"), QKeySequence::Save);
     m_export = action("actionExport", tr("&Export…"), Qt::CTRL | Qt::SHIFT | Qt::Key_E);
+    m_asTable = action("actionShowAsTable", tr("Show as &table"), Qt::CTRL | Qt::SHIFT | Qt::Key_V);
+    m_asTable->setCheckable(true);
+    m_asTable->setToolTip(tr("Show the numbers of the plots as a table (Ctrl+Shift+V)"));
+    m_run->setIcon(themedIcon(QStringLiteral("run")));
+    m_stop->setIcon(themedIcon(QStringLiteral("stop")));
+    m_open->setIcon(themedIcon(QStringLiteral("open")));
+    m_save->setIcon(themedIcon(QStringLiteral("save")));
+    m_export->setIcon(themedIcon(QStringLiteral("export")));
+    m_asTable->setIcon(themedIcon(QStringLiteral("table")));
     connect(m_run, &QAction::triggered, this, &MainWindow::run);
     connect(m_stop, &QAction::triggered, &m_controller, &RunController::stop);
     connect(m_open, &QAction::triggered, this, &MainWindow::chooseFile);
@@ -65,11 +83,11 @@ void MainWindow::buildOtherMenus() {
     m_view = menuBar()->addMenu(tr("&View"));
     m_view->addActions(createPopupMenu()->actions());
     m_view->addSeparator();
+    m_view->addAction(m_asTable);
+    m_view->addSeparator();
     QMenu* theme = m_view->addMenu(tr("&Theme"));
     m_themes = new QActionGroup(this);
-    const ThemeChoice chosen =
-        parseThemeChoice(QSettings().value(QStringLiteral("theme")).toString())
-            .value_or(ThemeChoice::System);
+    const ThemeChoice chosen = savedTheme();
     const std::pair<ThemeChoice, QString> choices[] = {{ThemeChoice::System, tr("&System")},
                                                        {ThemeChoice::Light, tr("&Light")},
                                                        {ThemeChoice::Dark, tr("&Dark")}};
@@ -81,7 +99,6 @@ void MainWindow::buildOtherMenus() {
         m_themes->addAction(each);
         connect(each, &QAction::triggered, this, [this, which = choice] { setTheme(which); });
     }
-    applyTheme(chosen);
     QAction* layout = m_view->addAction(tr("Restore &default layout"));
     layout->setObjectName(QStringLiteral("actionDefaultLayout"));
     connect(layout, &QAction::triggered, this, [this] { restoreState(m_defaultLayout); });
@@ -99,17 +116,9 @@ void MainWindow::buildOtherMenus() {
     help->addAction(about);
 }
 
-void MainWindow::buildToolbar() {
-    QToolBar* bar = addToolBar(tr("Toolbar"));
-    bar->setObjectName(QStringLiteral("toolbar"));
-    bar->setMovable(false);
-    bar->setToolButtonStyle(Qt::ToolButtonTextOnly);
-    bar->addActions({m_run, m_stop, m_open, m_export});
-}
-
 void MainWindow::setTheme(ThemeChoice choice) {
     applyTheme(choice);
-    QSettings().setValue(QStringLiteral("theme"), name(choice));
+    QSettings().setValue(kThemeKey, name(choice));
 }
 
 void MainWindow::showAbout() {

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What stands where in the window.
+#include "app/gui/main_window.h"
+
+#include <QDockWidget>
+#include <QLabel>
+#include <QProgressBar>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QTabWidget>
+#include <QToolBar>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "app/gui/panels/answer_strip.h"
+#include "app/gui/panels/banner.h"
+#include "app/gui/panels/configuration_panel.h"
+#include "app/gui/panels/elided_label.h"
+#include "app/gui/panels/log_panel.h"
+#include "app/gui/panels/overview_page.h"
+#include "app/gui/panels/overview_table.h"
+#include "app/gui/panels/runs_panel.h"
+#include "app/gui/theme/surface.h"
+#include "app/gui/theme/type_scale.h"
+
+namespace decodescope {
+namespace {
+
+constexpr int kProgressWidth = 160;
+constexpr int kBottomHeight = 170;
+constexpr int kSideWidth = 300;
+
+/// The content on a surface that ends where those above it end.
+QWidget* onSurface(QWidget* content) {
+    auto* place = new QWidget(content->parentWidget());
+    auto* surface = new Surface(place);
+    auto* outside = new QVBoxLayout(place);
+    outside->setContentsMargins(0, kStep, 2 * kStep, 0);
+    outside->addWidget(surface);
+    auto* inside = new QVBoxLayout(surface);
+    inside->setContentsMargins(kHalfStep, kHalfStep, kHalfStep, kHalfStep);
+    inside->addWidget(content);
+    return place;
+}
+
+} // namespace
+
+void MainWindow::buildToolbar() {
+    QToolBar* bar = addToolBar(tr("Toolbar"));
+    bar->setObjectName(QStringLiteral("toolbar"));
+    bar->setMovable(false);
+    bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    bar->setContentsMargins(kStep, kHalfStep, kStep, kHalfStep);
+    bar->addActions({m_run, m_stop, m_open, m_export});
+}
+
+void MainWindow::buildCentre() {
+    auto* centre = new QWidget(this);
+    auto* column = new QVBoxLayout(centre);
+    column->setContentsMargins(0, 0, 2 * kStep, 0);
+    column->setSpacing(kStep);
+    m_banner = new Banner(centre);
+    m_headline = new ElidedLabel(centre);
+    m_headline->setObjectName(QStringLiteral("headline"));
+    m_headline->setForegroundRole(QPalette::PlaceholderText);
+    m_answers = new AnswerStrip(centre);
+    m_tabs = new QTabWidget(centre);
+    m_tabs->setObjectName(QStringLiteral("tabs"));
+    m_tabs->setDocumentMode(true);
+    m_overview = new QStackedWidget(m_tabs);
+    m_overviewPage = new OverviewPage(m_overview);
+    m_overviewTable = new OverviewTable(m_overview);
+    m_overview->addWidget(m_overviewPage);
+    m_overview->addWidget(m_overviewTable);
+    connect(m_asTable, &QAction::toggled, m_overview, &QStackedWidget::setCurrentIndex);
+    m_tabs->addTab(m_overview, tr("Overview"));
+    auto* asTable = new QToolButton(m_tabs);
+    asTable->setObjectName(QStringLiteral("showAsTable"));
+    asTable->setAutoRaise(true);
+    asTable->setDefaultAction(m_asTable);
+    m_tabs->setCornerWidget(asTable);
+    column->addWidget(m_banner);
+    column->addWidget(m_headline);
+    column->addWidget(m_answers);
+    column->addWidget(m_tabs, 1);
+    setCentralWidget(centre);
+}
+
+void MainWindow::buildDocks() {
+    const auto dock = [this](const char* name, const QString& title, QWidget* content,
+                             Qt::DockWidgetArea area) {
+        auto* widget = new QDockWidget(title, this);
+        widget->setObjectName(QString::fromLatin1(name));
+        const bool below = area == Qt::BottomDockWidgetArea;
+        widget->setWidget(below ? onSurface(content) : content);
+        addDockWidget(area, widget);
+        if (below) // the tab over it is its title
+            widget->setTitleBarWidget(new QWidget(widget));
+        return widget;
+    };
+    m_configuration = new ConfigurationPanel(m_session, m_run, this);
+    m_runs = new RunsPanel(m_runsModel, this);
+    m_log = new LogPanel(this);
+    QDockWidget* side =
+        dock("configurationDock", tr("Configuration"), m_configuration, Qt::LeftDockWidgetArea);
+    QDockWidget* runs = dock("runsDock", tr("Runs"), m_runs, Qt::BottomDockWidgetArea);
+    m_logDock = dock("logDock", tr("Log"), m_log, Qt::BottomDockWidgetArea);
+    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    setTabPosition(Qt::BottomDockWidgetArea, QTabWidget::North);
+    tabifyDockWidget(runs, m_logDock);
+    runs->raise();
+    resizeDocks({side}, {kSideWidth}, Qt::Horizontal);
+    resizeDocks({runs}, {kBottomHeight}, Qt::Vertical);
+    connect(m_configuration, &ConfigurationPanel::openRequested, this, &MainWindow::chooseFile);
+}
+
+void MainWindow::buildStatusBar() {
+    const auto label = [this](const char* name) {
+        auto* made = new QLabel(this);
+        made->setObjectName(QString::fromLatin1(name));
+        made->setTextFormat(Qt::PlainText);
+        made->setForegroundRole(QPalette::PlaceholderText);
+        made->setContentsMargins(kStep, 0, kStep, 0);
+        return made;
+    };
+    m_cursor = label("cursorReadout");
+    m_progressText = label("progressText");
+    m_progress = new QProgressBar(this);
+    m_progress->setObjectName(QStringLiteral("progress"));
+    m_progress->setAccessibleName(tr("Progress of the run"));
+    m_progress->setTextVisible(false);
+    m_progress->setFixedWidth(kProgressWidth);
+    m_progress->setRange(0, 1000);
+    m_progress->hide();
+    m_memory = label("memoryInUse");
+    m_device = label("deviceStatus");
+    statusBar()->setSizeGripEnabled(false);
+    statusBar()->addWidget(m_cursor, 1);
+    statusBar()->addPermanentWidget(m_progressText);
+    statusBar()->addPermanentWidget(m_progress);
+    statusBar()->addPermanentWidget(m_memory);
+    statusBar()->addPermanentWidget(m_device);
+}
+
+} // namespace decodescope
