@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QAbstractButton>
+#include <QLabel>
+#include <QScrollBar>
+#include <QSignalSpy>
+#include <QTest>
+#include <QVBoxLayout>
+
+#include "app/gui/panels/answer_strip.h"
+#include "app/gui/panels/legend_row.h"
+#include "app/gui/panels/overview_page.h"
+
+using namespace decodescope;
+
+namespace {
+
+VariantSeries series(const QString& label, SeriesSlot slot, bool whatIf, std::int64_t longest,
+                     std::uint64_t perToken) {
+    VariantSeries made;
+    made.label = label;
+    made.slot = slot;
+    made.whatIf = whatIf;
+    made.maxContext = longest;
+    made.kvBytesPerToken = perToken;
+    made.predictedTokensPerSecond = 20.06;
+    made.bound = QStringLiteral("memory");
+    return made;
+}
+
+OverviewData threeVariants() {
+    OverviewData data;
+    data.freeForKvBytes = 8'000'000'000;
+    data.variants = {series(QStringLiteral("MHA"), SeriesSlot::Mha, true, 16'179, 524'288),
+                     series(QStringLiteral("GQA-8"), SeriesSlot::Gqa, false, 64'716, 131'072),
+                     series(QStringLiteral("MQA"), SeriesSlot::Mqa, true, 517'734, 16'384)};
+    return data;
+}
+
+QString textOf(const QWidget& strip, int card, const char* label) {
+    const auto* found = strip.findChild<QWidget*>(QStringLiteral("answerCard-%1").arg(card));
+    return found ? found->findChild<QLabel*>(QString::fromLatin1(label))->text() : QString();
+}
+
+} // namespace
+
+/// The answer strip, the legend and the page of plots, with data made by hand.
+class TestOverviewPanels : public QObject {
+    Q_OBJECT
+private slots:
+    void aCardSaysWhatIsPredicted();
+    void aCardSaysWhatIsMeasured();
+    void aCardSaysWhyThereIsNoNumber();
+    void cardsAreDescribedInWords();
+    void cardsShareTheWidthOrScroll();
+    void aClickHidesAndShowsAVariant();
+    void theKeyboardHidesAndShowsAVariant();
+    void whatIsHiddenStaysHidden();
+    void theLegendGivesWayInANarrowWindow();
+    void thePlotsGetWhatTheLegendShows();
+    void plotsShareThePage();
+};
+
+void TestOverviewPanels::aCardSaysWhatIsPredicted() {
+    AnswerStrip strip;
+    strip.setOverview(threeVariants());
+    QCOMPARE(textOf(strip, 1, "answerLabel"), QStringLiteral("GQA-8"));
+    QCOMPARE(textOf(strip, 1, "answerContext"), QStringLiteral("64,716"));
+    QCOMPARE(textOf(strip, 1, "answerSpeed"), QStringLiteral("≈ 20.1"));
+    QVERIFY(textOf(strip, 1, "answerSpeedUnit").contains(QStringLiteral("8K, predicted")));
+    QCOMPARE(textOf(strip, 1, "answerCost"), QStringLiteral("128 KiB per token · memory-bound"));
+    const auto chipShown = [&strip](int card) {
+        const auto* owner = strip.findChild<QWidget*>(QStringLiteral("answerCard-%1").arg(card));
+        return owner->findChild<QLabel*>(QStringLiteral("answerWhatIf"))->isVisibleTo(owner);
+    };
+    QVERIFY(chipShown(0));
+    QVERIFY(!chipShown(1)); // the model as it is
+}
+
+void TestOverviewPanels::aCardSaysWhatIsMeasured() {
+    OverviewData data = threeVariants();
+    data.variants[2].measuredTokensPerSecond = 312.4;
+    data.variants[2].measuredCi = 2.26;
+    data.variants[2].maxContextMeasured = 500'000;
+    AnswerStrip strip;
+    strip.setOverview(data);
+    QCOMPARE(textOf(strip, 2, "answerSpeed"), QStringLiteral("312"));
+    QCOMPARE(textOf(strip, 2, "answerSpeedUnit"), QStringLiteral("± 2.3 tokens/s at 8K, measured"));
+    QCOMPARE(textOf(strip, 2, "answerContext"), QStringLiteral("500,000"));
+    QVERIFY(textOf(strip, 2, "answerContextUnit").contains(QStringLiteral("measured")));
+}
+
+void TestOverviewPanels::aCardSaysWhyThereIsNoNumber() {
+    OverviewData data = threeVariants();
+    data.variants[0].maxContext = 0;
+    data.variants[1].maxContextBounded = false;
+    data.variants[1].predictedTokensPerSecond = 0;
+    AnswerStrip strip;
+    strip.setOverview(data);
+    QCOMPARE(textOf(strip, 0, "answerContext"), QStringLiteral("does not fit"));
+    QCOMPARE(textOf(strip, 1, "answerContext"), QStringLiteral("memory sets no limit"));
+    QVERIFY(!textOf(strip, 1, "answerSpeed").contains(QLatin1Char('0')));
+    QVERIFY(textOf(strip, 1, "answerContextUnit").isEmpty());
+    data.freeForKvBytes.reset();
+    strip.setOverview(data);
+    QCOMPARE(textOf(strip, 0, "answerContext"), QStringLiteral("detecting…"));
+}
+
+void TestOverviewPanels::cardsAreDescribedInWords() {
+    AnswerStrip strip;
+    strip.setOverview(threeVariants());
+    QCOMPARE(strip.accessibleDescription(), QStringLiteral("MQA fits 517,734 tokens, 32× MHA"));
+    const auto* card = strip.findChild<QWidget*>(QStringLiteral("answerCard-0"));
+    QCOMPARE(card->accessibleName(), QStringLiteral("MHA, what-if: 16,179 tokens fit"));
+    QVERIFY(card->accessibleDescription().contains(QStringLiteral("predicted")));
+    QVERIFY(card->accessibleDescription().contains(QStringLiteral("512 KiB")));
+}
+
+void TestOverviewPanels::cardsShareTheWidthOrScroll() {
+    AnswerStrip strip;
+    strip.resize(744, 120);
+    strip.setOverview(threeVariants());
+    strip.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&strip));
+    const auto width = [&strip](int card) {
+        return strip.findChild<QWidget*>(QStringLiteral("answerCard-%1").arg(card))->width();
+    };
+    QVERIFY(std::abs(width(0) - width(2)) <= 1);
+    QCOMPARE(strip.horizontalScrollBar()->maximum(), 0);
+    OverviewData six = threeVariants();
+    const OverviewData more = threeVariants();
+    six.variants.insert(six.variants.end(), more.variants.begin(), more.variants.end());
+    strip.setOverview(six);
+    QTRY_VERIFY(strip.horizontalScrollBar()->maximum() > 0);
+    strip.setOverview(threeVariants());
+    QTRY_COMPARE(strip.horizontalScrollBar()->maximum(), 0);
+    QVERIFY(!strip.findChild<QWidget*>(QStringLiteral("answerCard-3")));
+}
+
+void TestOverviewPanels::aClickHidesAndShowsAVariant() {
+    LegendRow row;
+    row.setOverview(threeVariants());
+    QSignalSpy toggled(&row, &LegendRow::toggled);
+    auto* button = row.findChild<QAbstractButton*>(QStringLiteral("legendButton-2"));
+    QTest::mouseClick(button, Qt::LeftButton);
+    QCOMPARE(toggled.takeFirst(), QVariantList({2, false}));
+    QVERIFY(!row.isShown(2));
+    QTest::mouseClick(button, Qt::LeftButton);
+    QCOMPARE(toggled.takeFirst(), QVariantList({2, true}));
+}
+
+void TestOverviewPanels::theKeyboardHidesAndShowsAVariant() {
+    LegendRow row;
+    row.setOverview(threeVariants());
+    row.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&row));
+    QSignalSpy toggled(&row, &LegendRow::toggled);
+    auto* first = row.findChild<QAbstractButton*>(QStringLiteral("legendButton-0"));
+    auto* second = row.findChild<QAbstractButton*>(QStringLiteral("legendButton-1"));
+    first->setFocus();
+    QTest::keyClick(first, Qt::Key_Tab);
+    QVERIFY(second->hasFocus());
+    QTest::keyClick(second, Qt::Key_Space);
+    QCOMPARE(toggled.takeFirst(), QVariantList({1, false}));
+    QCOMPARE(second->accessibleName(), QStringLiteral("GQA-8"));
+    QVERIFY(second->accessibleDescription().contains(QStringLiteral("128 KiB per token")));
+}
+
+void TestOverviewPanels::whatIsHiddenStaysHidden() {
+    LegendRow row;
+    row.setOverview(threeVariants());
+    row.setShown(1, false);
+    OverviewData other = threeVariants();
+    other.variants.erase(other.variants.begin()); // GQA-8 moves up
+    QSignalSpy toggled(&row, &LegendRow::toggled);
+    row.setOverview(other);
+    QVERIFY(!row.isShown(0));
+    QVERIFY(row.isShown(1));
+    QVERIFY(toggled.isEmpty());
+}
+
+void TestOverviewPanels::theLegendGivesWayInANarrowWindow() {
+    LegendRow row;
+    row.setOverview(threeVariants());
+    row.resize(1200, row.sizeHint().height());
+    row.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&row));
+    const auto* key = row.findChild<QLabel*>(QStringLiteral("legendKey"));
+    QVERIFY(key->isVisible());
+    row.resize(row.minimumSizeHint().width() + 10, row.height());
+    QVERIFY(!key->isVisible());
+    for (const auto* button : row.findChildren<QAbstractButton*>())
+        QVERIFY(row.rect().contains(button->geometry()));
+}
+
+void TestOverviewPanels::thePlotsGetWhatTheLegendShows() {
+    OverviewPage page;
+    int told = 0;
+    connect(&page, &OverviewPage::overviewChanged, this, [&told] { ++told; });
+    page.setOverview(threeVariants());
+    QCOMPARE(told, 1);
+    page.legend()->setShown(0, false);
+    QCOMPARE(told, 2);
+    QVERIFY(!page.overview().variants[0].visible);
+    QVERIFY(page.overview().variants[1].visible);
+    page.setOverview(threeVariants());
+    QVERIFY(!page.overview().variants[0].visible);
+}
+
+void TestOverviewPanels::plotsShareThePage() {
+    OverviewPage page;
+    QWidget* plots[] = {new QWidget, new QWidget, new QWidget, new QWidget};
+    plots[0]->setMinimumHeight(10); // what one asks for is not taken from another
+    page.setPlots(plots[0], plots[1], plots[2], plots[3]);
+    page.resize(728, 280);
+    page.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&page));
+    QVERIFY(std::abs(plots[0]->height() - plots[2]->height()) <= 1);
+    QVERIFY(std::abs(plots[0]->height() - plots[1]->height()) <= 1);
+    QVERIFY(plots[0]->height() >= 100);
+    const double share = static_cast<double>(plots[0]->width()) / plots[1]->width();
+    QVERIFY(share > 1.4 && share < 1.6);
+}
+
+QTEST_MAIN(TestOverviewPanels)
+#include "test_overview_panels.moc"
