@@ -30,16 +30,22 @@ std::vector<QPointF> kvCurve(const ModelSpec& model, const Workload& workload) {
     return curve;
 }
 
-SeriesSlot slotOf(const Variant& variant, bool& gqaTaken) {
+/// The GQA variant that wears GQA's colour: the model itself where it is one, so that a what-if
+/// more does not change what it wears.
+std::string gqaLabel(const std::vector<Variant>& variants) {
+    const Variant* found = nullptr;
+    for (const Variant& each : variants)
+        if (each.attention == "gqa" && (!found || (found->whatIf && !each.whatIf)))
+            found = &each;
+    return found ? found->label : std::string();
+}
+
+SeriesSlot slotOf(const Variant& variant, const std::string& gqa) {
     if (variant.attention == "mha")
         return SeriesSlot::Mha;
     if (variant.attention == "mqa")
         return SeriesSlot::Mqa;
-    if (variant.attention == "gqa" && !gqaTaken) {
-        gqaTaken = true;
-        return SeriesSlot::Gqa;
-    }
-    return SeriesSlot::Extra;
+    return variant.label == gqa ? SeriesSlot::Gqa : SeriesSlot::Extra;
 }
 
 /// Bytes of the whole model where only some of its layers were allocated.
@@ -137,9 +143,9 @@ OverviewData buildOverview(const OverviewInput& input) {
     data.modelName = QString::fromStdString(own->model.name);
     data.shape = shapeText(own->model, input.workload);
     data.trainedLimit = own->model.maxPosition;
-    bool gqaTaken = false;
+    const std::string gqa = gqaLabel(input.variants);
     for (const Plan& plan : plansAt(input, input.context)) {
-        data.variants.push_back(seriesOf(plan, input, slotOf(plan.variant, gqaTaken)));
+        data.variants.push_back(seriesOf(plan, input, slotOf(plan.variant, gqa)));
         if (input.device.memoryBytes > 0 && plan.variant.label == own->label)
             data.freeForKvBytes = freeForKv(plan);
     }
