@@ -18,6 +18,7 @@
 #include "app/gui/panels/log_panel.h"
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_table.h"
+#include "app/gui/theme/icons.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -39,6 +40,7 @@ MainWindow::MainWindow(QWidget* parent)
     applyTheme(savedTheme());
     setObjectName(QStringLiteral("mainWindow"));
     setWindowTitle(tr("DecodeScope"));
+    setWindowIcon(applicationIcon());
     setAcceptDrops(true);
     setDockNestingEnabled(true);
     resize(kFirstSize.boundedTo(screen()->availableSize() - kFrame));

@@ -71,9 +71,13 @@ private:
     QPalette::ColorRole m_role;
 };
 
-QIcon make(const QString& name, std::optional<QPalette> palette, QPalette::ColorRole role) {
+void needIcons() {
     static const bool registered = (registerIcons(), true);
     Q_UNUSED(registered);
+}
+
+QIcon make(const QString& name, std::optional<QPalette> palette, QPalette::ColorRole role) {
+    needIcons();
     const QString file = QStringLiteral(":/icons/%1.svg").arg(name);
     Q_ASSERT_X(QFile::exists(file), "themedIcon", qPrintable(file));
     return QIcon(new TintedIcon(file, std::move(palette), role));
@@ -87,6 +91,21 @@ QIcon themedIcon(const QString& name, QPalette::ColorRole role) {
 
 QIcon themedIcon(const QString& name, const QPalette& palette) {
     return make(name, palette, QPalette::ButtonText);
+}
+
+QIcon applicationIcon() {
+    needIcons();
+    QSvgRenderer svg(QStringLiteral(":/icons/decodescope.svg"));
+    QIcon icon;
+    for (const int side : {16, 24, 32, 48, 64, 128, 256}) {
+        QPixmap drawn(side, side);
+        drawn.fill(Qt::transparent);
+        QPainter painter(&drawn);
+        svg.render(&painter);
+        painter.end();
+        icon.addPixmap(drawn);
+    }
+    return icon;
 }
 
 } // namespace decodescope

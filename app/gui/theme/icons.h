@@ -16,4 +16,7 @@ namespace decodescope {
 /// The same in the text colour of this palette, whatever the application's becomes.
 [[nodiscard]] QIcon themedIcon(const QString& name, const QPalette& palette);
 
+/// The program's own picture, for windows and task bars.
+[[nodiscard]] QIcon applicationIcon();
+
 } // namespace decodescope
