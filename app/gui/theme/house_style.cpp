@@ -122,6 +122,8 @@ void HouseStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* opt
         paintToolButton(*painter, *option);
         return;
     case PE_FrameFocusRect:
+        if (option->state & State_Selected) // a row in the highlight needs no frame
+            return;
         rounded(*painter, option->rect, Qt::transparent,
                 QPen(themeOf(option->palette).accent, kFocusWidth));
         return;
@@ -202,6 +204,8 @@ QSize HouseStyle::sizeFromContents(ContentsType type, const QStyleOption* option
     QSize needed = QProxyStyle::sizeFromContents(type, option, size, widget);
     if (type == CT_LineEdit || type == CT_PushButton)
         needed.rheight() += kExtraHeight;
+    if (type == CT_ItemViewItem)
+        needed.rheight() += kExtraHeight;
     if (type == CT_ComboBox) // as high as a line edit
         needed.rheight() += kExtraHeight / 2;
     if (const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option);
@@ -262,6 +266,7 @@ int HouseStyle::styleHint(StyleHint hint, const QStyleOption* option, const QWid
                           QStyleHintReturn* returned) const {
     switch (hint) {
     case SH_ComboBox_Popup: // a list under the field, not a menu over it
+    case SH_DialogButtonBox_ButtonsHaveIcons:
     case SH_EtchDisabledText:
     case SH_DitherDisabledText:
     case SH_ScrollView_FrameOnlyAroundContents:
@@ -279,6 +284,11 @@ QIcon HouseStyle::standardIcon(StandardPixmap which, const QStyleOption* option,
         return themedIcon(QStringLiteral("close"), QPalette::PlaceholderText);
     case SP_TitleBarNormalButton:
         return themedIcon(QStringLiteral("float"), QPalette::PlaceholderText);
+    case SP_MessageBoxInformation:
+        return themedIcon(QStringLiteral("info"), QPalette::Link);
+    case SP_MessageBoxWarning:
+    case SP_MessageBoxCritical:
+        return themedIcon(QStringLiteral("warning"), QPalette::BrightText);
     default:
         return QProxyStyle::standardIcon(which, option, widget);
     }
