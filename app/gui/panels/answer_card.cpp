@@ -16,7 +16,7 @@
 namespace decodescope {
 namespace {
 
-constexpr int kMinimumWidth = 200;
+constexpr int kMinimumWidth = 208;
 constexpr int kPadding = 12;
 constexpr int kMarkSize = 10;
 constexpr int kChipPadding = 6;
@@ -132,8 +132,9 @@ void AnswerCard::setAnswer(const OverviewData& overview, const VariantSeries& se
     setContext(overview, series);
     setSpeed(overview, series);
     const QString bound = boundText(series);
-    m_cost->setText(bound.isEmpty() ? tr("%1 per token").arg(perTokenText(series))
-                                    : tr("%1 per token · %2").arg(perTokenText(series), bound));
+    const QString rest = bound.isEmpty() ? QString() : tr(" · %1").arg(bound);
+    m_cost->setText(tr("%1 per token").arg(perTokenText(series)) + rest);
+    m_cost->setShorterForms({tr("%1/token").arg(perTokenText(series)) + rest});
     setFonts();
     const QString who = series.whatIf ? tr("%1, what-if").arg(series.label) : series.label;
     setAccessibleName(tr("%1: %2 %3").arg(who, m_context->text(), m_contextUnit->text()).trimmed());
@@ -150,7 +151,8 @@ void AnswerCard::setContext(const OverviewData& overview, const VariantSeries& s
         m_contextUnit->setText(tr("tokens fit, measured"));
     else
         m_contextUnit->setText(tr("tokens fit"));
-    m_contextUnit->setShorterForms(m_contextIsNumber ? QStringList(tr("tokens")) : QStringList());
+    m_contextUnit->setShorterForms(m_contextIsNumber ? QStringList{tr("tokens"), QString()}
+                                                     : QStringList());
 }
 
 void AnswerCard::setSpeed(const OverviewData& overview, const VariantSeries& series) {

@@ -65,8 +65,10 @@ void AnswerStrip::resizeEvent(QResizeEvent* event) {
 bool AnswerStrip::eventFilter(QObject* watched, QEvent* event) {
     // The bar takes its height from the strip's, not from the cards'.
     if (watched == horizontalScrollBar() &&
-        (event->type() == QEvent::Show || event->type() == QEvent::Hide))
+        (event->type() == QEvent::Show || event->type() == QEvent::Hide)) {
+        m_row->setContentsMargins(0, 0, 0, event->type() == QEvent::Show ? kHalfStep : 0);
         updateGeometry();
+    }
     return QScrollArea::eventFilter(watched, event);
 }
 
