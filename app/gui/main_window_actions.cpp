@@ -140,11 +140,13 @@ void MainWindow::showShortcuts() {
     for (const QAction* each : findChildren<QAction*>()) {
         if (each->shortcuts().isEmpty())
             continue;
-        lines += tr("%1: %2\n")
-                     .arg(QKeySequence::listToString(each->shortcuts(), QKeySequence::NativeText),
-                          each->text().remove(QLatin1Char('&')));
+        const QString keys =
+            QKeySequence::listToString(each->shortcuts(), QKeySequence::NativeText);
+        lines +=
+            QStringLiteral("<tr><td>%1</td><td width=24></td><td>%2</td></tr>")
+                .arg(each->text().remove(QLatin1Char('&')).toHtmlEscaped(), keys.toHtmlEscaped());
     }
-    QMessageBox::information(this, tr("Shortcuts"), lines);
+    QMessageBox::information(this, tr("Shortcuts"), QStringLiteral("<table>%1</table>").arg(lines));
 }
 
 } // namespace decodescope

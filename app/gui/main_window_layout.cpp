@@ -29,13 +29,14 @@ namespace {
 constexpr int kProgressWidth = 160;
 constexpr int kBottomHeight = 170;
 constexpr int kSideWidth = 300;
+constexpr QMargins kBelow(0, kStep, 2 * kStep, 0); // ends where what is above ends
 
-/// The content on a surface that ends where those above it end.
-QWidget* onSurface(QWidget* content) {
+/// The content on a surface, with these margins around it.
+QWidget* onSurface(QWidget* content, const QMargins& margins) {
     auto* place = new QWidget(content->parentWidget());
     auto* surface = new Surface(place);
     auto* outside = new QVBoxLayout(place);
-    outside->setContentsMargins(0, kStep, 2 * kStep, 0);
+    outside->setContentsMargins(margins);
     outside->addWidget(surface);
     auto* inside = new QVBoxLayout(surface);
     inside->setContentsMargins(kHalfStep, kHalfStep, kHalfStep, kHalfStep);
@@ -71,7 +72,7 @@ void MainWindow::buildCentre() {
     m_overviewPage = new OverviewPage(m_overview);
     m_overviewTable = new OverviewTable(m_overview);
     m_overview->addWidget(m_overviewPage);
-    m_overview->addWidget(m_overviewTable);
+    m_overview->addWidget(onSurface(m_overviewTable, {0, kHalfStep, 0, 0}));
     connect(m_asTable, &QAction::toggled, m_overview, &QStackedWidget::setCurrentIndex);
     m_tabs->addTab(m_overview, tr("Overview"));
     auto* asTable = new QToolButton(m_tabs);
@@ -84,6 +85,7 @@ void MainWindow::buildCentre() {
     column->addWidget(m_answers);
     column->addWidget(m_tabs, 1);
     setCentralWidget(centre);
+    centre->setFocus(); // and not the first field: nothing is to be typed yet
 }
 
 void MainWindow::buildDocks() {
@@ -92,7 +94,7 @@ void MainWindow::buildDocks() {
         auto* widget = new QDockWidget(title, this);
         widget->setObjectName(QString::fromLatin1(name));
         const bool below = area == Qt::BottomDockWidgetArea;
-        widget->setWidget(below ? onSurface(content) : content);
+        widget->setWidget(below ? onSurface(content, kBelow) : content);
         addDockWidget(area, widget);
         if (below) // the tab over it is its title
             widget->setTitleBarWidget(new QWidget(widget));

@@ -153,6 +153,7 @@ QWidget* ConfigurationPanel::modelSection() {
     });
     auto* open = new QToolButton(page);
     open->setObjectName(QStringLiteral("openModel"));
+    open->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Ignored); // as high as the field
     open->setIcon(themedIcon(QStringLiteral("open")));
     open->setToolTip(tr("config.json, GGUF or safetensors"));
     open->setAccessibleName(tr("Open a model file"));

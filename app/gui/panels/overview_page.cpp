@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kLeftShare = 3;
 constexpr int kRightShare = 2;
-constexpr QSize kLeastPlot(160, 120);
+constexpr QSize kLeastPlot(160, 112);
 
 } // namespace
 

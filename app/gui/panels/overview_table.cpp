@@ -4,6 +4,7 @@
 #include <QHeaderView>
 
 #include "app/gui/panels/overview_text.h"
+#include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
@@ -27,6 +28,11 @@ QString measured(const VariantSeries& series) {
     return text;
 }
 
+Qt::Alignment alignment(int column) {
+    const bool words = column == VariantColumn || column == BoundColumn;
+    return (words ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter;
+}
+
 } // namespace
 
 OverviewTable::OverviewTable(QWidget* parent) : QTableWidget(0, ColumnCount, parent) {
@@ -43,11 +49,13 @@ OverviewTable::OverviewTable(QWidget* parent) : QTableWidget(0, ColumnCount, par
 }
 
 void OverviewTable::setOverview(const OverviewData& overview) {
-    const QString at = countText(overview.chosenContext);
+    const QString at = QString::fromStdString(formatTokensShort(overview.chosenContext));
     setHorizontalHeaderLabels({tr("Attention"), tr("KV per token"),
                                tr("Longest context\nthat fits"),
                                tr("tokens/s at %1,\npredicted").arg(at),
                                tr("tokens/s at %1,\nmeasured").arg(at), tr("Bound")});
+    for (int column = 0; column < ColumnCount; ++column)
+        horizontalHeaderItem(column)->setTextAlignment(alignment(column));
     setRowCount(static_cast<int>(overview.variants.size()));
     for (int row = 0; row < rowCount(); ++row) {
         const VariantSeries& series = overview.variants[static_cast<std::size_t>(row)];
@@ -61,8 +69,7 @@ void OverviewTable::setOverview(const OverviewData& overview) {
             series.bound.isEmpty() ? tr("unknown") : series.bound};
         for (int column = 0; column < ColumnCount; ++column) {
             auto* cell = new QTableWidgetItem(cells[column]);
-            if (column > VariantColumn && column < BoundColumn)
-                cell->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
+            cell->setTextAlignment(alignment(column));
             setItem(row, column, cell);
         }
     }
