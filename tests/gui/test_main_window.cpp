@@ -10,6 +10,7 @@
 #include <QSettings>
 #include <QStandardPaths>
 #include <QTableView>
+#include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -28,6 +29,8 @@ private slots:
     void initTestCase();
     void init();
     void typingKvHeadsChangesThePlan();
+    void anotherWhatIfLeavesTheColours();
+    void plotsHaveATableTwin();
     void badKvHeadsAreExplainedUnderTheField();
     void whatDoesNotFitIsRefusedWithAButton();
     void aRunFillsTheTable();
@@ -91,6 +94,34 @@ void TestMainWindow::typingKvHeadsChangesThePlan() {
     QVERIFY(own != overview.variants.end());
     QCOMPARE(own->label, QStringLiteral("GQA-4"));
     QCOMPARE(own->kvBytesPerToken, std::uint64_t{65536}); // 32 × 4 × 2 × 128 × 2 bytes
+}
+
+void TestMainWindow::anotherWhatIfLeavesTheColours() {
+    const auto own = [this] {
+        const auto& variants = m_window->session().overview().variants;
+        return *std::find_if(variants.begin(), variants.end(),
+                             [](const VariantSeries& each) { return !each.whatIf; });
+    };
+    QCOMPARE(own().slot, SeriesSlot::Gqa);
+    m_window->session().setText(Field::ExtraKvHeads, QStringLiteral("16"));
+    QCOMPARE(m_window->session().overview().variants.size(), std::size_t{4});
+    QCOMPARE(own().slot, SeriesSlot::Gqa);
+    QVERIFY(m_window->findChild<QWidget*>(QStringLiteral("answerCard-3")));
+}
+
+void TestMainWindow::plotsHaveATableTwin() {
+    auto* table = child<QTableWidget>("overviewTable");
+    auto* page = child<QWidget>("overviewPage");
+    m_window->activateWindow(); // shortcuts are heard by the active window
+    QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+    QVERIFY(page->isVisible());
+    QVERIFY(!table->isVisible());
+    QTest::keyClick(m_window.get(), Qt::Key_V, Qt::ControlModifier | Qt::ShiftModifier);
+    QVERIFY(table->isVisible());
+    QVERIFY(!page->isVisible());
+    QCOMPARE(table->rowCount(), 3);
+    child<QAction>("actionShowAsTable")->trigger();
+    QVERIFY(page->isVisible());
 }
 
 void TestMainWindow::badKvHeadsAreExplainedUnderTheField() {
