@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kUnderline = 2;
 constexpr int kProgressHeight = 6;
+constexpr double kTickWidth = 1.6;
+constexpr double kBoxRadius = 3;
 constexpr int kThumbInset = 1;
 constexpr int kThumbLeast = 24;
 constexpr int kHoverAlpha = 16; // of 255
@@ -29,6 +31,30 @@ void pill(QPainter& painter, const QRectF& rect, const QColor& fill) {
     painter.setBrush(fill);
     const double radius = std::min(rect.width(), rect.height()) / 2;
     painter.drawRoundedRect(rect, radius, radius);
+    painter.restore();
+}
+
+/// The box of a choice, or with half its side as radius its circle: filled where it is taken.
+void drawIndicator(const QStyleOption& option, QPainter& painter, double radius) {
+    const Theme& theme = themeOf(option.palette);
+    const bool on = option.state & QStyle::State_On;
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(on ? option.palette.color(QPalette::Highlight) : theme.axis, 1));
+    painter.setBrush(option.palette.color(on ? QPalette::Highlight : QPalette::Base));
+    const QRectF box = QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5);
+    painter.drawRoundedRect(box, radius, radius);
+    if (on) {
+        const auto at = [&box](double x, double y) {
+            return box.topLeft() + QPointF(x * box.width(), y * box.height());
+        };
+        QPen tick(option.palette.color(QPalette::HighlightedText), kTickWidth);
+        tick.setCapStyle(Qt::RoundCap);
+        tick.setJoinStyle(Qt::RoundJoin);
+        painter.setPen(tick);
+        painter.setBrush(Qt::NoBrush);
+        painter.drawPolyline(QPolygonF{at(0.25, 0.52), at(0.43, 0.7), at(0.75, 0.32)});
+    }
     painter.restore();
 }
 
@@ -125,6 +151,12 @@ bool drawChrome(QStyle::PrimitiveElement element, const QStyleOption& option, QP
     case QStyle::PE_FrameDockWidget:
     case QStyle::PE_IndicatorDockWidgetResizeHandle:
     case QStyle::PE_IndicatorToolBarHandle:
+        return true;
+    case QStyle::PE_IndicatorCheckBox:
+        drawIndicator(option, painter, kBoxRadius);
+        return true;
+    case QStyle::PE_IndicatorRadioButton:
+        drawIndicator(option, painter, option.rect.width() / 2.0);
         return true;
     case QStyle::PE_PanelToolBar:
         painter.fillRect(option.rect, option.palette.color(QPalette::Window));
