@@ -85,7 +85,7 @@ void MainWindow::buildOtherMenus() {
     m_view->addSeparator();
     m_view->addAction(m_asTable);
     m_view->addSeparator();
-    QMenu* theme = m_view->addMenu(tr("&Theme"));
+    QMenu* theme = m_view->addMenu(tr("T&heme"));
     m_themes = new QActionGroup(this);
     const ThemeChoice chosen = savedTheme();
     const std::pair<ThemeChoice, QString> choices[] = {{ThemeChoice::System, tr("&System")},
