@@ -18,7 +18,7 @@ constexpr int kShown = 60; // characters of an answer
 QString workerPath(const QString& chosen) {
     if (!chosen.isEmpty())
         return chosen;
-    if (const QString path = qEnvironmentVariable("DECODESCOPE_CLI"); !path.isEmpty())
+    if (QString path = qEnvironmentVariable("DECODESCOPE_CLI"); !path.isEmpty())
         return path;
 #ifdef Q_OS_WIN
     const QString name = QStringLiteral("decodescope-cli.exe");

@@ -95,7 +95,7 @@ private slots:
     void modelsAreFilteredByText() {
         const QJsonArray models = runProgram({"models", "mixtral", "-o", "json"}).json().array();
         QVERIFY(models.size() >= 1);
-        for (const QJsonValue& model : models)
+        for (const QJsonValue model : models)
             QVERIFY(model["id"].toString().contains("mixtral"));
         QCOMPARE(runProgram({"models", "no such model"}).exitCode, 2);
     }
@@ -151,7 +151,7 @@ private slots:
         QVERIFY2(ended.exitCode == 0, ended.err);
         const QJsonArray checks = ended.json().array();
         QVERIFY(checks.size() > 10);
-        for (const QJsonValue& check : checks)
+        for (const QJsonValue check : checks)
             QVERIFY(check["pass"].toBool() &&
                     check["error"].toDouble() <= check["bound"].toDouble());
     }

@@ -62,7 +62,7 @@ private slots:
         QVERIFY2(ended.exitCode == 0, ended.err);
         const QJsonArray samples = ended.json().array();
         QCOMPARE(samples.size(), 4);
-        for (const QJsonValue& sample : samples) {
+        for (const QJsonValue sample : samples) {
             QCOMPARE(sample["scope"].toString(), QString("attention"));
             QVERIFY(sample["tokens_per_second"].toDouble() > 0);
             QVERIFY(sample["repetitions_ms"].toArray().size() >= 1);
