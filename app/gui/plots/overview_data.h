@@ -27,6 +27,7 @@ struct VariantSeries {
     bool maxContextBounded = true; ///< false: memory sets no limit
     std::optional<std::int64_t> maxContextMeasured;
 
+    std::vector<QPointF> predictedCurve; ///< x: context tokens, y: tokens/s; empty: unknown
     double predictedTokensPerSecond = 0; ///< at OverviewData::chosenContext; 0: unknown
     std::optional<double> measuredTokensPerSecond;
     std::optional<double> measuredCi; ///< half-width, tokens/s
@@ -37,11 +38,14 @@ struct VariantSeries {
 struct OverviewData {
     std::vector<VariantSeries> variants;         ///< most KV heads first
     std::optional<std::uint64_t> freeForKvBytes; ///< capacity − reserve − weights − workspace
+    std::uint64_t weightsBytes = 0;              ///< beside the cache
     std::optional<std::int64_t> trainedLimit;    ///< the model's own limit, tokens
     std::int64_t chosenContext = 8192;
     std::int64_t batch = 1;
     QString modelName;
     QString shape; ///< "32 layers · 32 heads · d 128 · f16 · batch 1"
+    QString scope; ///< what one step contains, in words: never left out beside a speed
+    bool attentionOnly = true;
     QString deviceName;
     bool roofsMeasured = false; ///< the predictions rest on a calibration, not on a datasheet
 };
@@ -62,5 +66,9 @@ struct MemoryPoint {
     std::uint64_t weightsBytes = 0, kvBytes = 0, workspaceBytes = 0;
     std::optional<std::uint64_t> processBytes, availableBytes, totalBytes;
 };
+
+/// The value of an ascending curve at x: straight between its points, the end's beyond them; 0 for
+/// an empty one.
+[[nodiscard]] double curveAt(const std::vector<QPointF>& curve, double x);
 
 } // namespace decodescope

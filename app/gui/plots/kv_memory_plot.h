@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "app/gui/plots/overview_data.h"
+#include "app/gui/plots/plot_widget.h"
+
+namespace decodescope {
+
+/// KV bytes against context, both in powers of two: a computed line a variant, measured
+/// allocations as points on it, the line of what is free, and where each variant meets it.
+class KvMemoryPlot : public PlotWidget {
+    Q_OBJECT
+public:
+    explicit KvMemoryPlot(QWidget* parent = nullptr);
+    void setOverview(const OverviewData& overview);
+    [[nodiscard]] QString description() const override;
+
+protected:
+    void draw() override;
+    void fitAxes() override;
+    [[nodiscard]] QString readAt(double x, double y) const override;
+
+private:
+    void drawVariant(const VariantSeries& series);
+    void drawCapacity();
+    void drawTrainedLimit();
+    /// 0 at the left end of the fitted axis, 1 at its right.
+    [[nodiscard]] double shareOfAxis(double context) const;
+
+    OverviewData m_overview;
+};
+
+} // namespace decodescope

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/plots/overview_data.h"
+
+#include <algorithm>
+
+namespace decodescope {
+
+double curveAt(const std::vector<QPointF>& curve, double x) {
+    if (curve.empty())
+        return 0;
+    const auto next =
+        std::lower_bound(curve.begin(), curve.end(), x,
+                         [](const QPointF& point, double at) { return point.x() < at; });
+    if (next == curve.begin())
+        return curve.front().y();
+    if (next == curve.end())
+        return curve.back().y();
+    const QPointF& before = *(next - 1);
+    const double share = (x - before.x()) / (next->x() - before.x());
+    return before.y() + share * (next->y() - before.y());
+}
+
+} // namespace decodescope

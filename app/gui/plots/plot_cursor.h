@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QFont>
+#include <QPointF>
+#include <QString>
+
+class QCPItemStraightLine;
+class QCPItemText;
+class QCustomPlot;
+
+namespace decodescope {
+
+struct Theme;
+
+/// A line under the pointer and a box with the values there. Lives on a layer of its own, so that
+/// moving it repaints nothing else.
+class PlotCursor {
+public:
+    explicit PlotCursor(QCustomPlot& plot);
+    void setTheme(const Theme& theme, const QFont& font);
+    /// `pixel` in the plot's coordinates; an empty text hides the box.
+    void show(const QPointF& pixel, const QString& text);
+    void hide();
+
+private:
+    void repaint();
+
+    QCustomPlot& m_plot;
+    QCPItemStraightLine* m_line;
+    QCPItemText* m_box;
+};
+
+} // namespace decodescope
