@@ -12,7 +12,7 @@ constexpr double kMsPerSecond = 1000;
 
 void LiveFeed::begin(const std::vector<std::string>& variants) {
     m_variants = variants;
-    m_lastPoint.clear();
+    m_lastPoints.clear();
 }
 
 LivePoints LiveFeed::take(const std::vector<Event>& events) {
@@ -32,8 +32,9 @@ void LiveFeed::takeProgress(const Progress& progress, LivePoints& points) {
     const auto variant = std::find(m_variants.begin(), m_variants.end(), progress.variant);
     if (variant == m_variants.end())
         return;
-    const std::string point = progress.variant + '/' + std::to_string(progress.context) + '/' +
+    const std::string point = std::to_string(progress.context) + '/' +
                               std::to_string(progress.batch) + '/' + progress.phase;
+    std::string& last = m_lastPoints[progress.variant];
     // The repetitions ended one after the other, the last of them now.
     double agoMs = 0;
     std::vector<SpeedPoint> found;
@@ -49,9 +50,17 @@ void LiveFeed::takeProgress(const Progress& progress, LivePoints& points) {
         agoMs += *ms;
     }
     std::reverse(found.begin(), found.end());
-    found.front().startsSegment = point != m_lastPoint;
-    m_lastPoint = point;
+    found.front().startsSegment = point != last;
+    last = point;
     points.speed.insert(points.speed.end(), found.begin(), found.end());
+}
+
+LivePoints replay(const Recording& recording, const std::vector<std::string>& variants) {
+    LiveFeed feed;
+    feed.begin(variants);
+    std::vector<Event> events(recording.progress.begin(), recording.progress.end());
+    events.insert(events.end(), recording.memory.begin(), recording.memory.end());
+    return feed.take(events);
 }
 
 MemoryPoint memoryPoint(const MemoryEvent& event, double seconds) {

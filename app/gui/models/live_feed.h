@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "app/gui/plots/overview_data.h"
-#include "core/profile/event.h"
+#include "core/profile/recording.h"
 
 namespace decodescope {
 
@@ -27,8 +27,12 @@ private:
     void takeProgress(const Progress& progress, LivePoints& points);
 
     std::vector<std::string> m_variants;
-    std::string m_lastPoint;
+    std::map<std::string, std::string> m_lastPoints; ///< of each variant: they take turns
 };
+
+/// All points of a recording, as they came.
+[[nodiscard]] LivePoints replay(const Recording& recording,
+                                const std::vector<std::string>& variants);
 
 /// One reading of the memory, at this many seconds.
 [[nodiscard]] MemoryPoint memoryPoint(const MemoryEvent& event, double seconds);

@@ -10,24 +10,43 @@ namespace decodescope {
 namespace {
 
 constexpr double kFirstExponent = 10; // 1K tokens
-constexpr double kLastExponent = 20;  // 1M tokens
+constexpr double kLastExponent = 20;  // 1M tokens, or further where a variant fits more
+constexpr double kMostExponent = 26;
 constexpr double kStepsPerOctave = 4;
 
 std::int64_t firstBatch(const Workload& workload) {
     return workload.batches.empty() ? 1 : workload.batches.front();
 }
 
-std::vector<QPointF> kvCurve(const ModelSpec& model, const Workload& workload) {
-    std::vector<QPointF> curve;
-    const std::int64_t batch = firstBatch(workload);
-    const int steps = static_cast<int>((kLastExponent - kFirstExponent) * kStepsPerOctave);
-    for (int i = 0; i <= steps; ++i) {
-        const auto context = static_cast<std::int64_t>(
-            std::llround(std::exp2(kFirstExponent + i / kStepsPerOctave)));
-        const std::uint64_t bytes = kvBytes(model, workload.kvTypes, context, batch);
-        curve.emplace_back(static_cast<double>(context), static_cast<double>(bytes));
+/// Contexts from 1K to the first power of two at which every variant's longest has been passed.
+std::vector<std::int64_t> curveContexts(const std::vector<Plan>& plans) {
+    double last = kLastExponent;
+    for (const Plan& plan : plans)
+        if (plan.maxContextBounded && plan.maxContext > 0)
+            last = std::max(last, std::ceil(std::log2(static_cast<double>(plan.maxContext)) + 0.1));
+    last = std::min(last, kMostExponent);
+    std::vector<std::int64_t> contexts;
+    const int steps = static_cast<int>((last - kFirstExponent) * kStepsPerOctave);
+    for (int i = 0; i <= steps; ++i)
+        contexts.push_back(std::llround(std::exp2(kFirstExponent + i / kStepsPerOctave)));
+    return contexts;
+}
+
+/// KV bytes and forecast at each of the contexts.
+void addCurves(VariantSeries& series, const Plan& plan, const std::vector<std::int64_t>& contexts) {
+    const ModelSpec& model = plan.variant.model;
+    Workload workload;
+    workload.kvTypes = plan.kvTypes;
+    workload.weightsType = plan.weightsType;
+    for (const std::int64_t context : contexts) {
+        const auto x = static_cast<double>(context);
+        series.kvCurve.emplace_back(
+            x, static_cast<double>(kvBytes(model, plan.kvTypes, context, plan.batch)));
+        const Forecast at =
+            forecast(model, workload, context, plan.batch, plan.scope, plan.device.roofs);
+        if (at.tokensPerSecond > 0)
+            series.predictedCurve.emplace_back(x, at.tokensPerSecond);
     }
-    return curve;
 }
 
 /// The GQA variant that wears GQA's colour: the model itself where it is one, so that a what-if
@@ -83,6 +102,13 @@ QString shapeText(const ModelSpec& model, const Workload& workload) {
         .arg(firstBatch(workload));
 }
 
+QString scopeText(const Workload& workload) {
+    return workload.scope == Scope::Attention
+               ? QCoreApplication::translate("Overview", "attention of all layers alone")
+               : QCoreApplication::translate("Overview", "whole decode step, %1 weights")
+                     .arg(QString::fromUtf8(name(workload.weightsType).data()));
+}
+
 const Variant* modelItself(const std::vector<Variant>& variants) {
     const auto found = std::find_if(variants.begin(), variants.end(),
                                     [](const Variant& each) { return !each.whatIf; });
@@ -97,15 +123,17 @@ std::uint64_t freeForKv(const Plan& plan) {
     return plan.device.memoryBytes - std::min(plan.device.memoryBytes, taken);
 }
 
-VariantSeries seriesOf(const Plan& plan, const OverviewInput& input, SeriesSlot slot) {
+/// `plan` says how fast, in the scope that is measured; `room` how much fits, with the weights.
+VariantSeries seriesOf(const Plan& plan, const Plan& room, const OverviewInput& input,
+                       SeriesSlot slot, const std::vector<std::int64_t>& contexts) {
     VariantSeries series;
     series.label = QString::fromStdString(plan.variant.label);
     series.whatIf = plan.variant.whatIf;
     series.slot = slot;
-    series.kvCurve = kvCurve(plan.variant.model, input.workload);
+    addCurves(series, plan, contexts);
     series.kvBytesPerToken = kvBytesPerToken(plan.variant.model, input.workload.kvTypes);
-    series.maxContext = input.device.memoryBytes > 0 ? plan.maxContext : 0;
-    series.maxContextBounded = plan.maxContextBounded;
+    series.maxContext = input.device.memoryBytes > 0 ? room.maxContext : 0;
+    series.maxContextBounded = room.maxContextBounded;
     series.predictedTokensPerSecond = plan.forecast.tokensPerSecond;
     if (plan.forecast.bound != "unknown")
         series.bound = QString::fromStdString(plan.forecast.bound);
@@ -131,10 +159,18 @@ std::vector<Plan> plansAt(const OverviewInput& input, std::int64_t context) {
     return plans;
 }
 
+std::vector<Plan> roomPlans(const OverviewInput& input) {
+    OverviewInput whole = input;
+    whole.workload.scope = Scope::Step;
+    return plansAt(whole, input.context);
+}
+
 OverviewData buildOverview(const OverviewInput& input) {
     OverviewData data;
     data.chosenContext = input.context;
     data.batch = firstBatch(input.workload);
+    data.scope = scopeText(input.workload);
+    data.attentionOnly = input.workload.scope == Scope::Attention;
     data.deviceName = QString::fromStdString(input.device.name);
     data.roofsMeasured = input.device.roofs.measured;
     const Variant* own = modelItself(input.variants);
@@ -144,10 +180,16 @@ OverviewData buildOverview(const OverviewInput& input) {
     data.shape = shapeText(own->model, input.workload);
     data.trainedLimit = own->model.maxPosition;
     const std::string gqa = gqaLabel(input.variants);
-    for (const Plan& plan : plansAt(input, input.context)) {
-        data.variants.push_back(seriesOf(plan, input, slotOf(plan.variant, gqa)));
-        if (input.device.memoryBytes > 0 && plan.variant.label == own->label)
-            data.freeForKvBytes = freeForKv(plan);
+    const std::vector<Plan> plans = plansAt(input, input.context);
+    const std::vector<Plan> rooms = roomPlans(input);
+    const std::vector<std::int64_t> contexts = curveContexts(rooms);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        const SeriesSlot slot = slotOf(plans[i].variant, gqa);
+        data.variants.push_back(seriesOf(plans[i], rooms[i], input, slot, contexts));
+        if (input.device.memoryBytes > 0 && rooms[i].variant.label == own->label) {
+            data.freeForKvBytes = freeForKv(rooms[i]);
+            data.weightsBytes = rooms[i].footprint.weightsBytes;
+        }
     }
     return data;
 }

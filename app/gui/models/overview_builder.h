@@ -23,6 +23,10 @@ struct OverviewInput {
 /// Plans of all variants at one context and the first batch of the workload.
 [[nodiscard]] std::vector<Plan> plansAt(const OverviewInput& input, std::int64_t context);
 
+/// The same of the whole step: a model has its weights beside its cache, also while its attention
+/// alone is measured.
+[[nodiscard]] std::vector<Plan> roomPlans(const OverviewInput& input);
+
 /// Whether a Sample is of this variant, as the workload asks for it (any context).
 [[nodiscard]] bool measures(const Sample& sample, const Variant& variant, const Workload& workload);
 

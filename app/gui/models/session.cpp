@@ -2,6 +2,7 @@
 #include "app/gui/models/session.h"
 
 #include <algorithm>
+#include <set>
 
 #include "app/gui/models/guessed_memory.h"
 #include "app/gui/models/overview_builder.h"
@@ -19,6 +20,18 @@ constexpr std::int64_t kQuickLookContext = 4096;
 OverviewInput inputOf(const std::vector<Variant>& variants, const PlanDevice& device,
                       const Workload& workload, std::span<const Sample> samples) {
     return {variants, device, workload, chosenContext(workload), samples};
+}
+
+/// KV heads that were measured beside those of the default variants.
+std::vector<std::int64_t> extraKvHeads(const ModelSpec& model, const std::vector<Sample>& samples) {
+    std::set<std::string> usual;
+    for (const Variant& variant : defaultVariants(model))
+        usual.insert(variant.label);
+    std::vector<std::int64_t> extra;
+    for (const Sample& sample : samples)
+        if (sample.whatIf && usual.insert(sample.variant).second)
+            extra.push_back(sample.nKvHeads);
+    return extra;
 }
 
 } // namespace
@@ -43,6 +56,19 @@ void Session::setModel(const ModelSpec& model) {
     std::erase_if(m_configuration.extraKvHeads,
                   [&](std::int64_t count) { return !layer || layer->nHeads % count != 0; });
     recompute();
+}
+
+void Session::setRun(const Recording& recording) {
+    if (recording.runs.empty())
+        return;
+    const RunStarted& run = recording.runs.back();
+    m_configuration.workload = run.workload;
+    m_configuration.extraKvHeads = extraKvHeads(run.model, recording.samples);
+    m_wrongTexts.clear();
+    m_messages.clear();
+    setModel(run.model);
+    // The model's own type of weights gave way to what was measured with.
+    setWeightsType(run.workload.weightsType);
 }
 
 void Session::setText(Field field, const QString& typed) {
@@ -169,7 +195,7 @@ void Session::setSamples(std::vector<Sample> samples) {
 
 std::vector<Plan> Session::plans() const {
     const Workload& workload = m_configuration.workload;
-    return plansAt(inputOf(m_variants, planDevice(), workload, {}), chosenContext(workload));
+    return roomPlans(inputOf(m_variants, planDevice(), workload, {}));
 }
 
 std::optional<Plan> Session::tooLarge() const {
@@ -186,7 +212,7 @@ std::optional<Plan> Session::tooLarge() const {
 
 QString Session::whyNoRun() const {
     for (const Field field : kFields)
-        if (const QString wrong = message(field); !wrong.isEmpty())
+        if (QString wrong = message(field); !wrong.isEmpty())
             return wrong;
     if (m_variants.empty())
         return tr("This shape makes no model.");

@@ -13,6 +13,7 @@
 #include "core/engine/backend.h"
 #include "core/plan/plan.h"
 #include "core/profile/profiler.h"
+#include "core/profile/recording.h"
 
 namespace decodescope {
 
@@ -26,6 +27,8 @@ public:
 
     [[nodiscard]] const Configuration& configuration() const { return m_configuration; }
     void setModel(const ModelSpec& model); ///< typed shape values are dropped
+    /// What the last run of a recording was asked to do. Its device stays the recording's matter.
+    void setRun(const Recording& recording);
     void setText(Field field, const QString& text);
     void setKvType(DataType type);
     void setWeightsType(DataType type);
@@ -50,7 +53,7 @@ public:
     [[nodiscard]] const std::vector<Sample>& samples() const { return m_samples; }
 
     [[nodiscard]] const OverviewData& overview() const { return m_overview; }
-    /// Plans of all variants at the chosen context.
+    /// Plans of all variants at the chosen context, of the whole step.
     [[nodiscard]] std::vector<Plan> plans() const;
     /// The model itself at its longest context, where that does not fit.
     [[nodiscard]] std::optional<Plan> tooLarge() const;
