@@ -157,21 +157,25 @@ void AnswerCard::setContext(const OverviewData& overview, const VariantSeries& s
 
 void AnswerCard::setSpeed(const OverviewData& overview, const VariantSeries& series) {
     const QString at = QString::fromStdString(formatTokensShort(overview.chosenContext));
+    // Two different quantities: what a number is of stands beside it, however narrow the card.
+    const QString what = overview.attentionOnly ? tr("attention only") : tr("whole step");
+    QString how = tr("not known yet");
+    QString spread;
     if (series.measuredTokensPerSecond) {
         m_speed->setText(rateText(*series.measuredTokensPerSecond));
-        const QString spread =
-            series.measuredCi ? tr("± %1 ").arg(rateText(*series.measuredCi)) : QString();
-        m_speedUnit->setText(spread + tr("tokens/s at %1, measured").arg(at));
-        m_speedUnit->setShorterForms({spread + tr("tokens/s, measured"), tr("measured")});
+        if (series.measuredCi)
+            spread = tr("± %1 ").arg(rateText(*series.measuredCi));
+        how = tr("measured");
     } else if (series.predictedTokensPerSecond > 0) {
         m_speed->setText(tr("≈ %1").arg(rateText(series.predictedTokensPerSecond)));
-        m_speedUnit->setText(tr("tokens/s at %1, predicted").arg(at));
-        m_speedUnit->setShorterForms({tr("tokens/s, predicted"), tr("predicted")});
+        how = tr("predicted");
     } else {
         m_speed->setText(tr("–"));
-        m_speedUnit->setText(tr("tokens/s at %1, not known yet").arg(at));
-        m_speedUnit->setShorterForms({tr("tokens/s, not known yet"), tr("not known yet")});
     }
+    m_speedUnit->setText(spread + tr("tokens/s at %1, %2, %3").arg(at, what, how));
+    m_speedUnit->setShorterForms({tr("tokens/s at %1, %2, %3").arg(at, what, how),
+                                  tr("tokens/s, %1, %2").arg(what, how),
+                                  tr("%1, %2").arg(what, how), how});
 }
 
 void AnswerCard::paintEvent(QPaintEvent*) {

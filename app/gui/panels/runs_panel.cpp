@@ -55,7 +55,11 @@ RunsPanel::RunsPanel(RunsModel& model, QWidget* parent)
     m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
     addWidget(m_empty);
     addWidget(m_table);
-    const auto choose = [this, &model] { setCurrentIndex(model.rowCount() > 0 ? 1 : 0); };
+    const auto choose = [this, &model] {
+        setCurrentIndex(model.rowCount() > 0 ? 1 : 0);
+        if (m_sorted->sortColumn() < 0) // in the order of time: the newest is the last
+            m_table->scrollToBottom();
+    };
     connect(&model, &QAbstractItemModel::modelReset, this, choose);
     choose();
 }

@@ -46,6 +46,17 @@ void SessionField::changeEvent(QEvent* event) {
         refresh();
 }
 
+void SessionField::fitMessage() {
+    // A form gives its rows no height for their width: say how high the wrapped words are.
+    if (!m_message->text().isEmpty())
+        m_message->setFixedHeight(m_message->heightForWidth(width()));
+}
+
+void SessionField::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    fitMessage();
+}
+
 void SessionField::refresh() {
     // What is being typed stays as typed ("8K" is not rewritten under the cursor).
     if (!m_edit->hasFocus() || !m_edit->isModified())
@@ -56,6 +67,7 @@ void SessionField::refresh() {
     m_message->setPalette(colours);
     m_message->setText(message);
     m_message->setVisible(!message.isEmpty());
+    fitMessage();
 }
 
 } // namespace decodescope

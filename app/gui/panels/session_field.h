@@ -22,9 +22,11 @@ public:
 
 protected:
     void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 
 private:
     void refresh();
+    void fitMessage();
 
     Session& m_session;
     Field m_field;
