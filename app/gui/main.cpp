@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <cstdio>
+#include <exception>
 
 #include <QApplication>
 #include <QPixmap>
 #include <QTimer>
 
+#include "app/gui/export/export_job.h"
 #include "app/gui/main_window.h"
 #include "app/gui/startup/start_options.h"
 #include "core/spec/result.h"
@@ -19,10 +21,14 @@ int fail(const Error& error) {
     return exitCode(error.code);
 }
 
-int show(int argc, char** argv, const StartOptions& options) {
-    QApplication application(argc, argv);
+void nameApplication() {
     QApplication::setApplicationName(QStringLiteral("decodescope"));
     QApplication::setOrganizationName(QStringLiteral("decodescope"));
+}
+
+int show(int argc, char** argv, const StartOptions& options) {
+    QApplication application(argc, argv);
+    nameApplication();
     MainWindow window;
     for (const QString& file : options.files)
         window.openPath(file);
@@ -41,9 +47,16 @@ int show(int argc, char** argv, const StartOptions& options) {
     return code;
 }
 
-} // namespace
+int exportOnly(int argc, char** argv, const StartOptions& options) {
+    // No window is opened, so none can be missing.
+    qputenv("QT_QPA_PLATFORM", "offscreen");
+    QApplication application(argc, argv);
+    nameApplication();
+    const Status done = runExport(*options.exported, options.files);
+    return done ? 0 : fail(done.error());
+}
 
-int main(int argc, char** argv) {
+int start(int argc, char** argv) {
     QStringList arguments;
     for (int i = 1; i < argc; ++i)
         arguments << QString::fromLocal8Bit(argv[i]);
@@ -58,10 +71,23 @@ int main(int argc, char** argv) {
         std::fputs(helpText().toUtf8().constData(), stdout);
         return 0;
     }
+    if (options->exported)
+        return exportOnly(argc, argv, *options);
     if (!displayIsThere())
         return fail({ErrorCode::DeviceUnavailable,
                      "there is no display to open a window on (neither DISPLAY nor "
                      "WAYLAND_DISPLAY is set)",
                      "", "decodescope-cli does everything without a screen"});
     return show(argc, argv, *options);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return start(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "decodescope: %s\n", error.what());
+        return 1;
+    }
 }

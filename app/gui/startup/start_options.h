@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <optional>
+
+#include <QSize>
 #include <QString>
 #include <QStringList>
 
 #include "core/spec/result.h"
 
 namespace decodescope {
+
+/// What --export asks for: a file written without a window.
+struct ExportOptions {
+    QString file; ///< its ending says whether it is a chart or data
+    QString chart = QStringLiteral("overview");
+    QSize size{1200, 750}; ///< logical pixels
+    double dotsPerInch = 192;
+    bool dark = false;
+};
 
 /// What the command line of decodescope asks for.
 struct StartOptions {
@@ -16,6 +28,7 @@ struct StartOptions {
     bool help = false;
     QString screenshot;        ///< write a picture of the window there and leave
     int screenshotAfterMs = 0; ///< after so long
+    std::optional<ExportOptions> exported;
 };
 
 /// Arguments without the program's own name. Errors: BadUsage.

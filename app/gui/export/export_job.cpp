@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/export/export_job.h"
+
+#include <QWidget>
+
+#include "app/gui/export/chart_export.h"
+#include "app/gui/export/data_export.h"
+#include "app/gui/models/session.h"
+#include "app/gui/panels/overview_plots.h"
+#include "core/import/model_file.h"
+
+namespace decodescope {
+namespace {
+
+/// What the recording says of its machine: the plans shown beside its points are for that one.
+void takeDevice(Session& session, const Recording& recording) {
+    if (recording.runs.empty())
+        return;
+    const DeviceInfo& device = recording.runs.back().device;
+    session.addDevice(device);
+    session.setDevice(device.id);
+    if (!recording.calibrations.empty())
+        session.setCeilings(device.id, recording.calibrations.back().ceilings);
+}
+
+Result<Recording> open(Session& session, const QStringList& files) {
+    Recording recording;
+    for (const QString& file : files) {
+        if (!file.endsWith(QLatin1String(".jsonl"), Qt::CaseInsensitive)) {
+            Result<ModelSpec> model = readModelFile(file.toStdString());
+            if (!model)
+                return model.error();
+            session.setModel(*model);
+            continue;
+        }
+        Result<Recording> read = readRecording(file.toStdString());
+        if (!read)
+            return read.error();
+        recording = std::move(*read);
+        session.setRun(recording);
+        takeDevice(session, recording);
+        session.setSamples(recording.samples);
+    }
+    return recording;
+}
+
+} // namespace
+
+Status runExport(const ExportOptions& options, const QStringList& files) {
+    Session session;
+    const Result<Recording> recording = open(session, files);
+    if (!recording)
+        return recording.error();
+    if (!isChartFile(options.file))
+        return exportData(recording->samples, session.plans(), options.file);
+    QWidget parent;
+    OverviewPlots plots(&parent);
+    const std::vector<PlotWidget*> charts = plots.named(options.chart);
+    if (charts.empty())
+        return Error{ErrorCode::BadUsage, "is no chart", options.chart.toStdString(),
+                     "The charts are " +
+                         OverviewPlots::names().join(QStringLiteral(", ")).toStdString()};
+    plots.setOverview(session.overview());
+    std::vector<std::string> labels;
+    for (const VariantSeries& variant : session.overview().variants)
+        labels.push_back(variant.label.toStdString());
+    plots.showRecording(replay(*recording, labels));
+    return exportChart(
+        charts, options.file,
+        {options.size, options.dotsPerInch, options.dark ? &darkTheme() : &lightTheme()});
+}
+
+} // namespace decodescope
