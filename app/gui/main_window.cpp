@@ -17,6 +17,7 @@
 #include "app/gui/panels/elided_label.h"
 #include "app/gui/panels/log_panel.h"
 #include "app/gui/panels/overview_page.h"
+#include "app/gui/panels/overview_plots.h"
 #include "app/gui/panels/overview_table.h"
 #include "app/gui/theme/icons.h"
 #include "core/spec/units.h"
@@ -45,7 +46,9 @@ MainWindow::MainWindow(QWidget* parent)
     setDockNestingEnabled(true);
     resize(kFirstSize.boundedTo(screen()->availableSize() - kFrame));
     buildActions();
+    buildPlots();
     buildCentre();
+    placePlots();
     buildDocks();
     buildFileMenu();
     buildOtherMenus();
@@ -71,6 +74,7 @@ void MainWindow::connectController() {
     connect(&m_controller, &RunController::refused, this, &MainWindow::showError);
     connect(&m_controller, &RunController::found, m_configuration, &ConfigurationPanel::setFinding);
     connect(&m_controller, &RunController::live, this, &MainWindow::takeLive);
+    connect(&m_controller, &RunController::runStarted, m_plots, &OverviewPlots::beginRun);
     connect(&m_controller, &RunController::progress, this, &MainWindow::takeProgress);
     connect(&m_controller, &RunController::ended, this, &MainWindow::takeOutcome);
     connect(&m_controller, &RunController::silent, this, [this](int seconds) {
@@ -114,8 +118,9 @@ void MainWindow::refresh() {
     m_overviewTable->setOverview(overview);
     QString headline = tr("%1 · %2").arg(overview.modelName, overview.shape);
     if (overview.freeForKvBytes)
-        headline += tr(" · free for KV on %1: %2")
-                        .arg(overview.deviceName, bytes(*overview.freeForKvBytes));
+        headline += tr(" · free for KV on %1: %2 beside %3 of weights")
+                        .arg(overview.deviceName, bytes(*overview.freeForKvBytes),
+                             bytes(overview.weightsBytes));
     m_headline->setText(headline);
     const PlanDevice device = m_session.planDevice();
     QString status = QString::fromStdString(device.name);
@@ -146,6 +151,7 @@ void MainWindow::run() {
 }
 
 void MainWindow::takeLive(const LivePoints& points) {
+    m_plots->add(points);
     if (points.memory.empty())
         return;
     const MemoryPoint& last = points.memory.back();
@@ -175,6 +181,7 @@ void MainWindow::takeProgress(const Progress& progress) {
 void MainWindow::takeOutcome(const WorkerOutcome& outcome, bool quickLook) {
     m_progress->hide();
     m_progressText->clear();
+    m_plots->endRun();
     if (outcome.state == RunState::Failed) {
         m_banner->showMessage(Banner::Kind::Error,
                               tr("The run failed and is marked partial. %1").arg(outcome.cause),

@@ -25,7 +25,9 @@ class ConfigurationPanel;
 class ElidedLabel;
 class LogPanel;
 class OverviewPage;
+class OverviewPlots;
 class OverviewTable;
+class PlotWidget;
 class RunsPanel;
 
 /// The window: menus, docks, tabs and status bar around a Session, a RunStore and a RunController.
@@ -40,10 +42,13 @@ public:
     void openPath(const QString& path);
     [[nodiscard]] Session& session() { return m_session; }
     [[nodiscard]] const RunStore& runs() const { return m_store; }
+    [[nodiscard]] const OverviewPlots& plots() const { return *m_plots; }
     [[nodiscard]] RunController& controller() { return m_controller; }
     [[nodiscard]] Capabilities capabilities() const;
-    /// Writes samples (or, with none, the plans) as .csv or .json. False: the banner says why.
-    bool exportData(const QString& path);
+    /// Writes a chart (.png, .svg, .pdf) or data (.csv, .json, .jsonl, .md: the samples or, with
+    /// none, the plans), as the file's ending says. Without a chart of its own all four are
+    /// drawn. False: the banner says why.
+    bool exportTo(const QString& path, PlotWidget* chart = nullptr);
     bool saveTo(const QString& path);
 
 protected:
@@ -58,6 +63,8 @@ private:
     void buildOtherMenus();
     void buildToolbar();
     void buildCentre();
+    void buildPlots();
+    void placePlots();
     void buildDocks();
     void buildStatusBar();
     void connectController();
@@ -68,7 +75,9 @@ private:
     void chooseFile();
     void save();
     void saveAs();
-    void chooseExport();
+    void chooseExport(PlotWidget* chart);
+    void copyChart(PlotWidget* chart);
+    void replayRecording();
     void newSession();
     void addRecent(const QString& path);
     void fillRecent();
@@ -93,6 +102,8 @@ private:
     QAction* m_open = nullptr;
     QAction* m_save = nullptr;
     QAction* m_export = nullptr;
+    QAction* m_copyChart = nullptr;
+    QAction* m_follow = nullptr;
     QAction* m_asTable = nullptr;
     QMenu* m_recent = nullptr;
     QMenu* m_view = nullptr;
@@ -101,6 +112,7 @@ private:
     QTabWidget* m_tabs = nullptr;
     ElidedLabel* m_headline = nullptr;
     AnswerStrip* m_answers = nullptr;
+    OverviewPlots* m_plots = nullptr;
     QStackedWidget* m_overview = nullptr; ///< the plots, or the same as a table
     OverviewPage* m_overviewPage = nullptr;
     OverviewTable* m_overviewTable = nullptr;

@@ -6,6 +6,7 @@
 #include <QMessageBox>
 #include <QSettings>
 
+#include "app/gui/panels/overview_plots.h"
 #include "app/gui/panels/runs_panel.h"
 #include "app/gui/theme/icons.h"
 #include "core/spec/version.h"
@@ -49,7 +50,14 @@ void MainWindow::buildActions() {
     connect(m_stop, &QAction::triggered, &m_controller, &RunController::stop);
     connect(m_open, &QAction::triggered, this, &MainWindow::chooseFile);
     connect(m_save, &QAction::triggered, this, &MainWindow::save);
-    connect(m_export, &QAction::triggered, this, &MainWindow::chooseExport);
+    connect(m_export, &QAction::triggered, this, [this] { chooseExport(m_plots->focused()); });
+    m_copyChart = action("actionCopyChart", tr("Copy &chart"), Qt::CTRL | Qt::SHIFT | Qt::Key_C);
+    connect(m_copyChart, &QAction::triggered, this, [this] { copyChart(m_plots->focused()); });
+    m_follow = action("actionFollow", tr("&Follow"), {});
+    m_follow->setIcon(themedIcon(QStringLiteral("follow")));
+    m_follow->setCheckable(true);
+    m_follow->setChecked(true);
+    m_follow->setToolTip(tr("Keep the newest points in view (End in a chart)"));
 }
 
 void MainWindow::buildFileMenu() {
@@ -78,11 +86,13 @@ void MainWindow::buildOtherMenus() {
     QMenu* edit = menuBar()->addMenu(tr("&Edit"));
     QAction* copy = action("actionCopyTable", tr("Copy &table"), Qt::CTRL | Qt::SHIFT | Qt::Key_T);
     connect(copy, &QAction::triggered, m_runs, &RunsPanel::copyTable);
+    edit->addAction(m_copyChart);
     edit->addAction(copy);
 
     m_view = menuBar()->addMenu(tr("&View"));
     m_view->addActions(createPopupMenu()->actions());
     m_view->addSeparator();
+    m_view->addAction(m_follow);
     m_view->addAction(m_asTable);
     m_view->addSeparator();
     QMenu* theme = m_view->addMenu(tr("T&heme"));

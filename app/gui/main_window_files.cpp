@@ -6,12 +6,11 @@
 #include <QFileInfo>
 #include <QMenu>
 #include <QMimeData>
-#include <QSaveFile>
 #include <QSettings>
 
 #include "app/gui/panels/banner.h"
+#include "app/gui/panels/overview_plots.h"
 #include "core/import/model_file.h"
-#include "core/report/report.h"
 
 namespace decodescope {
 namespace {
@@ -43,10 +42,10 @@ void MainWindow::openPath(const QString& path) {
             showError(QString::fromStdString(recording.error().sentence()));
             return;
         }
-        if (!recording->runs.empty())
-            m_session.setModel(recording->runs.back().model);
+        m_session.setRun(*recording);
         m_store.open(std::move(*recording), path);
         m_file = path;
+        replayRecording();
     } else {
         const Result<ModelSpec> model = readModelFile(path.toStdString());
         if (!model) {
@@ -72,6 +71,7 @@ void MainWindow::newSession() {
     if (m_controller.running())
         return;
     m_store.clear();
+    m_plots->beginRun();
     m_file.clear();
     m_banner->hide();
     refresh();
@@ -106,34 +106,6 @@ void MainWindow::saveAs() {
     if (!isRecording(path))
         path += QStringLiteral(".jsonl");
     saveTo(path);
-}
-
-bool MainWindow::exportData(const QString& path) {
-    const std::optional<ReportFormat> format =
-        parseReportFormat(QFileInfo(path).suffix().toLower().toStdString());
-    if (!format) {
-        showError(tr("%1: choose a name that ends in .csv, .json, .jsonl or .md.").arg(path));
-        return false;
-    }
-    const std::vector<Sample> samples = m_store.samples();
-    const std::string text =
-        samples.empty() ? report(m_session.plans(), *format) : report(samples, *format);
-    QSaveFile file(path);
-    if (!file.open(QIODevice::WriteOnly) ||
-        file.write(text.data(), static_cast<qint64>(text.size())) < 0 || !file.commit()) {
-        showError(tr("%1 cannot be written: %2.").arg(path, file.errorString()));
-        return false;
-    }
-    m_banner->showMessage(Banner::Kind::Notice, tr("Written: %1").arg(path));
-    return true;
-}
-
-void MainWindow::chooseExport() {
-    const QString path =
-        QFileDialog::getSaveFileName(this, tr("Export"), QStringLiteral("decodescope.csv"),
-                                     tr("Data (*.csv *.json *.jsonl *.md)"));
-    if (!path.isEmpty())
-        exportData(path);
 }
 
 void MainWindow::addRecent(const QString& path) {

@@ -27,7 +27,7 @@ namespace decodescope {
 namespace {
 
 constexpr int kProgressWidth = 160;
-constexpr int kBottomHeight = 170;
+constexpr int kBottomHeight = 140;
 constexpr int kSideWidth = 300;
 constexpr QMargins kBelow(0, kStep, 2 * kStep, 0); // ends where what is above ends
 
@@ -52,7 +52,7 @@ void MainWindow::buildToolbar() {
     bar->setMovable(false);
     bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     bar->setContentsMargins(kStep, kHalfStep, kStep, kHalfStep);
-    bar->addActions({m_run, m_stop, m_open, m_export});
+    bar->addActions({m_run, m_stop, m_open, m_export, m_follow});
 }
 
 void MainWindow::buildCentre() {

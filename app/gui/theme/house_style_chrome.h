@@ -7,7 +7,8 @@ class QStyleOptionSlider;
 
 namespace decodescope {
 
-/// Parts of a window that hold no data: tabs, titles, headers, bars, check marks. False: not drawn here.
+/// Parts of a window that hold no data: tabs, titles, headers, bars, check marks. False: not drawn
+/// here.
 [[nodiscard]] bool drawChrome(QStyle::PrimitiveElement element, const QStyleOption& option,
                               QPainter& painter);
 [[nodiscard]] bool drawChrome(QStyle::ControlElement element, const QStyleOption& option,

@@ -62,7 +62,7 @@ RunController::RunController(Session& session, RunStore& store, QObject* parent)
     connect(&m_monitor, &Monitor::memory, this, [this](const MemoryEvent& event) {
         LivePoints points;
         points.memory.push_back(
-            memoryPoint(event, static_cast<double>(m_sinceBegin.elapsed()) / kMsPerSecond));
+            memoryPoint(event, static_cast<double>(m_sinceRun.elapsed()) / kMsPerSecond));
         emit live(points);
         // The devices come before their memory: now all of them are known.
         if (std::exchange(m_quickLookWanted, false) && !running() && !m_session.tooLarge())
@@ -79,7 +79,7 @@ RunController::RunController(Session& session, RunStore& store, QObject* parent)
 void RunController::begin(const QString& program, bool quickLook) {
     m_program = program;
     m_quickLookWanted = quickLook;
-    m_sinceBegin.start();
+    m_sinceRun.start();
     m_check.start(program);
 }
 
@@ -114,6 +114,7 @@ void RunController::run(bool quickLook) {
     command.firstLine = QByteArray::fromStdString(nlohmann::json(*request).dump());
     command.autosave = newAutosavePath();
     m_store.begin(command.autosave);
+    m_sinceRun.start();
     emit runStarted(quickLook);
     m_worker.start(command);
     emit stateChanged();

@@ -50,7 +50,7 @@ private:
     Monitor m_monitor;
     WorkerCheck m_check;
     LiveFeed m_feed;
-    QElapsedTimer m_sinceBegin;
+    QElapsedTimer m_sinceRun; ///< or since the start, before the first run
     QString m_program;
     QString m_problem;
     std::string m_runDevice;
