@@ -131,6 +131,7 @@ void TestMainWindow::badKvHeadsAreExplainedUnderTheField() {
     const auto* message = child<QLabel>("kvHeadsMessage");
     QVERIFY(message->isVisibleTo(m_window.get()));
     QVERIFY(message->text().contains(QStringLiteral("7 KV heads do not divide 32")));
+    QVERIFY(message->height() >= message->heightForWidth(message->width()));
     QVERIFY(!child<QAction>("actionRun")->isEnabled());
     field->selectAll();
     QTest::keyClicks(field, QStringLiteral("8"));
@@ -208,20 +209,20 @@ void TestMainWindow::aMissingWorkerIsSaid() {
 void TestMainWindow::dataIsExportedAndReadBack() {
     runToEnd("ok");
     const QString csv = m_folder.filePath(QStringLiteral("data.csv"));
-    QVERIFY(m_window->exportData(csv));
+    QVERIFY(m_window->exportTo(csv));
     QFile file(csv);
     QVERIFY(file.open(QIODevice::ReadOnly));
     const auto rows = parseCsv(file.readAll().toStdString());
     QVERIFY(rows.ok());
     QCOMPARE(rows->size(), std::size_t{3});
     const QString json = m_folder.filePath(QStringLiteral("data.json"));
-    QVERIFY(m_window->exportData(json));
+    QVERIFY(m_window->exportTo(json));
     QFile text(json);
     QVERIFY(text.open(QIODevice::ReadOnly));
     const auto records = nlohmann::json::parse(text.readAll().toStdString());
     QCOMPARE(records.at(0).at("context_tokens").get<int>(), 8192);
-    QVERIFY(!m_window->exportData(QStringLiteral("/nowhere/data.csv")));
-    QVERIFY(!m_window->exportData(m_folder.filePath(QStringLiteral("data.xyz"))));
+    QVERIFY(!m_window->exportTo(QStringLiteral("/nowhere/data.csv")));
+    QVERIFY(!m_window->exportTo(m_folder.filePath(QStringLiteral("data.xyz"))));
 }
 
 void TestMainWindow::aRecordingIsSavedAndOpened() {

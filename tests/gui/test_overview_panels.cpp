@@ -66,7 +66,8 @@ void TestOverviewPanels::aCardSaysWhatIsPredicted() {
     QCOMPARE(textOf(strip, 1, "answerLabel"), QStringLiteral("GQA-8"));
     QCOMPARE(textOf(strip, 1, "answerContext"), QStringLiteral("64,716"));
     QCOMPARE(textOf(strip, 1, "answerSpeed"), QStringLiteral("≈ 20.1"));
-    QVERIFY(textOf(strip, 1, "answerSpeedUnit").contains(QStringLiteral("8K, predicted")));
+    QVERIFY(textOf(strip, 1, "answerSpeedUnit")
+                .contains(QStringLiteral("8K, attention only, predicted")));
     QCOMPARE(textOf(strip, 1, "answerCost"), QStringLiteral("128 KiB per token · memory-bound"));
     const auto chipShown = [&strip](int card) {
         const auto* owner = strip.findChild<QWidget*>(QStringLiteral("answerCard-%1").arg(card));
@@ -84,7 +85,8 @@ void TestOverviewPanels::aCardSaysWhatIsMeasured() {
     AnswerStrip strip;
     strip.setOverview(data);
     QCOMPARE(textOf(strip, 2, "answerSpeed"), QStringLiteral("312"));
-    QCOMPARE(textOf(strip, 2, "answerSpeedUnit"), QStringLiteral("± 2.3 tokens/s at 8K, measured"));
+    QCOMPARE(textOf(strip, 2, "answerSpeedUnit"),
+             QStringLiteral("± 2.3 tokens/s at 8K, attention only, measured"));
     QCOMPARE(textOf(strip, 2, "answerContext"), QStringLiteral("500,000"));
     QVERIFY(textOf(strip, 2, "answerContextUnit").contains(QStringLiteral("measured")));
 }

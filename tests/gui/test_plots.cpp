@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <cmath>
+
+#include <QFontDatabase>
+#include <QSignalSpy>
+#include <QTest>
+#include <QWheelEvent>
+
+#include <qcustomplot.h>
+
+#include "app/gui/models/session.h"
+#include "app/gui/panels/overview_plots.h"
+#include "app/gui/plots/binary_ticker.h"
+#include "app/gui/plots/kv_memory_plot.h"
+#include "app/gui/plots/max_context_plot.h"
+#include "app/gui/plots/memory_plot.h"
+#include "app/gui/plots/speed_plot.h"
+#include "app/gui/theme/application_palette.h"
+
+using namespace decodescope;
+
+namespace {
+
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+
+QStringList texts(const QCustomPlot& plot) {
+    QStringList all;
+    for (int i = 0; i < plot.itemCount(); ++i)
+        if (const auto* text = qobject_cast<QCPItemText*>(plot.item(i)); text && text->visible())
+            all << text->text();
+    return all;
+}
+
+SpeedPoint speedPoint(double seconds, int variant, std::int64_t context, bool starts,
+                      bool warmup = false) {
+    SpeedPoint point;
+    point.seconds = seconds;
+    point.tokensPerSecond = 10.0 * (variant + 1);
+    point.variant = variant;
+    point.context = context;
+    point.startsSegment = starts;
+    point.warmup = warmup;
+    return point;
+}
+
+void turnWheel(QCustomPlot& plot, const QPointF& at, Qt::KeyboardModifiers modifiers) {
+    const QPoint notch = modifiers & Qt::AltModifier ? QPoint(120, 0) : QPoint(0, 120);
+    QWheelEvent event(at, plot.mapToGlobal(at), {}, notch, Qt::NoButton, modifiers,
+                      Qt::NoScrollPhase, false);
+    QApplication::sendEvent(&plot, &event);
+}
+
+} // namespace
+
+/// What each chart draws against the data behind it, and what a hand does to it.
+class TestPlots : public QObject {
+    Q_OBJECT
+private slots:
+    void init();
+
+    void aFontIsThere();
+    void kvLinesFollowTheCacheLaw();
+    void crossingsAreLabelledWithTheLongestContext();
+    void measuredAllocationsAreSolidPoints();
+    void sizesOnTheAxisAreBinary();
+    void barsAreLinearAndDotsLogarithmic();
+    void whatDoesNotFitIsSaid();
+    void gapsBetweenPointsStayGaps();
+    void variantsThatTakeTurnsKeepTheirLines();
+    void warmupIsShadedOnce();
+    void theForecastOfEachPointIsDrawn();
+    void memoryIsStackedToWhatIsInUse();
+    void memoryThatIsNotToldIsNotZero();
+    void hiddenVariantsLeaveAllCharts();
+    void wheelZoomsAtThePointer();
+    void wheelWithShiftOrAltTakesOneAxis();
+    void keysZoomPanFitAndGoBack();
+    void liveChartsFollowUntilMoved();
+    void theCursorReadsTheValues();
+    void chartsFollowTheTheme();
+    void descriptionsAreMadeFromData();
+
+private:
+    void showMeasured(const Sample& sample);
+    std::unique_ptr<QWidget> m_window;
+    std::unique_ptr<Session> m_session;
+    OverviewPlots* m_plots = nullptr;
+};
+
+void TestPlots::init() {
+    applyTheme(ThemeChoice::Light);
+    m_session = std::make_unique<Session>();
+    m_session->setText(Field::Memory, QStringLiteral("24 GiB"));
+    m_window = std::make_unique<QWidget>();
+    m_plots = new OverviewPlots(m_window.get());
+    m_plots->setOverview(m_session->overview());
+    m_window->resize(800, 600);
+    m_window->show();
+    for (PlotWidget* chart : m_plots->all())
+        chart->resize(600, 400);
+    QApplication::processEvents();
+}
+
+void TestPlots::aFontIsThere() {
+    QVERIFY2(!QFontDatabase::families().isEmpty(), "without a font every letter is a box");
+    const QFontMetrics metrics(QApplication::font());
+    QVERIFY(metrics.inFont(QLatin1Char('M')));
+    QVERIFY(metrics.horizontalAdvance(QLatin1Char('M')) !=
+            metrics.horizontalAdvance(QLatin1Char('i')));
+}
+
+void TestPlots::kvLinesFollowTheCacheLaw() {
+    const QCustomPlot& plot = m_plots->kvMemory()->plot();
+    const VariantSeries& mha = m_session->overview().variants.at(0);
+    QCOMPARE(mha.label, QStringLiteral("MHA"));
+    const auto data = plot.graph(0)->data();
+    QCOMPARE(data->size(), static_cast<int>(mha.kvCurve.size()));
+    const auto first = data->findBegin(1024, false);
+    // 32 layers × 32 heads × 2 × 128 × 2 bytes × 1,024 tokens: the anchor case.
+    QCOMPARE(first->key, 1024.0);
+    QCOMPARE(first->value, 512.0 * 1024 * 1024);
+}
+
+void TestPlots::crossingsAreLabelledWithTheLongestContext() {
+    const QStringList shown = texts(m_plots->kvMemory()->plot());
+    for (const VariantSeries& series : m_session->overview().variants) {
+        const QString label = QLocale(QLocale::English).toString(series.maxContext);
+        QVERIFY2(shown.contains(label), qPrintable(label));
+    }
+    // 24 GiB less a tenth of reserve, 14.96 GiB of f16 weights and the workspace.
+    QVERIFY(!shown.filter(QStringLiteral("free for KV: 6.6 GiB")).isEmpty());
+    QVERIFY(!shown.filter(QStringLiteral("trained for 128K")).isEmpty());
+}
+
+void TestPlots::showMeasured(const Sample& sample) {
+    m_session->setSamples({sample});
+    m_plots->setOverview(m_session->overview());
+}
+
+void TestPlots::measuredAllocationsAreSolidPoints() {
+    Sample sample;
+    sample.variant = "MQA";
+    sample.attention = "mqa";
+    sample.layers = sample.layersMeasured = sample.nHeads = 32;
+    sample.nKvHeads = 1;
+    sample.headDim = 128;
+    sample.context = 8192;
+    sample.kvBytes = 128ULL << 20;
+    showMeasured(sample);
+    const QCustomPlot& plot = m_plots->kvMemory()->plot();
+    int found = 0;
+    for (int i = 0; i < plot.graphCount(); ++i) {
+        const QCPGraph* graph = plot.graph(i);
+        if (graph->lineStyle() != QCPGraph::lsNone || graph->data()->isEmpty())
+            continue;
+        const bool solid =
+            graph->scatterStyle().brush().color() == lightTheme().colour(SeriesSlot::Mqa);
+        const QCPGraphData point = *graph->data()->constBegin();
+        found += solid && point.key == 8192 && point.value == 128.0 * 1024 * 1024 ? 1 : 0;
+    }
+    QCOMPARE(found, 1);
+}
+
+void TestPlots::sizesOnTheAxisAreBinary() {
+    QCOMPARE(bytesLabel(16.0 * 1024 * 1024), QStringLiteral("16 MiB"));
+    QCOMPARE(bytesLabel(8 * kGiB), QStringLiteral("8 GiB"));
+    QCOMPARE(tokensLabel(65536), QStringLiteral("64K"));
+    QCustomPlot& plot = m_plots->kvMemory()->plot();
+    plot.replot();
+    const QVector<QString> labels = plot.yAxis->tickVectorLabels();
+    QVERIFY(labels.size() >= 3 && labels.size() <= 8);
+    for (const QString& label : labels)
+        QVERIFY2(
+            QRegularExpression(QStringLiteral("^\\d+ (KiB|MiB|GiB|TiB)$")).match(label).hasMatch(),
+            qPrintable(label));
+}
+
+void TestPlots::barsAreLinearAndDotsLogarithmic() {
+    MaxContextPlot& chart = *m_plots->maxContext();
+    const auto bars = chart.plot().findChildren<QCPBars*>();
+    QCOMPARE(bars.size(), m_session->overview().variants.size());
+    QCOMPARE(chart.plot().xAxis->scaleType(), QCPAxis::stLinear);
+    QCOMPARE(chart.plot().xAxis->range().lower, 0.0);
+    QCOMPARE(bars.at(0)->data()->constBegin()->value,
+             static_cast<double>(m_session->overview().variants.at(0).maxContext));
+    chart.setLogarithmic(true);
+    QCOMPARE(chart.plot().xAxis->scaleType(), QCPAxis::stLogarithmic);
+    QVERIFY(chart.plot().findChildren<QCPBars*>().isEmpty());
+    QCOMPARE(chart.plot().graph(0)->data()->constBegin()->key,
+             static_cast<double>(m_session->overview().variants.at(0).maxContext));
+}
+
+void TestPlots::whatDoesNotFitIsSaid() {
+    m_session->setScope(Scope::Step);
+    m_session->setText(Field::Memory, QStringLiteral("8 GiB")); // less than the weights
+    m_plots->setOverview(m_session->overview());
+    QVERIFY(texts(m_plots->maxContext()->plot()).contains(QStringLiteral("does not fit")));
+}
+
+void TestPlots::gapsBetweenPointsStayGaps() {
+    m_plots->beginRun();
+    m_plots->speed()->add({speedPoint(1, 0, 1024, true), speedPoint(1.1, 0, 1024, false),
+                           speedPoint(5, 0, 2048, true), speedPoint(5.1, 0, 2048, false)});
+    QCOMPARE(m_plots->speed()->pointCount(), std::size_t{4});
+    const auto* measured = qobject_cast<QCPGraph*>(m_plots->speed()->plot().graph(2));
+    QVERIFY(measured);
+    int breaks = 0;
+    for (const QCPGraphData& point : *measured->data())
+        if (std::isnan(point.value)) {
+            ++breaks;
+            QVERIFY(point.key > 1.1 && point.key < 5);
+        }
+    QCOMPARE(breaks, 1);
+}
+
+void TestPlots::variantsThatTakeTurnsKeepTheirLines() {
+    LiveFeed feed;
+    feed.begin({"MHA", "GQA-8", "MQA"});
+    std::vector<Event> events;
+    for (int round = 0; round < 4; ++round)
+        for (const char* variant : {"MHA", "GQA-8", "MQA"}) {
+            Progress progress;
+            progress.atMs = 1000.0 * (static_cast<double>(events.size()) + 1);
+            progress.phase = "measure";
+            progress.variant = variant;
+            progress.context = 1024;
+            progress.repetitionsMs = {100};
+            events.emplace_back(progress);
+        }
+    m_plots->beginRun();
+    m_plots->add(feed.take(events));
+    QCOMPARE(m_plots->speed()->pointCount(), std::size_t{12});
+    QCustomPlot& plot = m_plots->speed()->plot();
+    for (int i = 0; i < plot.graphCount(); ++i)
+        if (plot.graph(i)->scatterStyle().shape() != QCPScatterStyle::ssNone)
+            for (const QCPGraphData& point : *plot.graph(i)->data())
+                QVERIFY(!std::isnan(point.value));
+}
+
+void TestPlots::warmupIsShadedOnce() {
+    m_plots->beginRun();
+    m_plots->speed()->add({speedPoint(1.0, 0, 1024, true, true),
+                           speedPoint(1.2, 0, 1024, false, true),
+                           speedPoint(1.1, 1, 1024, true, true),
+                           speedPoint(1.4, 1, 1024, false, true), speedPoint(2.0, 0, 1024, true)});
+    const auto* shade = m_plots->speed()->plot().graph(0);
+    QCOMPARE(shade->valueAxis(), m_plots->speed()->plot().yAxis2);
+    double last = -1;
+    for (const QCPGraphData& point : *shade->data()) {
+        QVERIFY(point.key >= last);
+        QVERIFY(point.key <= 1.4);
+        last = point.key;
+    }
+    QCOMPARE(last, 1.4);
+}
+
+void TestPlots::theForecastOfEachPointIsDrawn() {
+    DeviceInfo device;
+    device.id = "cpu";
+    device.available = true;
+    device.memoryTotalBytes = 24ULL << 30;
+    device.ceilings = Ceilings{};
+    device.ceilings->bandwidthBytesPerSecond = 20e9;
+    device.ceilings->flopPerSecond = 100e9;
+    device.ceilings->measured = true;
+    m_session->addDevice(device);
+    m_plots->setOverview(m_session->overview());
+    m_plots->beginRun();
+    m_plots->speed()->add({speedPoint(1, 0, 8192, true), speedPoint(2, 0, 8192, false)});
+    const double predicted = m_session->overview().variants.at(0).predictedTokensPerSecond;
+    QVERIFY(predicted > 0);
+    const auto* dashes = m_plots->speed()->plot().graph(1);
+    QVERIFY(!dashes->data()->isEmpty());
+    QVERIFY(std::abs(dashes->data()->constBegin()->value / predicted - 1) < 1e-6);
+    QVERIFY(dashes->pen().style() == Qt::CustomDashLine);
+}
+
+void TestPlots::memoryIsStackedToWhatIsInUse() {
+    MemoryPoint point;
+    point.seconds = 1;
+    point.weightsBytes = 4ULL << 30;
+    point.kvBytes = 2ULL << 30;
+    point.workspaceBytes = 1ULL << 30;
+    point.processBytes = 8ULL << 30; // one more than the ledger knows
+    point.totalBytes = 24ULL << 30;
+    point.availableBytes = 13ULL << 30;
+    const std::array<double, kMemoryParts> parts = memoryParts(point);
+    QCOMPARE(parts[static_cast<std::size_t>(MemoryPart::Overhead)], kGiB);
+    QCOMPARE(parts[static_cast<std::size_t>(MemoryPart::Others)], 3 * kGiB);
+    m_plots->memory()->clear();
+    m_plots->memory()->add({point});
+    const QCustomPlot& plot = m_plots->memory()->plot();
+    QCOMPARE(plot.graph(0)->data()->constBegin()->value, 11 * kGiB); // in use, the upper edge
+    QVERIFY(plot.yAxis->range().lower == 0 && plot.yAxis->range().upper > 24 * kGiB);
+    QVERIFY(texts(plot).contains(QStringLiteral("all: 24.0 GiB")));
+}
+
+void TestPlots::memoryThatIsNotToldIsNotZero() {
+    m_plots->memory()->clear();
+    MemoryPoint point;
+    point.seconds = 1;
+    m_plots->memory()->add({point});
+    QVERIFY(!texts(m_plots->memory()->plot()).filter(QStringLiteral("not available")).isEmpty());
+    QVERIFY(m_plots->memory()->description().contains(QStringLiteral("not available")));
+}
+
+void TestPlots::hiddenVariantsLeaveAllCharts() {
+    const int before = m_plots->kvMemory()->plot().legend->itemCount();
+    QSignalSpy toggle(m_plots, &OverviewPlots::toggleRequested);
+    QTest::keyClick(m_plots->kvMemory(), Qt::Key_1);
+    QCOMPARE(toggle.count(), 1);
+    QCOMPARE(toggle.at(0).at(0).toInt(), 0);
+    m_plots->beginRun();
+    m_plots->speed()->add({speedPoint(1, 0, 1024, true), speedPoint(1, 1, 1024, true)});
+    QCOMPARE(m_plots->speed()->plot().legend->itemCount(), 2);
+    OverviewData overview = m_session->overview();
+    overview.variants.at(0).visible = false;
+    m_plots->setOverview(overview);
+    QCOMPARE(m_plots->kvMemory()->plot().legend->itemCount(), before - 1);
+    QCOMPARE(m_plots->maxContext()->plot().findChildren<QCPBars*>().size(), before - 1);
+    QCOMPARE(m_plots->speed()->plot().legend->itemCount(), 1);
+}
+
+void TestPlots::wheelZoomsAtThePointer() {
+    QCustomPlot& plot = m_plots->kvMemory()->plot();
+    plot.replot();
+    const QPointF at = plot.axisRect()->rect().center() + QPointF(60, 30);
+    const double x = plot.xAxis->pixelToCoord(at.x());
+    const QCPRange before = plot.xAxis->range();
+    turnWheel(plot, at, Qt::NoModifier);
+    QVERIFY(plot.xAxis->range().upper / plot.xAxis->range().lower < before.upper / before.lower);
+    QVERIFY(std::abs(plot.xAxis->pixelToCoord(at.x()) / x - 1) < 1e-6);
+    QVERIFY(!m_plots->kvMemory()->fitted());
+}
+
+void TestPlots::wheelWithShiftOrAltTakesOneAxis() {
+    QCustomPlot& plot = m_plots->kvMemory()->plot();
+    plot.replot();
+    const QPointF at = plot.axisRect()->rect().center();
+    const QCPRange y = plot.yAxis->range();
+    turnWheel(plot, at, Qt::ShiftModifier);
+    QCOMPARE(plot.yAxis->range(), y);
+    const QCPRange x = plot.xAxis->range();
+    turnWheel(plot, at, Qt::AltModifier);
+    QCOMPARE(plot.xAxis->range(), x);
+    QVERIFY(plot.yAxis->range() != y);
+}
+
+void TestPlots::keysZoomPanFitAndGoBack() {
+    KvMemoryPlot& chart = *m_plots->kvMemory();
+    QCustomPlot& plot = chart.plot();
+    const QCPRange fitted = plot.xAxis->range();
+    QTest::keyClick(&chart, Qt::Key_Plus);
+    const QCPRange zoomed = plot.xAxis->range();
+    QVERIFY(zoomed != fitted);
+    QTest::keyClick(&chart, Qt::Key_Right);
+    QVERIFY(plot.xAxis->range().lower > zoomed.lower);
+    QTest::keyClick(&chart, Qt::Key_Backspace);
+    QVERIFY(std::abs(plot.xAxis->range().lower / zoomed.lower - 1) < 1e-9);
+    QTest::keyClick(&chart, Qt::Key_Home);
+    QCOMPARE(plot.xAxis->range(), fitted);
+    QVERIFY(chart.fitted());
+}
+
+void TestPlots::liveChartsFollowUntilMoved() {
+    SpeedPlot& chart = *m_plots->speed();
+    m_plots->beginRun();
+    QSignalSpy following(&chart, &LivePlot::followingChanged);
+    chart.add({speedPoint(100, 0, 1024, true)});
+    QCOMPARE(chart.plot().xAxis->range().upper, 100.0);
+    QCOMPARE(chart.plot().xAxis->range().lower, 100 - LivePlot::kWindowSeconds);
+    turnWheel(chart.plot(), chart.plot().axisRect()->rect().center(), Qt::NoModifier);
+    QVERIFY(!chart.following());
+    QCOMPARE(following.count(), 1);
+    const QCPRange held = chart.plot().xAxis->range();
+    chart.add({speedPoint(200, 0, 1024, false)});
+    QCOMPARE(chart.plot().xAxis->range(), held);
+    QTest::keyClick(&chart, Qt::Key_End);
+    QVERIFY(chart.following());
+    QCOMPARE(chart.plot().xAxis->range().upper, 200.0);
+    QTest::keyClick(&chart, Qt::Key_Home);
+    QCOMPARE(chart.plot().xAxis->range().lower, 0.0);
+}
+
+void TestPlots::theCursorReadsTheValues() {
+    QCustomPlot& plot = m_plots->kvMemory()->plot();
+    plot.replot();
+    QSignalSpy readout(m_plots, &OverviewPlots::readout);
+    const QPointF at(plot.xAxis->coordToPixel(8192), plot.axisRect()->rect().center().y());
+    QMouseEvent move(QEvent::MouseMove, at, plot.mapToGlobal(at), Qt::NoButton, Qt::NoButton,
+                     Qt::NoModifier);
+    QApplication::sendEvent(&plot, &move);
+    QVERIFY(!readout.isEmpty());
+    const QString text = readout.last().at(0).toString();
+    QVERIFY2(text.contains(QStringLiteral("MHA")) && text.contains(QStringLiteral("MQA")),
+             qPrintable(text));
+    QEvent leave(QEvent::Leave);
+    QApplication::sendEvent(&plot, &leave);
+    QVERIFY(readout.last().at(0).toString().isEmpty());
+}
+
+void TestPlots::chartsFollowTheTheme() {
+    const QCustomPlot& plot = m_plots->kvMemory()->plot();
+    QCOMPARE(plot.graph(0)->pen().color(), lightTheme().colour(SeriesSlot::Mha));
+    applyTheme(ThemeChoice::Dark);
+    QTRY_COMPARE(plot.graph(0)->pen().color(), darkTheme().colour(SeriesSlot::Mha));
+    QCOMPARE(plot.xAxis->tickLabelColor(), darkTheme().mutedText);
+    const QImage seen = m_plots->kvMemory()->grab().toImage();
+    QCOMPARE(seen.pixelColor(2, 2), darkTheme().ground);
+}
+
+void TestPlots::descriptionsAreMadeFromData() {
+    const QString text = m_plots->maxContext()->accessibleDescription();
+    QVERIFY2(text.contains(QStringLiteral("MQA fits 463,950 tokens, 44.1× MHA")), qPrintable(text));
+    for (const PlotWidget* chart : m_plots->all()) {
+        QVERIFY(!chart->accessibleName().isEmpty());
+        QVERIFY(!chart->accessibleDescription().isEmpty());
+    }
+}
+
+QTEST_MAIN(TestPlots)
+#include "test_plots.moc"
