@@ -54,7 +54,7 @@ bench_window() {
     local name value limit
     while read -r name value limit; do
         figure "window: ${name//_/ }" "$value" "$limit"
-    done < <("$build/bench/bench_window" "$bin")
+    done < <(QT_QPA_PLATFORM=offscreen "$build/bench/bench_window" "$bin")
 }
 
 if [ $# -eq 0 ]; then set -- plan inspect plots window; fi
