@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 
 #include <hwy/cache_control.h>
 
@@ -29,8 +30,12 @@ void waitForChange(const std::atomic<T>& value, T old) {
 } // namespace
 
 ThreadPool::ThreadPool(int threads) {
-    for (int thread = 1; thread < threads; ++thread)
-        m_workers.emplace_back([this, thread] { workerLoop(thread); });
+    try {
+        for (int thread = 1; thread < threads; ++thread)
+            m_workers.emplace_back([this, thread] { workerLoop(thread); });
+    } catch (const std::system_error&) {
+        // A limit on processes or memory: those that are there do the work.
+    }
 }
 
 ThreadPool::~ThreadPool() {

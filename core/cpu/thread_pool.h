@@ -16,7 +16,8 @@ namespace decodescope {
 /// machine costs one unit and not one time slice.
 class ThreadPool {
 public:
-    /// `threads` in all: the calling thread works too. At least 1.
+    /// `threads` in all: the calling thread works too. At least 1; fewer than asked for where the
+    /// system grants no more, and threads() tells how many.
     explicit ThreadPool(int threads);
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;

@@ -42,9 +42,7 @@ Status checkWorkload(const Workload& workload) {
         return badUsage("the target error is below zero", "target_error");
     if (!(workload.reserveFraction >= 0 && workload.reserveFraction < 1))
         return badUsage("the reserve is not a share between 0 and 1", "reserve_fraction");
-    if (workload.threads < 0)
-        return badUsage("the number of threads is below zero", "threads");
-    return Done{};
+    return checkThreads(workload.threads, "threads");
 }
 
 } // namespace

@@ -37,6 +37,13 @@ std::optional<Scope> parseScope(std::string_view text) {
     return std::nullopt;
 }
 
+Status checkThreads(int threads, const char* where) {
+    if (threads >= 0 && threads <= kMaxThreads)
+        return Done{};
+    return Error{ErrorCode::BadUsage, fmt::format("{} threads cannot be run", threads), where,
+                 fmt::format("Choose 1 to {}, or 0 for all the device has.", kMaxThreads)};
+}
+
 Variant asIs(const ModelSpec& model) {
     const LayerSpec* layer = model.attentionLayer();
     const std::string attention = layer ? attentionName(*layer) : "recurrent";

@@ -22,6 +22,11 @@ enum class Scope : std::uint8_t {
 [[nodiscard]] std::string_view name(Scope scope);
 [[nodiscard]] std::optional<Scope> parseScope(std::string_view text);
 
+/// More threads than any machine of today has: above it a number is a mistake.
+inline constexpr int kMaxThreads = 4096;
+/// Errors: BadUsage at `where` for a number below zero or above kMaxThreads. 0 stands for all.
+[[nodiscard]] Status checkThreads(int threads, const char* where);
+
 /// What to plan or measure with one model on one device.
 struct Workload {
     std::vector<std::int64_t> contexts = {1024, 2048, 4096, 8192, 16384, 32768};

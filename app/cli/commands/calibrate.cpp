@@ -12,6 +12,7 @@
 #include "app/cli/stop_signals.h"
 #include "core/profile/calibration.h"
 #include "core/report/markdown.h"
+#include "core/spec/workload.h"
 
 namespace decodescope {
 namespace {
@@ -35,8 +36,8 @@ Status calibrate(const Options& options) {
     if (!(options.maxTime > 0 && options.maxTime <= kMaxSeconds))
         return Error{ErrorCode::BadUsage, "must be above zero and at most an hour", "--max-time",
                      ""};
-    if (options.threads < 0)
-        return Error{ErrorCode::BadUsage, "must not be below zero", "--threads", ""};
+    if (const Status status = checkThreads(options.threads, "--threads"); !status)
+        return status;
     const Backends backends;
     Result<Backends::Found> found = backends.usable(options.device);
     if (!found)

@@ -15,6 +15,7 @@
 #include "core/cpu/self_test.h"
 #include "core/report/markdown.h"
 #include "core/spec/units.h"
+#include "core/spec/workload.h"
 
 namespace decodescope {
 namespace {
@@ -121,8 +122,8 @@ Status selftest(const Options& options) {
     const Result<ReportFormat> format = options.output.reportFormat();
     if (!format)
         return format.error();
-    if (options.test.threads < 0)
-        return Error{ErrorCode::BadUsage, "must not be below zero", "--threads", ""};
+    if (const Status status = checkThreads(options.test.threads, "--threads"); !status)
+        return status;
     const Backends backends;
     const Result<Backends::Found> found = backends.usable(options.device);
     if (!found)

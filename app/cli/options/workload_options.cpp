@@ -2,6 +2,7 @@
 #include "app/cli/options/workload_options.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -95,8 +96,10 @@ Result<Workload> WorkloadOptions::resolve(const ModelSpec& model, Scope defaultS
     const Result<double> error = parseFraction(targetError);
     if (!error)
         return bad(error.error().what, "--target-error", error.error().hint);
-    if (!(maxTime > 0) || threads < 0)
-        return bad("must be above zero", maxTime > 0 ? "--threads" : "--max-time", "");
+    if (!(maxTime > 0) || !std::isfinite(maxTime))
+        return bad("must be a number of seconds above zero", "--max-time", "");
+    if (const Status status = checkThreads(threads, "--threads"); !status)
+        return status.error();
     workload.reserveFraction = *reserved;
     workload.targetError = *error;
     workload.maxSeconds = maxTime;

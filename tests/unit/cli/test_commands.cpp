@@ -144,6 +144,8 @@ private slots:
     void calibrationRefusesNonsense() {
         QCOMPARE(runProgram({"calibrate", "--max-time", "0"}).exitCode, 2);
         QCOMPARE(runProgram({"calibrate", "--threads", "-1"}).exitCode, 2);
+        QCOMPARE(runProgram({"calibrate", "--threads", "100000"}).exitCode, 2);
+        QCOMPARE(runProgram({"selftest", "--threads", "100000"}).exitCode, 2);
     }
 
     void selftestPassesAndTellsEachCheck() {

@@ -199,6 +199,20 @@ private slots:
         QVERIFY2(ended.err.contains("longest context that fits"), ended.err);
     }
 
+    void numbersThatMakeNoSenseAreRefused_data() {
+        QTest::addColumn<QStringList>("option");
+        for (const char* threads : {"-1", "5000", "100000"})
+            QTest::newRow(threads) << QStringList{"--threads", threads};
+        for (const char* seconds : {"0", "-3", "nan", "inf"})
+            QTest::newRow(seconds) << QStringList{"--max-time", seconds};
+    }
+    void numbersThatMakeNoSenseAreRefused() {
+        QFETCH(QStringList, option);
+        const Ended ended = runProgram(quick(option));
+        QCOMPARE(ended.exitCode, 2);
+        QVERIFY2(ended.err.contains(option[0].toUtf8()), ended.err);
+    }
+
     void catalogueDevicesCanOnlyBePlannedFor() {
         const Ended ended = runProgram(quick({"-d", "rtx-4090"}));
         QCOMPARE(ended.exitCode, 2);

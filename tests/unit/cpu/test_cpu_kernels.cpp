@@ -7,6 +7,7 @@
 #include <random>
 
 #include <hwy/targets.h>
+#include <pthread.h>
 
 #include "core/cpu/attention_kernel.h"
 #include "core/cpu/float_bits.h"
@@ -30,6 +31,7 @@ private slots:
     void halfFloatsRoundToNearestEven();
     void randomValuesAreNeverZeroAndRepeat();
     void aPoolRunsEachUnitOnceAndStopsBetweenUnits();
+    void aPoolMakesDoWithTheThreadsItGets();
 };
 
 void TestCpuKernels::attentionHoldsItsBoundOnEveryTarget_data() {
@@ -152,6 +154,25 @@ void TestCpuKernels::aPoolRunsEachUnitOnceAndStopsBetweenUnits() {
             stop.request_stop();
     }));
     QVERIFY(ran.load() < 1000);
+}
+
+void TestCpuKernels::aPoolMakesDoWithTheThreadsItGets() {
+#if defined(__GLIBC__)
+    // No address space holds stacks of this size: every new thread is refused.
+    pthread_attr_t usual;
+    QCOMPARE(pthread_getattr_default_np(&usual), 0);
+    pthread_attr_t huge = usual;
+    QCOMPARE(pthread_attr_setstacksize(&huge, std::size_t{1} << 50), 0);
+    QCOMPARE(pthread_setattr_default_np(&huge), 0);
+    ThreadPool pool(4);
+    QCOMPARE(pthread_setattr_default_np(&usual), 0);
+    QCOMPARE(pool.threads(), 1);
+    int ran = 0;
+    QVERIFY(pool.run(10, {}, [&](std::int64_t, int) { ++ran; }));
+    QCOMPARE(ran, 10);
+#else
+    QSKIP("the C library cannot be told to refuse threads");
+#endif
 }
 
 QTEST_APPLESS_MAIN(TestCpuKernels)
