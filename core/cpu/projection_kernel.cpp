@@ -104,8 +104,11 @@ HWY_EXPORT(projectRows);
 
 bool project(ThreadPool& pool, const Projection& projection, const std::stop_token& stop) {
     constexpr std::int64_t kUnitElements = std::int64_t{1} << 18; ///< 512 KiB of 16-bit weights
-    const std::int64_t perUnit = std::max<std::int64_t>(
-        4, kUnitElements / std::max<std::int64_t>(1, projection.columns) / 4 * 4);
+    constexpr std::int64_t kMostUnitFlop = 100'000'000; ///< a stop request is heard between units
+    const std::int64_t elements =
+        std::min(kUnitElements, kMostUnitFlop / (2 * std::max<std::int64_t>(1, projection.batch)));
+    const std::int64_t perUnit =
+        std::max<std::int64_t>(4, elements / std::max<std::int64_t>(1, projection.columns) / 4 * 4);
     const std::int64_t units = (projection.rows + perUnit - 1) / perUnit;
     return pool.run(units, stop, [&](std::int64_t unit, int) {
         const std::int64_t from = unit * perUnit;

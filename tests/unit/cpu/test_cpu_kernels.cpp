@@ -2,9 +2,11 @@
 #include <QTest>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <random>
+#include <thread>
 
 #include <hwy/targets.h>
 #include <pthread.h>
@@ -32,6 +34,7 @@ private slots:
     void randomValuesAreNeverZeroAndRepeat();
     void aPoolRunsEachUnitOnceAndStopsBetweenUnits();
     void aPoolMakesDoWithTheThreadsItGets();
+    void aProjectionOfALargeBatchHearsAStop();
 };
 
 void TestCpuKernels::attentionHoldsItsBoundOnEveryTarget_data() {
@@ -173,6 +176,27 @@ void TestCpuKernels::aPoolMakesDoWithTheThreadsItGets() {
 #else
     QSKIP("the C library cannot be told to refuse threads");
 #endif
+}
+
+/// 2 × 10^9 multiply-adds, hundreds of milliseconds of one thread: they may not be one unit.
+void TestCpuKernels::aProjectionOfALargeBatchHearsAStop() {
+    constexpr std::int64_t rows = 256;
+    constexpr std::int64_t columns = 512;
+    constexpr std::int64_t batch = 16384;
+    const std::vector<float> weights(rows * columns, 1.0F);
+    const std::vector<float> in(batch * columns, 1.0F);
+    std::vector<float> out(batch * rows);
+    ThreadPool pool(1);
+    std::stop_source stop;
+    std::jthread asker([&stop] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        stop.request_stop();
+    });
+    const Projection projection{DataType::F32, reinterpret_cast<const std::byte*>(weights.data()),
+                                rows,          columns,
+                                batch,         in.data(),
+                                out.data()};
+    QVERIFY(!project(pool, projection, stop.get_token()));
 }
 
 QTEST_APPLESS_MAIN(TestCpuKernels)
