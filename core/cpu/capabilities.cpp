@@ -18,13 +18,13 @@ bool plain(DataType type) {
 
 Status coveredTypes(const KvTypes& types) {
     if (!plain(types.key) || !plain(types.value))
-        return badUsage(fmt::format("the CPU kernels do not read a {} cache",
+        return badUsage(fmt::format("the CPU kernels do not read a cache of type {}",
                                     name(plain(types.key) ? types.value : types.key)),
-                        "--kv-dtype", "They cover f32, f16 and bf16; plan covers every type.");
+                        "--kv-type", "They cover f32, f16 and bf16; plan covers every type.");
     if (types.key != types.value)
         return badUsage(fmt::format("the CPU kernels do not mix {} keys with {} values",
                                     name(types.key), name(types.value)),
-                        "--kv-dtype", "Use one type for both.");
+                        "--kv-type", "Use one type for both.");
     return Done{};
 }
 
@@ -45,9 +45,9 @@ Status coveredLayer(const LayerSpec& layer, std::size_t index) {
 Status coveredStep(const DecoderRequest& request) {
     const ModelSpec& model = request.model;
     if (!plain(request.weightsType))
-        return badUsage(
-            fmt::format("the CPU kernels do not read {} weights", name(request.weightsType)),
-            "--weights-dtype", "They cover f32, f16 and bf16.");
+        return badUsage(fmt::format("the CPU kernels do not read weights of type {}",
+                                    name(request.weightsType)),
+                        "--weights-type", "They cover f32, f16 and bf16.");
     if (model.hiddenSize < 1 || model.vocabSize < 1)
         return badUsage("a whole step needs the model's hidden and vocabulary size", "--scope",
                         "Use --scope attention, or a model file or preset that has them.");

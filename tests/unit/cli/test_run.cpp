@@ -213,6 +213,21 @@ private slots:
         QVERIFY2(ended.err.contains(option[0].toUtf8()), ended.err);
     }
 
+    void whatTheKernelsDoNotReadIsRefusedByItsOption_data() {
+        QTest::addColumn<QStringList>("option");
+        for (const char* type : {"fp8", "int8", "q8_0", "q4_0"})
+            QTest::newRow(type) << QStringList{"--kv-type", type};
+        QTest::newRow("weights") << QStringList{"--weights-type", "q4_0", "--scope", "step",
+                                                "--hidden",       "512",  "--ffn",   "512",
+                                                "--vocab",        "512"};
+    }
+    void whatTheKernelsDoNotReadIsRefusedByItsOption() {
+        QFETCH(QStringList, option);
+        const Ended ended = runProgram(quick(option));
+        QCOMPARE(ended.exitCode, 2);
+        QVERIFY2(ended.err.contains(option[0].toUtf8() + ": the CPU kernels do not"), ended.err);
+    }
+
     void catalogueDevicesCanOnlyBePlannedFor() {
         const Ended ended = runProgram(quick({"-d", "rtx-4090"}));
         QCOMPARE(ended.exitCode, 2);

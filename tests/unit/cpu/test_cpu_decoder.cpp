@@ -123,6 +123,8 @@ void TestCpuDecoder::whatTheKernelsDoNotCoverIsSaid() {
     asked = request(2, 100);
     asked.model.layers[2].attention = AttentionKind::Recurrent;
     QVERIFY(refused(asked));
+    const Error error = m_backend->makeDecoder("cpu", asked, {}).error();
+    QCOMPARE(error.where, std::string("--kv-type")); // the option's name on the command line
     asked = request(2, 100);
     asked.scope = Scope::Step;
     asked.model.hiddenSize = 0;
