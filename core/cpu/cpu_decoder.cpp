@@ -49,14 +49,13 @@ std::uint64_t lmHeadParameters(const ModelSpec& model) {
 StepWork workOf(const DecoderRequest& request) {
     StepWork work;
     for (const LayerSpec& layer : request.model.layers) {
-        const std::uint64_t kv = cacheLaw(layer, request.kvTypes).bytes(request.context);
+        const std::uint64_t kv = cacheBytesRead(layer, request.kvTypes, request.context);
         work.kvBytesRead =
             saturatingAdd(work.kvBytesRead, saturatingMultiply(kv, count(request.batch)));
-        const std::int64_t width = 2 * layer.nHeads * (layer.headDimK + layer.headDimV);
-        work.attentionFlop =
-            saturatingAdd(work.attentionFlop,
-                          saturatingMultiply(count(width * tokensRead(layer, request.context)),
-                                             count(request.batch)));
+        const std::uint64_t width = count(2 * layer.nHeads * (layer.headDimK + layer.headDimV));
+        const std::uint64_t tokens =
+            saturatingMultiply(count(tokensRead(layer, request.context)), count(request.batch));
+        work.attentionFlop = saturatingAdd(work.attentionFlop, saturatingMultiply(width, tokens));
     }
     if (request.scope == Scope::Step) {
         std::uint64_t parameters = lmHeadParameters(request.model);

@@ -6,6 +6,7 @@
 
 #include "core/engine/memory_ledger.h"
 #include "core/spec/result.h"
+#include "core/spec/units.h"
 #include "core/spec/workload.h"
 
 namespace decodescope {
@@ -23,16 +24,18 @@ struct DecoderRequest {
     std::uint64_t seed = 1;               ///< of the random weights, keys, values and queries
 };
 
-/// The work of one step of the whole model, counted from the shape (not measured): each cached
-/// byte and each weight is read once, and one multiply-add is 2 FLOP.
+/// The work of one step of the whole model, counted from the shape (not measured): each weight is
+/// read once, each cached byte once for every layer that reads it, and one multiply-add is 2 FLOP.
 struct StepWork {
     std::uint64_t kvBytesRead = 0;
     std::uint64_t weightBytesRead = 0;
     std::uint64_t attentionFlop = 0;
     std::uint64_t linearFlop = 0;
 
-    [[nodiscard]] std::uint64_t bytesRead() const { return kvBytesRead + weightBytesRead; }
-    [[nodiscard]] std::uint64_t flop() const { return attentionFlop + linearFlop; }
+    [[nodiscard]] std::uint64_t bytesRead() const {
+        return saturatingAdd(kvBytesRead, weightBytesRead);
+    }
+    [[nodiscard]] std::uint64_t flop() const { return saturatingAdd(attentionFlop, linearFlop); }
 };
 
 /// One timed step.

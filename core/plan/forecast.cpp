@@ -30,10 +30,13 @@ std::uint64_t attentionFlop(const LayerSpec& layer, std::int64_t context) {
 ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std::int64_t context,
                           std::int64_t batch, Scope scope) {
     ForecastWork work;
-    for (const LayerSpec& layer : model.layers)
+    for (const LayerSpec& layer : model.layers) {
         work.attentionFlop = saturatingAdd(work.attentionFlop, attentionFlop(layer, context));
+        work.kvBytesRead =
+            saturatingAdd(work.kvBytesRead, cacheBytesRead(layer, workload.kvTypes, context));
+    }
     work.attentionFlop = saturatingMultiply(work.attentionFlop, count(batch));
-    work.kvBytesRead = kvBytes(model, workload.kvTypes, context, batch);
+    work.kvBytesRead = saturatingMultiply(work.kvBytesRead, count(batch));
     if (scope == Scope::Step) {
         work.weightBytesRead = weightsBytesRead(model, workload.weightsType, batch);
         if (work.weightBytesRead > 0)

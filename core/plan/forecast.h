@@ -5,19 +5,23 @@
 #include <string>
 
 #include "core/plan/roofline.h"
+#include "core/spec/units.h"
 #include "core/spec/workload.h"
 
 namespace decodescope {
 
-/// The work of one decode step, from the shape. Bytes count each cached byte and each weight once.
+/// The work of one decode step, from the shape. Bytes count each weight once, and each cached byte
+/// once for every layer that reads it.
 struct ForecastWork {
     std::uint64_t kvBytesRead = 0;
     std::uint64_t weightBytesRead = 0;
     std::uint64_t attentionFlop = 0; ///< 2 × n_heads × tokens × (d_k + d_v), a layer and sequence
     std::uint64_t linearFlop = 0;    ///< 2 × active parameters × batch
 
-    [[nodiscard]] std::uint64_t bytesRead() const { return kvBytesRead + weightBytesRead; }
-    [[nodiscard]] std::uint64_t flop() const { return attentionFlop + linearFlop; }
+    [[nodiscard]] std::uint64_t bytesRead() const {
+        return saturatingAdd(kvBytesRead, weightBytesRead);
+    }
+    [[nodiscard]] std::uint64_t flop() const { return saturatingAdd(attentionFlop, linearFlop); }
 };
 [[nodiscard]] ForecastWork forecastWork(const ModelSpec& model, const Workload& workload,
                                         std::int64_t context, std::int64_t batch, Scope scope);

@@ -40,6 +40,12 @@ CacheLaw cacheLaw(const LayerSpec& layer, KvTypes types, std::int64_t tensorPara
     return law;
 }
 
+std::uint64_t cacheBytesRead(const LayerSpec& layer, KvTypes types, std::int64_t context) {
+    LayerSpec reader = layer;
+    reader.ownsCache = true;
+    return cacheLaw(reader, types).bytes(context);
+}
+
 std::uint64_t mlaFp8RowBytes(const MlaShape& mla) {
     constexpr std::int64_t scaled = 128;
     const auto latent = static_cast<std::uint64_t>(mla.kvLoraRank);

@@ -39,6 +39,11 @@ struct CacheLaw {
 [[nodiscard]] CacheLaw cacheLaw(const LayerSpec& layer, KvTypes types,
                                 std::int64_t tensorParallel = 1);
 
+/// Bytes of cache that one decode step reads in this layer for one sequence: what it holds, or,
+/// where it shares another layer's cache, that one's (its own shape and window tell how much).
+[[nodiscard]] std::uint64_t cacheBytesRead(const LayerSpec& layer, KvTypes types,
+                                           std::int64_t context);
+
 /// One token of an MLA latent in the fp8 layout of the FlashMLA kernels (deepseek-ai/FlashMLA): the
 /// latent in fp8 with one f32 scale for each 128 elements, the rope part in bf16. In bytes.
 [[nodiscard]] std::uint64_t mlaFp8RowBytes(const MlaShape& mla);

@@ -69,6 +69,7 @@ void TestCpuDecoder::theWorkIsThatOfThePlan() {
             DecoderRequest asked = request(2, 1000);
             asked.scope = scope;
             asked.batch = batch;
+            asked.model.layers[3].ownsCache = false;
             const auto decoder = m_backend->makeDecoder("cpu", asked, {});
             QVERIFY(decoder.ok());
             const auto& held = *decoder.value();

@@ -26,6 +26,8 @@ private slots:
     void recurrentProjectionsAreReadToo();
     void withoutAShapeTheActiveParametersAreRead();
     void weightsBeyond64BitsSaturate();
+    void workBeyond64BitsSaturates();
+    void aSharedCacheIsReadByEachLayer();
     void theReserveIsKeptFree();
     void mlaAttentionIsNearTheRidge();
     void theRidgeSeparatesMemoryFromCompute();
@@ -140,6 +142,24 @@ void TestPlan::weightsBeyond64BitsSaturate() {
     QVERIFY(!plan.fits);
     QCOMPARE(plan.maxContext, std::int64_t{0});
     QVERIFY(QString::fromStdString(doesNotFit(plan).sentence()).contains("Not even one token"));
+}
+
+void TestPlan::workBeyond64BitsSaturates() {
+    const Plan plan = makePlan(asIs(*findModelPreset("llama-3.1-8b")), device(kGiB, {1, 1, true}),
+                               workload(Scope::Step), 1'000'000'000'000'000, 1'000'000);
+    QCOMPARE(plan.forecast.work.bytesRead(), ~std::uint64_t{0});
+    QVERIFY(plan.forecast.kvReadShare > 0.99 && plan.forecast.kvReadShare <= 1);
+}
+
+/// Gemma 3n: the last layers hold nothing, and still look back at all tokens of another's cache.
+void TestPlan::aSharedCacheIsReadByEachLayer() {
+    ModelSpec model = modelByHand({.layers = 4, .nHeads = 8, .nKvHeads = 2, .headDim = 64});
+    const std::uint64_t all = kvBytes(model, {}, 1000);
+    model.layers[3].ownsCache = false;
+    QCOMPARE(kvBytes(model, {}, 1000), all / 4 * 3);
+    const ForecastWork work =
+        forecastWork(model, workload(Scope::Attention), 1000, 2, Scope::Attention);
+    QCOMPARE(work.kvBytesRead, 2 * all);
 }
 
 void TestPlan::theReserveIsKeptFree() {

@@ -16,6 +16,7 @@ private slots:
     void aWindowStopsTheGrowth();
     void quantisedRowsAreCountedInWholeBlocks();
     void tensorParallelReplicatesTheOneHead();
+    void aSharedCacheHoldsNothingMoreAndIsReadAllTheSame();
 };
 
 static LayerSpec anchorLayer(std::int64_t nKvHeads) {
@@ -38,6 +39,15 @@ void TestCacheLaw::aWindowStopsTheGrowth() {
     const CacheLaw law = cacheLaw(layer, KvTypes{});
     QVERIFY(law.bytes(4095) < law.bytes(4096));
     QCOMPARE(law.bytes(4096), law.bytes(1'000'000));
+}
+
+void TestCacheLaw::aSharedCacheHoldsNothingMoreAndIsReadAllTheSame() {
+    LayerSpec layer = anchorLayer(8);
+    const std::uint64_t owned = cacheBytesRead(layer, KvTypes{}, 1000);
+    QCOMPARE(owned, cacheLaw(layer, KvTypes{}).bytes(1000));
+    layer.ownsCache = false;
+    QCOMPARE(cacheLaw(layer, KvTypes{}).bytes(1000), std::uint64_t{0});
+    QCOMPARE(cacheBytesRead(layer, KvTypes{}, 1000), owned);
 }
 
 void TestCacheLaw::quantisedRowsAreCountedInWholeBlocks() {
