@@ -134,10 +134,11 @@ Result<Ceilings> measureCpuCeilings(const CalibrationRequest& request,
                             "cpu", ""};
     const CpuTopology& cpu = cpuTopology();
     ThreadPool pool(request.threads > 0 ? request.threads : cpu.threads);
-    std::uint64_t bytes =
-        std::max(request.bufferBytes, 4 * cpu.lastLevelCacheBytes.value_or(16 * kMiB));
-    const std::uint64_t free = readSystemMemory().availableBytes.value_or(bytes * 2);
-    bytes = std::clamp(bytes, 8 * kMiB, std::max(8 * kMiB, free / 2));
+    // The buffer is not made larger than asked for: its size is somebody's memory budget.
+    const std::uint64_t free =
+        readSystemMemory().availableBytes.value_or(saturatingMultiply(request.bufferBytes, 2));
+    const std::uint64_t bytes =
+        std::clamp(request.bufferBytes, 8 * kMiB, std::max(8 * kMiB, free / 2));
     Buffer buffer(bytes / kMiB * kMiB);
     if (!buffer.valid())
         return Error{ErrorCode::OutOfMemory,

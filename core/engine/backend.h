@@ -46,8 +46,10 @@ void from_json(const nlohmann::json& json, DeviceInfo& device);
 
 /// Limits for a measurement of ceilings.
 struct CalibrationRequest {
-    int threads = 0;                                    ///< 0: all
-    std::uint64_t bufferBytes = std::uint64_t{1} << 28; ///< read stream; above 4 × last-level cache
+    int threads = 0; ///< 0: all
+    /// Of the read stream, and no more is allocated. Below four times the last-level cache that
+    /// cache may answer, and the rate is no longer the memory's.
+    std::uint64_t bufferBytes = std::uint64_t{1} << 28;
     double maxSeconds = 2;
 };
 

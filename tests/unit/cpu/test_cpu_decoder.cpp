@@ -4,6 +4,8 @@
 #include <chrono>
 #include <thread>
 
+#include <sys/resource.h>
+
 #include "core/cpu/cpu_backend.h"
 #include "core/cpu/layer_choice.h"
 #include "core/plan/forecast.h"
@@ -17,6 +19,7 @@ class TestCpuDecoder : public QObject {
 
 private slots:
     void thisMachineIsFoundWithItsMemory();
+    void theReadStreamKeepsToItsBuffer();
     void ceilingsAreMeasured();
     void theWorkIsThatOfThePlan();
     void nothingAboveTheBudgetIsAllocated();
@@ -53,6 +56,18 @@ void TestCpuDecoder::thisMachineIsFoundWithItsMemory() {
     QVERIFY(*memory.availableBytes <= *memory.totalBytes);
     QVERIFY(*memory.processBytes > kMiB);
     QVERIFY(!m_backend->readMemory("cuda:0").totalBytes);
+}
+
+/// The buffer is somebody's budget: a large last-level cache does not make it larger.
+void TestCpuDecoder::theReadStreamKeepsToItsBuffer() {
+    const auto mostEver = [] {
+        rusage usage{};
+        getrusage(RUSAGE_SELF, &usage);
+        return static_cast<std::uint64_t>(usage.ru_maxrss) * kKiB;
+    };
+    const std::uint64_t before = mostEver();
+    QVERIFY(m_backend->measureCeilings("cpu", {1, 16 * kMiB, 0.05}, {}).ok());
+    QVERIFY2(mostEver() - before < 32 * kMiB, qPrintable(QString::number(mostEver() - before)));
 }
 
 void TestCpuDecoder::ceilingsAreMeasured() {
