@@ -147,9 +147,12 @@ Result<Ceilings> measureCpuCeilings(const CalibrationRequest& request,
                      "Close other programs.",
                      bytes,
                      free};
+    Ceilings ceilings;
+    const auto fillStart = Clock::now();
     if (!fillRandom(pool, buffer, DataType::F32, 1, 0, stop))
         return interrupted;
-    Ceilings ceilings;
+    ceilings.fillBytesPerSecond =
+        static_cast<double>(buffer.bytes()) / std::max(1e-9, secondsSince(fillStart));
     ceilings.bandwidthBytesPerSecond = streamRate(pool, buffer, request.maxSeconds * 0.6, stop);
     ceilings.flopPerSecond = flopRate(pool, request.maxSeconds * 0.3, stop);
     ceilings.threads = pool.threads();

@@ -22,6 +22,9 @@ struct Ceilings {
     double flopPerSecond = 0;           ///< of the unit the attention kernels use
     int threads = 0;                    ///< the rates were measured with; 0 for a datasheet
     bool measured = false;
+    /// Memory that is touched for the first time and filled with random content, as a Decoder's
+    /// is: says how long making one takes. 0: not measured. It is no roof and in no record.
+    double fillBytesPerSecond = 0;
     bool operator==(const Ceilings&) const = default;
 };
 

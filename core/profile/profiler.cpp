@@ -62,6 +62,7 @@ Status calibrate(RunState& run) {
         run.backend.measureCeilings(run.request.deviceId, request, run.stop);
     if (ceilings) {
         run.facts.ceilings = *ceilings;
+        run.fillBytesPerSecond = ceilings->fillBytesPerSecond;
         run.reporter.send(CalibrationEvent{run.reporter.atMs(), run.facts.device.name, *ceilings});
         return Done{};
     }

@@ -75,6 +75,7 @@ void TestCpuDecoder::ceilingsAreMeasured() {
     QVERIFY(ceilings.ok());
     QVERIFY(ceilings->measured && ceilings->threads == 1);
     QVERIFY(ceilings->bandwidthBytesPerSecond > 1e8 && ceilings->flopPerSecond > 1e8);
+    QVERIFY(ceilings->fillBytesPerSecond > 1e6);
     QVERIFY(m_backend->devices()[0].ceilings == *ceilings);
 }
 
@@ -133,14 +134,14 @@ void TestCpuDecoder::whatTheKernelsDoNotCoverIsSaid() {
     DecoderRequest asked = request(2, 100);
     asked.kvTypes = {DataType::Q8_0, DataType::Q8_0};
     QVERIFY(refused(asked));
+    const Error error = m_backend->makeDecoder("cpu", asked, {}).error();
+    QCOMPARE(error.where, std::string("--kv-type")); // the option's name on the command line
     asked = request(2, 100);
     asked.model.layers[1].headDimK = 100;
     QVERIFY(refused(asked));
     asked = request(2, 100);
     asked.model.layers[2].attention = AttentionKind::Recurrent;
     QVERIFY(refused(asked));
-    const Error error = m_backend->makeDecoder("cpu", asked, {}).error();
-    QCOMPARE(error.where, std::string("--kv-type")); // the option's name on the command line
     asked = request(2, 100);
     asked.scope = Scope::Step;
     asked.model.hiddenSize = 0;

@@ -350,6 +350,24 @@ private slots:
         QVERIFY(machine.requests.at(0).budgetBytes < 3 * kGiB);
     }
 
+    /// Most of a run's first seconds would otherwise go into memory on a machine that is slow at
+    /// it.
+    void theCalibrationTellsHowFastMemoryIsFilled() {
+        FakeMachine machine;
+        machine.availableBytes = 14 * kGiB;
+        RunRequest request = smallRun();
+        request.model = modelByHand({32, 32, 8, 128, 0, 0, 0, 0});
+        request.workload.contexts = {16384};
+        request.workload.maxSeconds = 30;
+        (void)run(machine, request);
+        const std::uint64_t usual = machine.requests.at(0).budgetBytes;
+        machine.requests.clear();
+        machine.ceilings->fillBytesPerSecond = 1e8;
+        (void)run(machine, request);
+        QVERIFY2(machine.requests.at(0).budgetBytes < usual / 2,
+                 qPrintable(QString::number(machine.requests.at(0).budgetBytes)));
+    }
+
     void somethingIsMeasuredHoweverShortTheTime() {
         FakeMachine machine;
         RunRequest request = smallRun();
