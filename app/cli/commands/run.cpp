@@ -171,7 +171,10 @@ Status run(const Options& options) {
     Status measured = profile(
         *found->backend, *request, [&](const Event& event) { results.take(event); },
         stop.get_token());
-    if (!request->quickLook && results.ceilings())
+    // Roofs of fewer threads are not this machine's.
+    const bool ofTheMachine =
+        results.ceilings() && results.ceilings()->threads == found->device.threads;
+    if (!request->quickLook && ofTheMachine)
         if (const Status stored = storeCeilings(found->device, *results.ceilings()); !stored)
             fmt::print(stderr, "decodescope-cli: the calibration was not kept: {}\n",
                        stored.error().sentence());

@@ -234,6 +234,16 @@ private slots:
         QVERIFY2(ended.err.contains("planned"), ended.err);
     }
 
+    void ceilingsOfFewerThreadsAreNotTheMachines() {
+        Program program;
+        const QJsonDocument devices = program.run({"devices", "-o", "json"}).json();
+        if (devices.array().at(0)["threads"].toInt() < 2)
+            QSKIP("this machine has one thread");
+        QCOMPARE(program.run(quick({"--threads", "1"})).exitCode, 0);
+        const Ended plan = program.run({"plan", "-d", "cpu", "-o", "json"});
+        QCOMPARE(plan.json().array().at(0)["roofs_measured"].toBool(), false);
+    }
+
     void measuredCeilingsAreKeptForPlans() {
         Program program;
         QCOMPARE(program.run(quick({})).exitCode, 0);
