@@ -2,6 +2,7 @@
 #include "core/profile/recording.h"
 
 #include <algorithm>
+#include <fstream>
 #include <future>
 #include <string>
 #include <thread>
@@ -146,6 +147,23 @@ bool mayBeRecording(std::string_view start) {
     return first == std::string_view::npos || start[first] == '{' || start[first] == '[';
 }
 
+/// What stands behind the last line end; nothing where it is longer than any line of ours.
+std::string lastLine(std::istream& file) {
+    constexpr std::streamoff kLongest = 16 * static_cast<std::streamoff>(kMiB);
+    file.seekg(0, std::ios::end);
+    const std::streamoff size = file.tellg();
+    if (!file || size <= 0)
+        return {};
+    const std::streamoff from = std::max<std::streamoff>(0, size - kLongest);
+    std::string text(static_cast<std::size_t>(size - from), '\0');
+    file.seekg(from);
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    const std::size_t end = text.rfind('\n');
+    if (!file || (end == std::string::npos && from > 0))
+        return {};
+    return end == std::string::npos ? text : text.substr(end + 1);
+}
+
 std::size_t eventCount(const Recording& recording) {
     return recording.runs.size() + recording.calibrations.size() + recording.samples.size() +
            recording.memory.size() + recording.skipped.size() + recording.progress.size() +
@@ -183,6 +201,31 @@ Result<Recording> readRecording(const std::filesystem::path& path) {
         return inFile({ErrorCode::FileUnreadable, "no record of a run was found", "", ""}, path,
                       "line 1");
     return recording;
+}
+
+Status endLastLine(const std::filesystem::path& path) {
+    std::error_code failure;
+    if (!std::filesystem::is_regular_file(path, failure))
+        return Done{};
+    std::fstream file(path, std::ios::in | std::ios::binary);
+    const std::string tail = lastLine(file);
+    if (tail.empty() || tail.front() != '{')
+        return Done{};
+    if (nlohmann::json::accept(tail)) {
+        file.close();
+        file.open(path, std::ios::out | std::ios::app | std::ios::binary);
+        file << '\n' << std::flush;
+        if (!file)
+            failure = std::make_error_code(std::errc::io_error);
+    } else {
+        std::filesystem::resize_file(path, std::filesystem::file_size(path, failure) - tail.size(),
+                                     failure);
+    }
+    if (failure)
+        return Error{ErrorCode::OutputNotWritten,
+                     "the record cannot be added to: " + failure.message(), path.string(),
+                     "Choose another file."};
+    return Done{};
 }
 
 Status writeRecording(const Recording& recording, const std::filesystem::path& path) {

@@ -27,6 +27,10 @@ struct Recording {
 /// cut last line, as a killed worker leaves it, is dropped. Errors: FileUnreadable with file and
 /// line number.
 [[nodiscard]] Result<Recording> readRecording(const std::filesystem::path& path);
+/// Makes a file that is going to be added to end with a whole line: a cut last line, as a killed
+/// worker leaves it, is taken off, and one that lacks its line end alone gets it. Done without
+/// doing anything for a file that is missing, empty or no recording. Errors: OutputNotWritten.
+[[nodiscard]] Status endLastLine(const std::filesystem::path& path);
 /// Writes all lines; the file appears whole or not at all. Errors: OutputNotWritten.
 [[nodiscard]] Status writeRecording(const Recording& recording, const std::filesystem::path& path);
 

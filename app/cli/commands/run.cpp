@@ -19,6 +19,7 @@
 #include "app/cli/stop_signals.h"
 #include "core/profile/calibration.h"
 #include "core/profile/profiler.h"
+#include "core/profile/recording.h"
 #include "core/profile/whole_file.h"
 
 namespace decodescope {
@@ -87,6 +88,8 @@ public:
     Status openRecord() {
         if (m_options.record.empty())
             return Done{};
+        if (Status status = endLastLine(m_options.record); !status)
+            return status;
         m_record.open(m_options.record, std::ios::app); // what was measured before is kept
         return recordStatus();
     }

@@ -149,6 +149,20 @@ private slots:
         QCOMPARE(recording->samples.size(), std::size_t{8});
     }
 
+    void aRecordThatAKillCutIsAddedTo() {
+        const QTemporaryDir folder;
+        const QString record = folder.filePath("run.jsonl");
+        QCOMPARE(runProgram(quick({"--record", record})).exitCode, 0);
+        QFile file(record);
+        QVERIFY(file.open(QIODevice::Append));
+        file.write("{\"kind\":\"progress\",\"at_ms\":1");
+        file.close();
+        QCOMPARE(runProgram(quick({"--record", record})).exitCode, 0);
+        const Result<Recording> recording = readRecording(record.toStdString());
+        QVERIFY2(recording.ok(), recording ? "" : recording.error().sentence().c_str());
+        QCOMPARE(recording->samples.size(), std::size_t{8});
+    }
+
     void aRecordThatCannotBeWrittenIsSaidBeforeMeasuring() {
         const Ended ended = runProgram(quick({"--record", "/no/such/folder/run.jsonl"}));
         QCOMPARE(ended.exitCode, 4);

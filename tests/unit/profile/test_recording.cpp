@@ -47,6 +47,34 @@ private:
     }
 
 private slots:
+    void aCutLineIsTakenOffBeforeMoreIsAdded() {
+        const std::string whole = linesOf(2);
+        const fs::path path = file(whole + toLine(test::exampleSample()).substr(0, 100));
+        QVERIFY(endLastLine(path).ok());
+        QCOMPARE(fs::file_size(path), whole.size());
+        std::ofstream(path, std::ios::app) << linesOf(1);
+        const Result<Recording> recording = readRecording(path);
+        QVERIFY2(recording.ok(), recording ? "" : recording.error().sentence().c_str());
+        QCOMPARE(recording->samples.size(), std::size_t{3});
+    }
+
+    void aWholeLineWithoutItsEndGetsIt() {
+        const std::string whole = linesOf(2);
+        const fs::path path = file(whole.substr(0, whole.size() - 1));
+        QVERIFY(endLastLine(path).ok());
+        QCOMPARE(fs::file_size(path), whole.size());
+    }
+
+    void whatIsNoRecordingIsLeftAlone() {
+        for (const char* text : {"", "dear diary", "one\ntwo", "{\"a\": 1}\n"}) {
+            const fs::path path = file(text);
+            QVERIFY(endLastLine(path).ok());
+            QCOMPARE(fs::file_size(path), std::string_view(text).size());
+        }
+        QVERIFY(endLastLine("/no/such/file").ok());
+        QVERIFY(endLastLine("/dev/null").ok());
+    }
+
     void whatIsWrittenIsReadBack() {
         Recording recording;
         recording.add(test::exampleRun());
