@@ -21,7 +21,8 @@ std::string fieldText(const nlohmann::json& value) {
         return dumped(value);
     std::string joined;
     for (const nlohmann::json& each : value)
-        joined += (joined.empty() ? "" : ";") + dumped(each);
+        joined += (joined.empty() ? "" : ";") +
+                  (each.is_string() ? each.get<std::string>() : dumped(each));
     return joined;
 }
 

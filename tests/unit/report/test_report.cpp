@@ -34,6 +34,7 @@ private slots:
     void aNumberThatIsNoneStaysEmpty();
     void aNameThatIsNotUtf8IsWrittenAllTheSame();
     void aBarInANameDoesNotBreakTheTable();
+    void aListOfTextsIsJoinedPlainly();
     void smallNumbersKeepTheirDigits();
 };
 
@@ -194,6 +195,12 @@ void TestReport::aNameThatIsNotUtf8IsWrittenAllTheSame() {
 void TestReport::aBarInANameDoesNotBreakTheTable() {
     const std::string text = toMarkdown({{"a"}, {"b"}}, {{"x|y\nz", "1"}});
     QCOMPARE(text, std::string("| a      | b   |\n|--------|-----|\n| x\\|y z | 1   |\n"));
+}
+
+void TestReport::aListOfTextsIsJoinedPlainly() {
+    const std::vector<std::string_view> keys = {"sources"};
+    const std::vector<json> records = {{{"sources", {"a log, shortened", "a table"}}}};
+    QCOMPARE(toCsv(keys, records), std::string("sources\r\n\"a log, shortened;a table\"\r\n"));
 }
 
 void TestReport::smallNumbersKeepTheirDigits() {
