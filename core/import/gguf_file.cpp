@@ -17,7 +17,7 @@
 namespace decodescope {
 namespace {
 
-constexpr std::uint64_t kMaxTensors = 1 << 20;
+constexpr std::uint64_t kMaxTensors = 1 << 16; ///< the largest models have a few thousand
 constexpr std::uint64_t kMaxTensorName = 1024; ///< ggml itself stops at 64
 constexpr std::uint32_t kMaxDimensions = 4;    ///< GGML_MAX_DIMS
 constexpr std::uint64_t kDefaultAlignment = 32;
@@ -131,7 +131,8 @@ void note(GgufTensors& sum, const Tensor& tensor) {
 GgufTensors readTensors(ByteReader& reader, std::uint64_t count) {
     constexpr std::uint64_t kSmallestTensor = 8 + 1 + 4 + 8 + 4 + 8;
     if (reader.ok() && (count > kMaxTensors || count > reader.remaining() / kSmallestTensor))
-        reader.fail(fmt::format("the header claims {} tensors, more than the file can hold", count),
+        reader.fail(fmt::format("the header claims {} tensors, more than {}", count,
+                                count > kMaxTensors ? "any model has" : "the file can hold"),
                     kDamaged, 8);
     GgufTensors sum;
     std::unordered_set<std::size_t> names; // hashes stand for the names

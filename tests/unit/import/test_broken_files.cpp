@@ -177,8 +177,8 @@ void TestBrokenFiles::deepNestingIsRefusedWithoutGoingDeep() {
         const QString said = saidOf(readModelFile(m_files.write("config.json", deep)));
         QVERIFY2(said.contains("nested deeper"), qPrintable(said));
     }
-    const QByteArray header = R"({"__metadata__":)" + QByteArray("[").repeated(50'000'000);
-    const QByteArray file = QByteArray("\x85\xf0\xfa\x02\0\0\0\0", 8) + header;
+    const QByteArray header = R"({"__metadata__":)" + QByteArray("[").repeated(10'000'000);
+    const QByteArray file = QByteArray("\x85\x96\x98\0\0\0\0\0", 8) + header;
     const QString said = saidOf(readModelFile(m_files.write("m.safetensors", file)));
     QVERIFY2(said.contains("nested deeper"), qPrintable(said));
 }

@@ -148,7 +148,7 @@ void TestSafetensors::brokenHeadersAreRefused_data() {
     row("data too long", safetensors(kTwoTensors, 13060), "4 bytes follow");
     row("truncated header", withLength(kTwoTensors).left(40), "more than the file holds");
     row("length of 2^63", QByteArray(7, '\0') + "\x80{}", "neither");
-    row("length beyond the format", QByteArray("\xff\xff\xff\x7f\0\0\0\0{}", 10), "allows");
+    row("length beyond any model", QByteArray("\xff\xff\xff\x7f\0\0\0\0{}", 10), "at most");
     row("span of the wrong size", safetensors(one("F16", "[100]", "[0,100]"), 100), "span 100");
     row("offsets turned round", safetensors(one("F16", "[100]", "[200,0]"), 200), "\"a\"");
     row("unknown dtype", safetensors(one("Q7", "[100]", "[0,200]"), 200), "Q7");
