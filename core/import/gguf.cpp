@@ -174,10 +174,13 @@ Result<ModelSpec> readGguf(const std::filesystem::path& path) {
     if (file->tensors.count == 0)
         addNote(model, "The file holds no tensors.");
     Result<ModelSpec> checked = validated(std::move(model), path);
-    if (checked && file->tensors.count > 0)
+    if (!checked)
+        return checked;
+    countParameters(*checked, 0);
+    if (file->tensors.count > 0) {
+        noteOtherWeights(*checked, file->tensors.elements, checked->weights.parameters);
         fillWeights(*checked, file->tensors);
-    else if (checked)
-        countParameters(*checked, 0);
+    }
     return checked;
 }
 

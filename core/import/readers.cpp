@@ -5,6 +5,8 @@
 #include <cctype>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -52,6 +54,22 @@ void addNote(ModelSpec& model, const std::string& sentence) {
     if (!model.notes.empty())
         model.notes += ' ';
     model.notes += sentence;
+}
+
+void noteOtherWeights(ModelSpec& model, std::uint64_t held,
+                      std::optional<std::uint64_t> explained) {
+    constexpr double kMostApart = 1.5; // beside the language model there may be an encoder
+    const bool recurrent =             // whose projections the shape does not tell
+        std::any_of(model.layers.begin(), model.layers.end(),
+                    [](const LayerSpec& layer) { return layer.stateBytes > 0; });
+    const auto a = static_cast<double>(held);
+    const auto b = static_cast<double>(explained.value_or(0));
+    if (!explained || recurrent || std::max(a, b) <= kMostApart * std::min(a, b))
+        return;
+    addNote(model, fmt::format("The tensors hold {} weights, the shape explains {}: they may not "
+                               "belong together.",
+                               formatCount(static_cast<std::int64_t>(held)),
+                               formatCount(static_cast<std::int64_t>(*explained))));
 }
 
 Result<ModelSpec> validated(ModelSpec model, const std::filesystem::path& path) {

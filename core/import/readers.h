@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "core/spec/model_spec.h"
@@ -26,6 +27,9 @@ namespace decodescope {
 void nameModel(ModelSpec& model, std::string given, const std::filesystem::path& path);
 /// Adds a sentence to the notes.
 void addNote(ModelSpec& model, const std::string& sentence);
+/// Adds a note where the tensors hold far more or fewer weights than the shape explains: a part of
+/// a model, or two models mixed up.
+void noteOtherWeights(ModelSpec& model, std::uint64_t held, std::optional<std::uint64_t> explained);
 /// Parameter counts from the shape: the layers, the embeddings and `beside` (what the shape does
 /// not tell, read by every token). Nothing where a width is unknown.
 void countParameters(ModelSpec& model, std::uint64_t beside);

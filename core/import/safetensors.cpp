@@ -89,6 +89,7 @@ Result<ModelSpec> withShape(const std::filesystem::path& path, const Safetensors
     if (!weights.plain) {
         addNote(*model, "Parameters are counted from the shape: the tensors are packed.");
     } else {
+        noteOtherWeights(*model, weights.elements, spec.parameters);
         // What a token does not read is the experts it is not routed to, and those alone.
         const std::uint64_t idle = spec.parameters && spec.activeParameters
                                        ? *spec.parameters - *spec.activeParameters

@@ -28,6 +28,7 @@ private slots:
     void aSplitModelIsReadFromAllItsParts();
     void theFolderOfOneFileIsTheFile();
     void whatIsNotReadIsNamedAsInferred();
+    void tensorsOfAnotherModelAreNoted();
 
 private:
     ModelSpec model(const GgufBuilder& gguf) {
@@ -254,6 +255,12 @@ void TestGguf::theLastLayersMayShareACache() {
     const ModelSpec spec = model(smallLlama().number("llama.attention.shared_kv_layers", 1));
     QVERIFY(spec.layers[0].ownsCache);
     QVERIFY(!spec.layers[1].ownsCache);
+}
+
+void TestGguf::tensorsOfAnotherModelAreNoted() {
+    GgufBuilder gguf = smallLlama();
+    gguf.number("llama.vocab_size", 100).tensor("output_norm.weight", {64}, 0, 256);
+    QVERIFY(model(gguf).notes.find("64 weights") != std::string::npos);
 }
 
 void TestGguf::aFileLargerThanMemoryIsReadByItsHeader() {
