@@ -2,12 +2,16 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <sstream>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "app/cli/backends.h"
 #include "app/cli/commands/commands.h"
+#include "app/cli/output.h"
+#include "core/spec/printable_text.h"
 #include "core/spec/version.h"
 #include "gpu/cuda_query.h"
 
@@ -19,18 +23,22 @@ constexpr const char* kAbout =
     "Plans from formulas, measures with real decode kernels. Data goes to standard output,\n"
     "progress and messages to standard error.";
 
-void printVersion() {
-    const Backends backends;
-    fmt::print("decodescope-cli {}\n", toolVersion());
-    for (const DeviceInfo& device : backends.devices())
-        fmt::print("{}: {}{}\n", device.id, device.available ? device.simd : "not available, ",
-                   device.reason);
-    fmt::print("CUDA: {}\n", queryCuda().built ? "in this build" : "not in this build");
+std::string versionText() {
+    std::string text = fmt::format("decodescope-cli {}\n", toolVersion());
+    for (const DeviceInfo& device : Backends().devices())
+        text += fmt::format("{}: {}{}\n", device.id,
+                            device.available ? device.simd : "not available, ", device.reason);
+    return text +
+           fmt::format("CUDA: {}\n", queryCuda().built ? "in this build" : "not in this build");
 }
 
 int report(const Error& error) {
-    fmt::print(stderr, "decodescope-cli: {}\n", error.sentence());
+    tell("decodescope-cli: " + printable(error.sentence())); // it may quote a file
     return exitCode(error.code);
+}
+
+int exitCodeOf(const Status& status) {
+    return status ? 0 : report(status.error());
 }
 
 int parseAndRun(int argc, char** argv) {
@@ -50,26 +58,18 @@ int parseAndRun(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& help) {
-        return app.exit(help);
+        std::ostringstream text;
+        app.exit(help, text, text);
+        return exitCodeOf(OutputOptions{}.write(text.str()));
     } catch (const CLI::ParseError& error) {
         return report({ErrorCode::BadUsage, error.what(), "",
                        "\"decodescope-cli --help\" lists commands and options."});
     }
-    if (version) {
-        printVersion();
-        return 0;
-    }
-    if (!command) {
-        fmt::print("{}", app.help());
-        return 0;
-    }
-    const Status status = command();
-    if (!status)
-        return report(status.error());
-    if (std::fflush(stdout) != 0)
-        return report({ErrorCode::OutputNotWritten, "the output could not be written",
-                       "standard output", "Is the disk full?"});
-    return 0;
+    if (version)
+        return exitCodeOf(OutputOptions{}.write(versionText()));
+    if (!command)
+        return exitCodeOf(OutputOptions{}.write(app.help()));
+    return exitCodeOf(command());
 }
 
 } // namespace
@@ -77,6 +77,7 @@ int parseAndRun(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_DFL); // a reader that has gone ends the program quietly
+    decodescope::holdStandardStreams();
     try {
         return decodescope::parseAndRun(argc, argv);
     } catch (const std::exception& fault) {

@@ -6,8 +6,10 @@
 #include <cstring>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "core/profile/whole_file.h"
 #include "core/report/csv.h"
@@ -50,6 +52,17 @@ std::string recordsText(std::span<const std::string_view> keys,
     for (const nlohmann::json& record : records)
         lines += record.dump(-1, ' ', false, kRepair) + '\n';
     return lines;
+}
+
+void holdStandardStreams() {
+    for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(stream, F_GETFD) == -1 && errno == EBADF) // the lowest free number is taken
+            static_cast<void>(open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+}
+
+void tell(std::string_view message) {
+    const std::string line = std::string(message) + '\n';
+    static_cast<void>(std::fwrite(line.data(), 1, line.size(), stderr));
 }
 
 Status writeLine(std::string_view line) {

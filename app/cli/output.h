@@ -34,6 +34,14 @@ struct OutputOptions {
                                       const std::vector<nlohmann::json>& records,
                                       ReportFormat format);
 
+/// A message for people, on standard error; a line end is added. That nobody may be reading there
+/// changes nothing else.
+void tell(std::string_view message);
+
+/// To be called first: a standard stream that was closed before the program's start is held by a
+/// file that refuses, so that no file opened later takes its place and gets what was meant for it.
+void holdStandardStreams();
+
 /// Writes one line to standard output and flushes it. Errors: OutputNotWritten.
 [[nodiscard]] Status writeLine(std::string_view line);
 

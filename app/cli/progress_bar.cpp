@@ -11,6 +11,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "app/cli/output.h"
+#include "core/spec/printable_text.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -50,6 +52,12 @@ std::string rate(double perSecond) {
     return fmt::format("{:.3g}", perSecond);
 }
 
+/// A terminal that has gone is no reason to stop measuring.
+void write(const std::string& text) {
+    static_cast<void>(std::fputs(text.c_str(), stderr));
+    static_cast<void>(std::fflush(stderr));
+}
+
 bool set(const char* variable) {
     const char* value = std::getenv(variable);
     return value != nullptr && *value != '\0';
@@ -77,13 +85,13 @@ ProgressBar::~ProgressBar() {
 
 void ProgressBar::clear() {
     if (m_drawn)
-        fmt::print(stderr, "\r{}\r", std::string(terminalWidth() - 1, ' '));
+        write(fmt::format("\r{}\r", std::string(terminalWidth() - 1, ' ')));
     m_drawn = false;
 }
 
 void ProgressBar::print(const std::string& line) {
     clear();
-    fmt::print(stderr, "{}\n", line);
+    tell(printable(line));
 }
 
 void ProgressBar::draw(const Progress& progress) {
@@ -100,10 +108,9 @@ void ProgressBar::draw(const Progress& progress) {
     line += "  " + what;
     if (progress.secondsLeft >= 0)
         line += fmt::format("  {:.0f} s left", progress.secondsLeft);
-    line = cut(line, terminalWidth() - 1);
+    line = cut(printable(line), terminalWidth() - 1);
     clear();
-    fmt::print(stderr, "\r{}{}{}", m_colour ? "\033[36m" : "", line, m_colour ? "\033[0m" : "");
-    std::fflush(stderr);
+    write(fmt::format("\r{}{}{}", m_colour ? "\033[36m" : "", line, m_colour ? "\033[0m" : ""));
     m_drawn = true;
 }
 

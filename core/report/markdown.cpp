@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/spec/printable_text.h"
+
 namespace decodescope {
 namespace {
 
@@ -17,7 +19,7 @@ std::string padded(const std::string& text, std::size_t to, bool right) {
     return right ? space + text : text + space;
 }
 
-/// What would end the cell or the row is escaped.
+/// What would end the cell or the row is escaped, and what would command a terminal replaced.
 std::string escaped(const std::string& text) {
     std::string out;
     for (const char c : text) {
@@ -25,7 +27,7 @@ std::string escaped(const std::string& text) {
             out += '\\';
         out += c == '\n' || c == '\r' ? ' ' : c;
     }
-    return out;
+    return printable(out);
 }
 
 std::string cell(const std::vector<std::string>& row, std::size_t column) {

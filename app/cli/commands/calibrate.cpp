@@ -54,7 +54,7 @@ Status calibrate(const Options& options) {
     if (!ceilings)
         return ceilings.error();
     if (const Status stored = storeCeilings(found->device, *ceilings); !stored)
-        fmt::print(stderr, "decodescope-cli: not kept: {}\n", stored.error().sentence());
+        tell(fmt::format("decodescope-cli: not kept: {}", stored.error().sentence()));
     found->device.ceilings = *ceilings;
     if (*format != ReportFormat::Markdown)
         return options.output.write(

@@ -50,27 +50,36 @@ std::string layersText(const ModelSpec& model) {
     return joined(parts);
 }
 
+std::string weightsText(const ModelSpec& model) {
+    const WeightsSpec& weights = model.weights;
+    if (!weights.exactBytes && !weights.parameters)
+        return "–";
+    const DataType type = weights.type.value_or(DataType::F16);
+    return fmt::format("{} ({}{})", formatBytes(weightsBytes(model, type)), name(type),
+                       weights.exactBytes ? ", exact" : ", computed");
+}
+
 std::string summary(const ModelSpec& model) {
     const auto known = [](const auto& value) {
         return value ? formatCount(static_cast<std::int64_t>(*value)) : std::string("–");
     };
-    const DataType type = model.weights.type.value_or(DataType::F16);
-    return toMarkdown(
-        {{"value"}, {"read from the file"}},
-        {{"name", model.name},
-         {"source",
-          fmt::format("{} {}, {}", model.source.format, model.source.version, model.source.path)},
-         {"family", model.family},
-         {"attention", asIs(model).label},
-         {"layers", layersText(model)},
-         {"hidden size", formatCount(model.hiddenSize)},
-         {"vocabulary", formatCount(model.vocabSize)},
-         {"trained context", known(model.maxPosition)},
-         {"parameters", known(model.weights.parameters)},
-         {"weights", fmt::format("{} ({}{})", formatBytes(weightsBytes(model, type)), name(type),
-                                 model.weights.exactBytes ? ", exact" : ", computed")},
-         {"KV cache of a token, f16", formatBytes(kvBytesPerToken(model, KvTypes{}))},
-         {"inferred, not read", joined(model.inferred)}});
+    std::vector<std::vector<std::string>> rows = {
+        {"name", model.name},
+        {"source",
+         fmt::format("{} {}, {}", model.source.format, model.source.version, model.source.path)},
+        {"family", model.family},
+        {"attention", asIs(model).label},
+        {"layers", layersText(model)},
+        {"hidden size", formatCount(model.hiddenSize)},
+        {"vocabulary", formatCount(model.vocabSize)},
+        {"trained context", known(model.maxPosition)},
+        {"parameters", known(model.weights.parameters)},
+        {"weights", weightsText(model)},
+        {"KV cache of a token, f16", formatBytes(kvBytesPerToken(model, KvTypes{}))},
+        {"inferred, not read", joined(model.inferred)}};
+    if (!model.notes.empty())
+        rows.push_back({"notes", model.notes});
+    return toMarkdown({{"value"}, {"read from the file"}}, rows);
 }
 
 Status inspect(const Options& options) {

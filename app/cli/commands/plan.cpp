@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdio>
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -9,6 +7,7 @@
 #include "app/cli/options/model_options.h"
 #include "app/cli/options/workload_options.h"
 #include "app/cli/output.h"
+#include "core/spec/printable_text.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -23,16 +22,17 @@ struct Options {
 
 /// What the table rests on, for people; data formats carry it in every record.
 void explain(const ModelSpec& model, const Workload& workload, const PlanDevice& device) {
-    fmt::print(stderr, "{} on {}: {} of memory, {:.0f} % kept free, {} cache, {} weights\n",
-               model.name, device.name, formatBytes(device.memoryBytes),
-               100 * workload.reserveFraction, name(workload.kvTypes.key),
-               workload.scope == Scope::Step ? name(workload.weightsType) : "no");
+    tell(printable(fmt::format("{} on {}: {} of memory, {:.0f} % kept free, {} cache, {} weights",
+                               model.name, device.name, formatBytes(device.memoryBytes),
+                               100 * workload.reserveFraction, name(workload.kvTypes.key),
+                               workload.scope == Scope::Step ? name(workload.weightsType) : "no")));
     if (!device.roofs.known())
-        fmt::print(stderr, "Speed is unknown: run \"decodescope-cli calibrate\" first, or name a "
-                           "device of the catalogue.\n");
+        tell("Speed is unknown: run \"decodescope-cli calibrate\" first, or name a device of the "
+             "catalogue.");
     else if (!device.roofs.measured)
-        fmt::print(stderr, "Speed is predicted from the datasheet: {:.0f} GB/s, {:.1f} TFLOP/s.\n",
-                   device.roofs.bandwidthBytesPerSecond / 1e9, device.roofs.flopPerSecond / 1e12);
+        tell(fmt::format("Speed is predicted from the datasheet: {:.0f} GB/s, {:.1f} TFLOP/s.",
+                         device.roofs.bandwidthBytesPerSecond / 1e9,
+                         device.roofs.flopPerSecond / 1e12));
 }
 
 Status plan(const Options& options) {

@@ -179,8 +179,8 @@ Status run(const Options& options) {
         results.ceilings() && results.ceilings()->threads == found->device.threads;
     if (!request->quickLook && ofTheMachine)
         if (const Status stored = storeCeilings(found->device, *results.ceilings()); !stored)
-            fmt::print(stderr, "decodescope-cli: the calibration was not kept: {}\n",
-                       stored.error().sentence());
+            tell(fmt::format("decodescope-cli: the calibration was not kept: {}",
+                             stored.error().sentence()));
     if (!measured && results.empty() && measured.error().code != ErrorCode::Interrupted)
         return measured;
     if (Status written = results.finish(); !written)

@@ -106,8 +106,8 @@ Status verdict(const std::vector<SelfTestResult>& results, const DeviceInfo& dev
     if (results.empty())
         return Error{ErrorCode::RunFailed, "no kernel was tested", device.id, ""};
     if (!worst) {
-        fmt::print(stderr, "All {} kernel checks passed with {}.\n",
-                   formatCount(static_cast<std::int64_t>(results.size())), device.simd);
+        tell(fmt::format("All {} kernel checks passed with {}.",
+                         formatCount(static_cast<std::int64_t>(results.size())), device.simd));
         return Done{};
     }
     return Error{ErrorCode::RunFailed,

@@ -117,6 +117,25 @@ private slots:
         QVERIFY2(human.out.contains("1.0 KiB") || human.out.contains("2.0 KiB"), human.out);
     }
 
+    void inspectShowsNotesAndNoCommandsToTheTerminal() {
+        const QTemporaryDir folder;
+        const QString path = folder.filePath("config.json");
+        const auto inspectOf = [&path](QByteArray json) {
+            QFile config(path);
+            if (config.open(QIODevice::WriteOnly)) // E stands for an escape character
+                config.write(json.replace("E", "\\u001b"));
+            config.close();
+            return runProgram({"inspect", path});
+        };
+        const Ended shown = inspectOf("{\"model_type\":\"E[2J\",\"num_hidden_layers\":4,"
+                                      "\"hidden_size\":512,\"num_attention_heads\":8}");
+        QCOMPARE(shown.exitCode, 0);
+        QVERIFY2(shown.out.contains("Llama-style") && !shown.out.contains('\x1b'), shown.out);
+        const Ended refused = inspectOf("{\"E[2J\":1,\"E[2J\":2}");
+        QCOMPARE(refused.exitCode, 3);
+        QVERIFY2(refused.err.contains("twice") && !refused.err.contains('\x1b'), refused.err);
+    }
+
     void inspectRefusesWhatItCannotRead() {
         const Ended absent = runProgram({"inspect", "/no/such/model.gguf"});
         QCOMPARE(absent.exitCode, 3);

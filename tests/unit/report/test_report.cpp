@@ -34,6 +34,7 @@ private slots:
     void aNumberThatIsNoneStaysEmpty();
     void aNameThatIsNotUtf8IsWrittenAllTheSame();
     void aBarInANameDoesNotBreakTheTable();
+    void aNameDoesNotCommandTheTerminal();
     void aListOfTextsIsJoinedPlainly();
     void smallNumbersKeepTheirDigits();
 };
@@ -195,6 +196,11 @@ void TestReport::aNameThatIsNotUtf8IsWrittenAllTheSame() {
 void TestReport::aBarInANameDoesNotBreakTheTable() {
     const std::string text = toMarkdown({{"a"}, {"b"}}, {{"x|y\nz", "1"}});
     QCOMPARE(text, std::string("| a      | b   |\n|--------|-----|\n| x\\|y z | 1   |\n"));
+}
+
+void TestReport::aNameDoesNotCommandTheTerminal() {
+    const std::string table = toMarkdown({{"name"}}, {{"evil\x1b[31m"}});
+    QVERIFY2(table.find('\x1b') == std::string::npos, table.c_str());
 }
 
 void TestReport::aListOfTextsIsJoinedPlainly() {
