@@ -32,6 +32,16 @@ private slots:
         QVERIFY2(ended.out.contains("CUDA"), ended.out);
     }
 
+    void librariesOfTheWorkingDirectoryAreNotLoaded() {
+        const QTemporaryDir folder;
+        for (const char* name : {"libhwy.so.1", "libhwloc.so.15", "libfmt.so.9", "libstdc++.so.6"})
+            QVERIFY(QFile(folder.filePath(name)).open(QIODevice::WriteOnly));
+        Program program;
+        program.process.setWorkingDirectory(folder.path());
+        const Ended ended = program.run({"--version"});
+        QVERIFY2(ended.exitCode == 0, ended.err);
+    }
+
     void unknownCommandsAndOptionsAreBadUsage() {
         QCOMPARE(runProgram({"conquer"}).exitCode, 2);
         QCOMPARE(runProgram({"devices", "--engine", "ideal"}).exitCode, 2);
