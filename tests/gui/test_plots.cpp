@@ -21,7 +21,7 @@ using namespace decodescope;
 
 namespace {
 
-constexpr double kGiB = 1024.0 * 1024 * 1024;
+constexpr double kOneGiB = 1024.0 * 1024 * 1024;
 
 QStringList texts(const QCustomPlot& plot) {
     QStringList all;
@@ -163,7 +163,7 @@ void TestPlots::measuredAllocationsAreSolidPoints() {
 
 void TestPlots::sizesOnTheAxisAreBinary() {
     QCOMPARE(bytesLabel(16.0 * 1024 * 1024), QStringLiteral("16 MiB"));
-    QCOMPARE(bytesLabel(8 * kGiB), QStringLiteral("8 GiB"));
+    QCOMPARE(bytesLabel(8 * kOneGiB), QStringLiteral("8 GiB"));
     QCOMPARE(tokensLabel(65536), QStringLiteral("64K"));
     QCustomPlot& plot = m_plots->kvMemory()->plot();
     plot.replot();
@@ -285,13 +285,13 @@ void TestPlots::memoryIsStackedToWhatIsInUse() {
     point.totalBytes = 24ULL << 30;
     point.availableBytes = 13ULL << 30;
     const std::array<double, kMemoryParts> parts = memoryParts(point);
-    QCOMPARE(parts[static_cast<std::size_t>(MemoryPart::Overhead)], kGiB);
-    QCOMPARE(parts[static_cast<std::size_t>(MemoryPart::Others)], 3 * kGiB);
+    QCOMPARE(parts[static_cast<std::size_t>(MemoryPart::Overhead)], kOneGiB);
+    QCOMPARE(parts[static_cast<std::size_t>(MemoryPart::Others)], 3 * kOneGiB);
     m_plots->memory()->clear();
     m_plots->memory()->add({point});
     const QCustomPlot& plot = m_plots->memory()->plot();
-    QCOMPARE(plot.graph(0)->data()->constBegin()->value, 11 * kGiB); // in use, the upper edge
-    QVERIFY(plot.yAxis->range().lower == 0 && plot.yAxis->range().upper > 24 * kGiB);
+    QCOMPARE(plot.graph(0)->data()->constBegin()->value, 11 * kOneGiB); // in use, the upper edge
+    QVERIFY(plot.yAxis->range().lower == 0 && plot.yAxis->range().upper > 24 * kOneGiB);
     QVERIFY(texts(plot).contains(QStringLiteral("all: 24.0 GiB")));
 }
 
