@@ -41,6 +41,11 @@ std::uint64_t RunState::budgetBytes() const {
         budget = std::min(budget, *available);
     else if (budget == 0)
         budget = kBlindBudgetBytes;
+    // A capacity that was given holds for all decoders of a group together.
+    if (request.capacityBytes > 0)
+        budget =
+            std::min(budget, static_cast<std::uint64_t>(static_cast<double>(request.capacityBytes) *
+                                                        (1 - request.workload.reserveFraction)));
     return std::min(budget, limits.maxBytes);
 }
 

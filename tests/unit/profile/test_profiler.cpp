@@ -335,6 +335,22 @@ private slots:
         QVERIFY(machine.requests[0].budgetBytes > machine.requests[2].budgetBytes);
     }
 
+    void aCapacityThatWasGivenHoldsForAllTogether() {
+        FakeMachine machine;
+        RunRequest request = smallRun();
+        request.model = modelByHand({32, 32, 8, 128, 0, 0, 0, 0});
+        request.workload.contexts = {1024}; // 512 MiB as MHA
+        request.workload.reserveFraction = 0.25;
+        request.workload.maxSeconds = 600;
+        request.capacityBytes = kGiB;
+        (void)run(machine, request);
+        QCOMPARE(machine.requests.size(), 3u);
+        std::uint64_t sum = 0;
+        for (const DecoderRequest& each : machine.requests)
+            sum += each.budgetBytes;
+        QVERIFY2(sum <= 3 * kGiB / 4, qPrintable(QString::number(sum)));
+    }
+
     void noMoreIsFilledThanTheTimeAllows() {
         FakeMachine machine;
         machine.availableBytes = 14 * kGiB;
