@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/spec/units.h"
 
@@ -12,12 +11,6 @@ namespace {
 
 std::uint64_t count(std::int64_t n) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n));
-}
-
-/// Whole bytes, or the largest 64-bit value where they do not fit.
-std::uint64_t wholeBytes(double bytes) {
-    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-    return bytes < static_cast<double>(most) ? static_cast<std::uint64_t>(std::round(bytes)) : most;
 }
 
 /// Bytes of one stored parameter: of the file as it is where `type` is the file's own, since a
@@ -78,8 +71,8 @@ std::uint64_t weightsBytes(const ModelSpec& model, DataType type) {
     const WeightsSpec& weights = model.weights;
     if (weights.exactBytes && weights.type == type)
         return *weights.exactBytes;
-    return wholeBytes(static_cast<double>(weights.parameters.value_or(0)) *
-                      info(type).bytesPerElement());
+    return saturatingRound(static_cast<double>(weights.parameters.value_or(0)) *
+                           info(type).bytesPerElement());
 }
 
 double parametersRead(const ModelSpec& model, std::int64_t batch) {
@@ -106,7 +99,7 @@ std::uint64_t weightsBytesRead(const ModelSpec& model, DataType type, std::int64
     const double parameters = parametersRead(model, batch);
     if (resident == 0 || parameters == 0) // nothing to tell the parts apart by: all are read
         return resident;
-    return std::min(resident, wholeBytes(parameters * bytesPerParameter(model, type)));
+    return std::min(resident, saturatingRound(parameters * bytesPerParameter(model, type)));
 }
 
 std::uint64_t workspaceBytes(const ModelSpec& model, std::int64_t batch) {

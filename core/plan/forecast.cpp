@@ -41,8 +41,8 @@ ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std:
         work.weightBytesRead = weightsBytesRead(model, workload.weightsType, batch);
         if (work.weightBytesRead > 0)
             // A multiply and an add with every parameter that one token passes.
-            work.linearFlop = saturatingMultiply(
-                static_cast<std::uint64_t>(2 * parametersRead(model, 1)), count(batch));
+            work.linearFlop =
+                saturatingMultiply(saturatingRound(2 * parametersRead(model, 1)), count(batch));
     }
     return work;
 }

@@ -74,6 +74,13 @@ std::uint64_t saturatingAdd(std::uint64_t a, std::uint64_t b) {
     return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::uint64_t>::max() : sum;
 }
 
+std::uint64_t saturatingRound(double value) {
+    constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+    if (!(value > 0))
+        return 0;
+    return value < static_cast<double>(most) ? static_cast<std::uint64_t>(std::round(value)) : most;
+}
+
 std::string formatBytes(std::uint64_t bytes) {
     if (bytes < kKiB)
         return fmt::format("{} B", bytes);

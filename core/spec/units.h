@@ -20,6 +20,9 @@ inline constexpr std::uint64_t kTiB = 1024 * kGiB;
 /// a + b, or the largest 64-bit value where the sum does not fit.
 [[nodiscard]] std::uint64_t saturatingAdd(std::uint64_t a, std::uint64_t b);
 
+/// The nearest whole number, or the largest 64-bit value where that does not fit; 0 below zero.
+[[nodiscard]] std::uint64_t saturatingRound(double value);
+
 /// Bytes for people, in units of 1024: "512 B", "16.0 KiB", "7.9 GiB".
 [[nodiscard]] std::string formatBytes(std::uint64_t bytes);
 /// Token counts for people: "517,734".

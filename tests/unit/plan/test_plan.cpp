@@ -149,6 +149,16 @@ void TestPlan::workBeyond64BitsSaturates() {
                                workload(Scope::Step), 1'000'000'000'000'000, 1'000'000);
     QCOMPARE(plan.forecast.work.bytesRead(), ~std::uint64_t{0});
     QVERIFY(plan.forecast.kvReadShare > 0.99 && plan.forecast.kvReadShare <= 1);
+    // The largest layers that validate() lets pass hold more than 2^64 weights together.
+    ModelSpec huge = modelByHand({.layers = 4096, .nHeads = 1, .nKvHeads = 1, .headDim = 1});
+    huge.hiddenSize = 1 << 20;
+    huge.vocabSize = 1;
+    for (LayerSpec& layer : huge.layers)
+        layer.ffn = {.experts = 1 << 16, .expertsPerToken = 1 << 16, .expertHidden = 1 << 24};
+    QVERIFY(validate(huge).ok());
+    huge.weights.parameters = 1;
+    QCOMPARE(forecastWork(huge, workload(Scope::Step), 1, 1, Scope::Step).linearFlop,
+             ~std::uint64_t{0});
 }
 
 /// Gemma 3n: the last layers hold nothing, and still look back at all tokens of another's cache.
