@@ -9,23 +9,25 @@
 namespace decodescope {
 namespace {
 
-volatile std::sig_atomic_t signalled = 0;
+/// Written by the handler, which may run in any thread, and read by the watcher.
+std::atomic<bool> signalled{false};
+static_assert(std::atomic<bool>::is_always_lock_free, "a handler may not take a lock");
 
 extern "C" void noteSignal(int number) {
-    signalled = 1;
+    signalled = true;
     std::signal(number, SIG_DFL); // the second one ends the program
 }
 
 } // namespace
 
 StopSignals::StopSignals(std::stop_source source) {
-    signalled = 0;
+    signalled = false;
     std::signal(SIGINT, noteSignal);
     std::signal(SIGTERM, noteSignal);
     m_watcher = std::jthread([source = std::move(source)](const std::stop_token& ended) mutable {
         using namespace std::chrono_literals;
         while (!ended.stop_requested()) {
-            if (signalled != 0) {
+            if (signalled) {
                 source.request_stop();
                 return;
             }
