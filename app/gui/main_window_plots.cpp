@@ -4,6 +4,7 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QLabel>
 
 #include "app/gui/export/chart_export.h"
@@ -62,11 +63,16 @@ bool MainWindow::exportTo(const QString& path, PlotWidget* chart) {
 
 void MainWindow::chooseExport(PlotWidget* chart) {
     const QString name = chart ? chart->chartName() : QStringLiteral("decodescope");
-    const QString path = QFileDialog::getSaveFileName(
-        this, tr("Export"), name + QStringLiteral(".png"),
-        tr("Chart (*.png *.svg *.pdf);;Data (*.csv *.json *.jsonl *.md)"));
-    if (!path.isEmpty())
-        exportTo(path, chart);
+    const QString charts = tr("Chart (*.png *.svg *.pdf)");
+    const QString tables = tr("Data (*.csv *.json *.jsonl *.md)");
+    QString chosen;
+    QString path = QFileDialog::getSaveFileName(this, tr("Export"), name + QStringLiteral(".png"),
+                                                charts + QStringLiteral(";;") + tables, &chosen);
+    if (path.isEmpty())
+        return;
+    if (QFileInfo(path).suffix().isEmpty())
+        path += chosen == tables ? QStringLiteral(".csv") : QStringLiteral(".png");
+    exportTo(path, chart);
 }
 
 void MainWindow::copyChart(PlotWidget* chart) {
