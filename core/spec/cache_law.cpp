@@ -24,8 +24,9 @@ CacheLaw cacheLaw(const LayerSpec& layer, KvTypes types, std::int64_t tensorPara
     CacheLaw law;
     if (!layer.ownsCache)
         return law;
-    law.fixedBytes = layer.stateBytes;
     const auto count = [](std::int64_t n) { return static_cast<std::uint64_t>(n); };
+    const std::uint64_t devices = count(tensorParallel);
+    law.fixedBytes = layer.stateBytes / devices + (layer.stateBytes % devices == 0 ? 0 : 1);
     if (layer.attention == AttentionKind::Softmax) {
         const std::uint64_t heads = count(kvHeadsPerDevice(layer.nKvHeads, tensorParallel));
         const std::uint64_t row = saturatingAdd(storedBytes(types.key, count(layer.headDimK)),

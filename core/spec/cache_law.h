@@ -33,7 +33,8 @@ struct CacheLaw {
 
 /// The cache law of one layer on one device.
 ///   MHA/GQA/MQA: n_kv_heads × (head_dim_k + head_dim_v) × bytes(type); MLA: one latent of
-///   kv_lora_rank + qk_rope_head_dim elements, whole on every device; recurrent: fixed only;
+///   kv_lora_rank + qk_rope_head_dim elements, whole on every device; recurrent: fixed only, divided
+///   by its heads as evenly as bytes allow;
 ///   a layer that reads another's cache: nothing.
 /// Quantised types are counted in whole blocks for each head's row.
 [[nodiscard]] CacheLaw cacheLaw(const LayerSpec& layer, KvTypes types,

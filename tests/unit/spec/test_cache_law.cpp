@@ -17,6 +17,7 @@ private slots:
     void quantisedRowsAreCountedInWholeBlocks();
     void tensorParallelReplicatesTheOneHead();
     void aSharedCacheHoldsNothingMoreAndIsReadAllTheSame();
+    void tensorParallelDividesAState();
 };
 
 static LayerSpec anchorLayer(std::int64_t nKvHeads) {
@@ -63,6 +64,14 @@ void TestCacheLaw::tensorParallelReplicatesTheOneHead() {
     QCOMPARE(cacheLaw(anchorLayer(32), f16, 8).bytesPerToken, std::uint64_t{16384 / 8});
     QCOMPARE(cacheLaw(anchorLayer(8), f16, 16).bytesPerToken, std::uint64_t{512});
     QCOMPARE(cacheLaw(anchorLayer(1), f16, 8).bytesPerToken, std::uint64_t{512});
+}
+
+void TestCacheLaw::tensorParallelDividesAState() {
+    LayerSpec layer;
+    layer.attention = AttentionKind::Recurrent;
+    layer.stateBytes = 1001;
+    QCOMPARE(cacheLaw(layer, {}, 1).fixedBytes, std::uint64_t{1001});
+    QCOMPARE(cacheLaw(layer, {}, 2).fixedBytes, std::uint64_t{501});
 }
 
 QTEST_APPLESS_MAIN(TestCacheLaw)
