@@ -49,7 +49,8 @@ double recurrentParameters(const ModelSpec& model) {
 } // namespace
 
 std::uint64_t Footprint::totalBytes() const {
-    return saturatingAdd(saturatingAdd(weightsBytes, kvBytes), workspaceBytes);
+    return saturatingAdd(saturatingAdd(weightsBytes, kvBytes),
+                         saturatingAdd(workspaceBytes, overheadBytes));
 }
 
 std::uint64_t kvBytes(const ModelSpec& model, KvTypes types, std::int64_t context,
@@ -102,21 +103,23 @@ std::uint64_t weightsBytesRead(const ModelSpec& model, DataType type, std::int64
     return std::min(resident, saturatingRound(parameters * bytesPerParameter(model, type)));
 }
 
-std::uint64_t workspaceBytes(const ModelSpec& model, std::int64_t batch) {
-    // Of one sequence, in f32: the residual stream and its norm, the widest layer's queries, keys,
-    // values and attention output, both halves of the widest feed-forward, and the logits.
-    std::int64_t attention = 0;
-    std::int64_t ffn = 0;
+StepWidths stepWidths(const ModelSpec& model) {
+    StepWidths widths{2 * model.hiddenSize, 0, 0, model.vocabSize};
     for (const LayerSpec& layer : model.layers) {
-        attention = std::max(attention,
-                             (layer.nHeads + layer.nKvHeads) * (layer.headDimK + layer.headDimV));
+        widths.attention = std::max(widths.attention, (layer.nHeads + layer.nKvHeads) *
+                                                          (layer.headDimK + layer.headDimV));
         const std::int64_t width =
             layer.ffn.experts > 0
                 ? layer.ffn.expertsPerToken * layer.ffn.expertHidden + layer.ffn.sharedHidden
                 : layer.ffn.hidden;
-        ffn = std::max(ffn, width);
+        widths.ffn = std::max(widths.ffn, 2 * width);
     }
-    const std::int64_t values = 2 * model.hiddenSize + attention + 2 * ffn + model.vocabSize;
+    return widths;
+}
+
+std::uint64_t workspaceBytes(const ModelSpec& model, std::int64_t batch) {
+    const StepWidths widths = stepWidths(model);
+    const std::int64_t values = widths.residual + widths.attention + widths.ffn + widths.logits;
     return saturatingMultiply(saturatingMultiply(count(values), sizeof(float)), count(batch));
 }
 

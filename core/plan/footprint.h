@@ -13,6 +13,7 @@ struct Footprint {
     std::uint64_t weightsBytes = 0;
     std::uint64_t kvBytes = 0;
     std::uint64_t workspaceBytes = 0;
+    std::uint64_t overheadBytes = 0; ///< an engine's context and libraries on a GPU
 
     [[nodiscard]] std::uint64_t totalBytes() const; ///< saturates
     bool operator==(const Footprint&) const = default;
@@ -38,7 +39,16 @@ struct Footprint {
 [[nodiscard]] std::uint64_t weightsBytesRead(const ModelSpec& model, DataType type,
                                              std::int64_t batch);
 
-/// Activations, logits and attention partials of one decode step.
+/// Values of one token that a step has at hand at once. Counts of elements.
+struct StepWidths {
+    std::int64_t residual = 0;  ///< the residual stream and its norm
+    std::int64_t attention = 0; ///< the widest layer's queries, keys, values and output
+    std::int64_t ffn = 0;       ///< both halves of the widest feed-forward
+    std::int64_t logits = 0;
+};
+[[nodiscard]] StepWidths stepWidths(const ModelSpec& model);
+
+/// Activations, logits and attention partials of one decode step, in f32.
 [[nodiscard]] std::uint64_t workspaceBytes(const ModelSpec& model, std::int64_t batch);
 
 [[nodiscard]] Footprint footprint(const ModelSpec& model, const Workload& workload,
