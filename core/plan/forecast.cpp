@@ -25,32 +25,41 @@ std::uint64_t attentionFlop(const LayerSpec& layer, std::int64_t context) {
     return saturatingMultiply(count(2 * layer.nHeads * width), count(tokens));
 }
 
+std::uint64_t divided(std::uint64_t work, std::int64_t ranks) {
+    const auto by = static_cast<std::uint64_t>(ranks);
+    return work / by + (work % by == 0 ? 0 : 1);
+}
+
 } // namespace
 
 ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std::int64_t context,
-                          std::int64_t batch, Scope scope) {
+                          std::int64_t batch, Scope scope, const Deployment& deployment) {
     ForecastWork work;
+    const std::int64_t ranks = deployment.tensorParallel;
+    const std::int64_t cacheRanks = deployment.engine.splitsCache ? ranks : 1;
     for (const LayerSpec& layer : model.layers) {
         work.attentionFlop = saturatingAdd(work.attentionFlop, attentionFlop(layer, context));
-        work.kvBytesRead =
-            saturatingAdd(work.kvBytesRead, cacheBytesRead(layer, workload.kvTypes, context));
+        work.kvBytesRead = saturatingAdd(
+            work.kvBytesRead, cacheBytesRead(layer, workload.kvTypes, context, cacheRanks));
     }
-    work.attentionFlop = saturatingMultiply(work.attentionFlop, count(batch));
+    work.attentionFlop = divided(saturatingMultiply(work.attentionFlop, count(batch)), cacheRanks);
     work.kvBytesRead = saturatingMultiply(work.kvBytesRead, count(batch));
     if (scope == Scope::Step) {
-        work.weightBytesRead = weightsBytesRead(model, workload.weightsType, batch);
+        work.weightBytesRead = divided(weightsBytesRead(model, workload.weightsType, batch), ranks);
         if (work.weightBytesRead > 0)
             // A multiply and an add with every parameter that one token passes.
-            work.linearFlop =
-                saturatingMultiply(saturatingRound(2 * parametersRead(model, 1)), count(batch));
+            work.linearFlop = divided(
+                saturatingMultiply(saturatingRound(2 * parametersRead(model, 1)), count(batch)),
+                ranks);
     }
     return work;
 }
 
 Forecast forecast(const ModelSpec& model, const Workload& workload, std::int64_t context,
-                  std::int64_t batch, Scope scope, const Roofs& roofs) {
+                  std::int64_t batch, Scope scope, const Roofs& roofs,
+                  const Deployment& deployment) {
     Forecast result;
-    result.work = forecastWork(model, workload, context, batch, scope);
+    result.work = forecastWork(model, workload, context, batch, scope, deployment);
     const ForecastWork& work = result.work;
     result.intensity = arithmeticIntensity(work.flop(), work.bytesRead());
     result.bound = roofBound(roofs, work.bytesRead(), work.flop());

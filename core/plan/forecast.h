@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/plan/deployment.h"
 #include "core/plan/roofline.h"
 #include "core/spec/units.h"
 #include "core/spec/workload.h"
@@ -23,10 +24,14 @@ struct ForecastWork {
     }
     [[nodiscard]] std::uint64_t flop() const { return saturatingAdd(attentionFlop, linearFlop); }
 };
+/// The part of one of `deployment.tensorParallel` ranks, through all pipeline stages: a step passes
+/// them one after the other, so they divide memory, not time.
 [[nodiscard]] ForecastWork forecastWork(const ModelSpec& model, const Workload& workload,
-                                        std::int64_t context, std::int64_t batch, Scope scope);
+                                        std::int64_t context, std::int64_t batch, Scope scope,
+                                        const Deployment& deployment = {});
 
-/// Predicted time of one decode step. Zero seconds where the roofs are unknown.
+/// Predicted time of one decode step, without what ranks say to each other. Zero seconds where the
+/// roofs are unknown.
 struct Forecast {
     ForecastWork work;
     double seconds = 0; ///< attention and linear layers, each at its own roof, added up
@@ -37,6 +42,6 @@ struct Forecast {
 };
 [[nodiscard]] Forecast forecast(const ModelSpec& model, const Workload& workload,
                                 std::int64_t context, std::int64_t batch, Scope scope,
-                                const Roofs& roofs);
+                                const Roofs& roofs, const Deployment& deployment = {});
 
 } // namespace decodescope

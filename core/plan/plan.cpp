@@ -13,14 +13,15 @@ namespace decodescope {
 namespace {
 
 /// KV bytes of the same model with as many KV heads as query heads, over its own.
-double compressionVsMha(const ModelSpec& model, KvTypes types) {
+double compressionVsMha(const ModelSpec& model, KvTypes types, std::int64_t tensorParallel) {
     ModelSpec mha = model;
     for (LayerSpec& layer : mha.layers)
         if (layer.attention == AttentionKind::Softmax)
             layer.nKvHeads = layer.nHeads;
-    const std::uint64_t own = kvBytesPerToken(model, types);
+    const std::uint64_t own = kvBytesPerToken(model, types, tensorParallel);
     return own == 0 ? 1
-                    : static_cast<double>(kvBytesPerToken(mha, types)) / static_cast<double>(own);
+                    : static_cast<double>(kvBytesPerToken(mha, types, tensorParallel)) /
+                          static_cast<double>(own);
 }
 
 /// A value only where all layers agree on it.
@@ -42,8 +43,11 @@ std::uint64_t capacityBytes(const Plan& plan) {
 } // namespace
 
 Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& workload,
-              std::int64_t context, std::int64_t batch) {
+              std::int64_t context, std::int64_t batch, const Deployment& deployment) {
     Plan plan;
+    plan.deployment = deployment;
+    if (device.cpu)
+        plan.deployment.engine.overheadBytes = 0;
     plan.variant = variant;
     plan.context = context;
     plan.batch = batch;
@@ -51,22 +55,27 @@ Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& 
     plan.kvTypes = workload.kvTypes;
     plan.weightsType = workload.weightsType;
     plan.device = device;
-    plan.reserveBytes = static_cast<std::uint64_t>(static_cast<double>(device.memoryBytes) *
-                                                   workload.reserveFraction);
+    plan.reserveBytes = reserveBytes(plan.deployment, workload, device.memoryBytes);
     const ModelSpec& model = variant.model;
-    plan.footprint = footprint(model, workload, context, batch, workload.scope);
-    plan.fits = plan.footprint.totalBytes() <= capacityBytes(plan);
-    plan.maxContext = maxContext(model, workload, batch, workload.scope, capacityBytes(plan));
+    const Engine& engine = plan.deployment.engine;
+    const auto loads = rankLoads(model, workload, plan.deployment, workload.scope);
+    const auto ranks = rankFootprints(loads, engine, context, batch);
+    plan.footprint = allRanks(ranks, plan.deployment);
+    plan.fullestRank = fullestRank(ranks);
+    plan.fits = plan.fullestRank.totalBytes() <= capacityBytes(plan);
+    plan.maxContext = maxContext(loads, engine, batch, capacityBytes(plan));
     plan.maxContextBounded = plan.maxContext < kUnboundedContext;
     if (!plan.maxContextBounded)
         plan.maxContext = model.maxPosition.value_or(kUnboundedContext);
-    plan.compressionVsMha = compressionVsMha(model, workload.kvTypes);
-    plan.forecast = forecast(model, workload, context, batch, workload.scope, device.roofs);
+    plan.compressionVsMha = compressionVsMha(model, workload.kvTypes,
+                                             engine.splitsCache ? deployment.tensorParallel : 1);
+    plan.forecast =
+        forecast(model, workload, context, batch, workload.scope, device.roofs, plan.deployment);
     return plan;
 }
 
 Error doesNotFit(const Plan& plan) {
-    const std::uint64_t needed = plan.footprint.totalBytes();
+    const std::uint64_t needed = plan.fullestRank.totalBytes();
     const std::uint64_t capacity = capacityBytes(plan);
     Error error{ErrorCode::OutOfMemory,
                 fmt::format("needs {}, {} free", formatBytes(needed), formatBytes(capacity)),
@@ -118,7 +127,15 @@ void to_json(nlohmann::json& json, const Plan& plan) {
             {"predicted_tpot_ms", nullptr},
             {"predicted_tokens_per_second", nullptr},
             {"predicted_bound", predicted.bound},
-            {"kv_read_share", predicted.kvReadShare}};
+            {"kv_read_share", predicted.kvReadShare},
+            {"engine", plan.deployment.engine.name},
+            {"tp", plan.deployment.tensorParallel},
+            {"pp", plan.deployment.pipelineParallel},
+            {"overhead_bytes", plan.footprint.overheadBytes},
+            {"rank_kv_bytes", plan.fullestRank.kvBytes},
+            {"rank_weights_bytes", plan.fullestRank.weightsBytes},
+            {"rank_total_bytes", plan.fullestRank.totalBytes()},
+            {"notes", deploymentNotes(plan)}};
     if (model.maxPosition)
         json["model_max_context_tokens"] = *model.maxPosition;
     if (predicted.seconds > 0) {

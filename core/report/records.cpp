@@ -87,6 +87,14 @@ constexpr std::string_view kPlanKeys[] = {
     "kv_read_share",
     "intensity",
     "roofs_measured",
+    "engine",
+    "tp",
+    "pp",
+    "overhead_bytes",
+    "rank_kv_bytes",
+    "rank_weights_bytes",
+    "rank_total_bytes",
+    "notes",
 };
 
 } // namespace

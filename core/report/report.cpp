@@ -67,6 +67,21 @@ std::string markdown(std::span<const Sample> samples) {
                       rows);
 }
 
+/// The notes of all plans as a list, each once.
+std::string notesList(std::span<const Plan> plans) {
+    std::vector<std::string> lines;
+    for (const Plan& plan : plans)
+        for (const std::string& note : deploymentNotes(plan)) {
+            std::string line = fmt::format("- {}: {}\n", plan.variant.label, note);
+            if (std::find(lines.begin(), lines.end(), line) == lines.end())
+                lines.push_back(std::move(line));
+        }
+    std::string text = lines.empty() ? "" : "\n";
+    for (const std::string& line : lines)
+        text += line;
+    return text;
+}
+
 std::string markdown(std::span<const Plan> plans) {
     std::vector<std::vector<std::string>> rows;
     for (const Plan& plan : plans) {
@@ -92,7 +107,8 @@ std::string markdown(std::span<const Plan> plans) {
                        {"tokens/s (predicted)", true},
                        {"bound"},
                        {"KV share", true}},
-                      rows);
+                      rows) +
+           notesList(plans);
 }
 
 /// JSON and a line end. What is not UTF-8 (a name off a device) is replaced, never thrown at.

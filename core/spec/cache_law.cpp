@@ -41,10 +41,11 @@ CacheLaw cacheLaw(const LayerSpec& layer, KvTypes types, std::int64_t tensorPara
     return law;
 }
 
-std::uint64_t cacheBytesRead(const LayerSpec& layer, KvTypes types, std::int64_t context) {
+std::uint64_t cacheBytesRead(const LayerSpec& layer, KvTypes types, std::int64_t context,
+                             std::int64_t tensorParallel) {
     LayerSpec reader = layer;
     reader.ownsCache = true;
-    return cacheLaw(reader, types).bytes(context);
+    return cacheLaw(reader, types, tensorParallel).bytes(context);
 }
 
 std::uint64_t mlaFp8RowBytes(const MlaShape& mla) {

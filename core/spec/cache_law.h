@@ -33,17 +33,17 @@ struct CacheLaw {
 
 /// The cache law of one layer on one device.
 ///   MHA/GQA/MQA: n_kv_heads × (head_dim_k + head_dim_v) × bytes(type); MLA: one latent of
-///   kv_lora_rank + qk_rope_head_dim elements, whole on every device; recurrent: fixed only, divided
-///   by its heads as evenly as bytes allow;
-///   a layer that reads another's cache: nothing.
+///   kv_lora_rank + qk_rope_head_dim elements, whole on every device; recurrent: fixed only,
+///   divided by its heads as evenly as bytes allow; a layer that reads another's cache: nothing.
 /// Quantised types are counted in whole blocks for each head's row.
 [[nodiscard]] CacheLaw cacheLaw(const LayerSpec& layer, KvTypes types,
                                 std::int64_t tensorParallel = 1);
 
-/// Bytes of cache that one decode step reads in this layer for one sequence: what it holds, or,
+/// Bytes of cache that one decode step reads in this layer for one sequence, on each of
+/// `tensorParallel` devices: what it holds, or,
 /// where it shares another layer's cache, that one's (its own shape and window tell how much).
 [[nodiscard]] std::uint64_t cacheBytesRead(const LayerSpec& layer, KvTypes types,
-                                           std::int64_t context);
+                                           std::int64_t context, std::int64_t tensorParallel = 1);
 
 /// One token of an MLA latent in the fp8 layout of the FlashMLA kernels (deepseek-ai/FlashMLA): the
 /// latent in fp8 with one f32 scale for each 128 elements, the rope part in bf16. In bytes.
