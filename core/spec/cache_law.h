@@ -40,8 +40,8 @@ struct CacheLaw {
                                 std::int64_t tensorParallel = 1);
 
 /// Bytes of cache that one decode step reads in this layer for one sequence, on each of
-/// `tensorParallel` devices: what it holds, or,
-/// where it shares another layer's cache, that one's (its own shape and window tell how much).
+/// `tensorParallel` devices: what it holds, or, where it shares another layer's cache, that one's
+/// (its own shape and window tell how much).
 [[nodiscard]] std::uint64_t cacheBytesRead(const LayerSpec& layer, KvTypes types,
                                            std::int64_t context, std::int64_t tensorParallel = 1);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/commands/commands.h"
+#include "app/cli/options/deployment_options.h"
 #include "app/cli/options/device_options.h"
 #include "app/cli/options/model_options.h"
 #include "app/cli/options/workload_options.h"
@@ -17,15 +18,22 @@ struct Options {
     ModelOptions model;
     WorkloadOptions workload;
     DeviceOptions device;
+    DeploymentOptions deployment;
     OutputOptions output;
 };
 
 /// What the table rests on, for people; data formats carry it in every record.
-void explain(const ModelSpec& model, const Workload& workload, const PlanDevice& device) {
+void explain(const ModelSpec& model, const Workload& workload, const Plan& plan) {
+    const PlanDevice& device = plan.device;
+    const double keptFree =
+        static_cast<double>(plan.reserveBytes) / static_cast<double>(device.memoryBytes);
     tell(printable(fmt::format("{} on {}: {} of memory, {:.0f} % kept free, {} cache, {} weights",
                                model.name, device.name, formatBytes(device.memoryBytes),
-                               100 * workload.reserveFraction, name(workload.kvTypes.key),
+                               100 * keptFree, name(workload.kvTypes.key),
                                workload.scope == Scope::Step ? name(workload.weightsType) : "no")));
+    if (const Deployment& deployment = plan.deployment; !deployment.engine.isIdeal())
+        tell(fmt::format("Memory by the rules of {}; {} of it taken by context and libraries.",
+                         deployment.engine.title, formatBytes(deployment.engine.overheadBytes)));
     if (!device.roofs.known())
         tell("Speed is unknown: run \"decodescope-cli calibrate\" first, or name a device of the "
              "catalogue.");
@@ -51,13 +59,16 @@ Status plan(const Options& options) {
     const Result<PlanDevice> device = options.device.planDevice(Backends());
     if (!device)
         return device.error();
+    const Result<Deployment> deployment = options.deployment.resolve(*model);
+    if (!deployment)
+        return deployment.error();
     std::vector<Plan> plans;
     for (const std::int64_t context : workload->contexts)
         for (const std::int64_t batch : workload->batches)
             for (const Variant& variant : *variants)
-                plans.push_back(makePlan(variant, *device, *workload, context, batch));
+                plans.push_back(makePlan(variant, *device, *workload, context, batch, *deployment));
     if (*format == ReportFormat::Markdown)
-        explain(*model, *workload, *device);
+        explain(*model, *workload, plans.front());
     return options.output.write(report(plans, *format));
 }
 
@@ -70,6 +81,7 @@ void addPlan(CLI::App& app, Command& chosen) {
     options->model.add(*command);
     options->workload.add(*command, false);
     options->device.add(*command, true);
+    options->deployment.add(*command);
     options->output.add(*command);
     command->callback([options, &chosen] { chosen = [options] { return plan(*options); }; });
 }

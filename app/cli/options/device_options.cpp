@@ -11,7 +11,7 @@ namespace decodescope {
 namespace {
 
 PlanDevice localDevice(const DeviceInfo& device) {
-    PlanDevice plan{device.name, device.memoryTotalBytes.value_or(0), {}};
+    PlanDevice plan{device.name, device.memoryTotalBytes.value_or(0), {}, device.backend == "cpu"};
     if (device.ceilings)
         plan.roofs = {device.ceilings->bandwidthBytesPerSecond, device.ceilings->flopPerSecond,
                       device.ceilings->measured};
@@ -73,8 +73,8 @@ Result<PlanDevice> DeviceOptions::planDevice(const Backends& backends) const {
         plan = {preset->name,
                 preset->memoryBytes,
                 {preset->bandwidthBytesPerSecond,
-                 (cpu ? preset->floatFlopPerSecond : preset->halfFlopPerSecond).value_or(0),
-                 false}};
+                 (cpu ? preset->floatFlopPerSecond : preset->halfFlopPerSecond).value_or(0), false},
+                cpu};
     }
     if (*bytes > 0)
         plan.memoryBytes = *bytes;

@@ -63,6 +63,41 @@ private slots:
         QVERIFY(plans[0]["predicted_tpot_ms"].isNull());
     }
 
+    void theIdealEngineIsTheDefault() {
+        const QStringList model = {"--model", "gemma-3-27b", "-d", "h100-sxm"};
+        QCOMPARE(planned(model + QStringList{"--engine", "ideal", "--tp", "1"}), planned(model));
+    }
+
+    void anEngineRoundsAndReservesAsItDoes() {
+        const QStringList model = {"--layers", "32", "--heads",    "32",  "--kv-heads", "1",
+                                   "-c",       "1",  "--head-dim", "128", "-d",         "h100-sxm"};
+        const auto record = [&](const char* engine) {
+            return planned(model + QStringList{"--engine", engine})[0].toObject();
+        };
+        QCOMPARE(record("ideal")["kv_bytes"].toInteger(), 512 * 32);
+        QCOMPARE(record("vllm")["kv_bytes"].toInteger(), 512 * 32 * 16);
+        QCOMPARE(record("llama.cpp")["kv_bytes"].toInteger(), 512 * 32 * 256);
+        QCOMPARE(record("llama.cpp")["reserve_bytes"].toInteger(), 1 << 30);
+        QCOMPARE(record("vllm:block=64")["kv_bytes"].toInteger(), 512 * 32 * 64);
+    }
+
+    void aReserveByHandReplacesTheEngines() {
+        const QJsonArray plans = planned(
+            {"--engine", "llama.cpp", "-d", "rtx-4090", "--memory", "10GB", "--reserve", "20%"});
+        QCOMPARE(plans[0]["reserve_bytes"].toInteger(), 2'000'000'000);
+    }
+
+    void ranksDivideHeadsAndReplicateTheOneThatIsLeft() {
+        const QStringList model = {"--model", "falcon-7b", "-a", "mha,mqa", "-d", "h100-sxm"};
+        const QJsonArray plans = planned(model + QStringList{"--tp", "8"});
+        QCOMPARE(plans[1]["compression_vs_mha"].toDouble(), 9.0); // 71 heads, 9 on a rank
+        QCOMPARE(plans[1]["kv_bytes"].toInteger(), 8 * plans[1]["rank_kv_bytes"].toInteger());
+        QCOMPARE(plans[1]["notes"].toArray().size(), 1);
+        const QByteArray table =
+            runProgram(QStringList{"plan"} + model + QStringList{"--tp", "8"}).out;
+        QVERIFY2(table.contains("- MQA: 1 KV head for 8 tensor ranks"), table);
+    }
+
     void memoryByHandReplacesTheDevices() {
         const QJsonArray plans = planned({"-d", "rtx-4090", "--memory", "10GB"});
         QCOMPARE(plans[0]["memory_total_bytes"].toInteger(), 10'000'000'000);
@@ -105,7 +140,12 @@ private slots:
         row("reserve", {"--reserve", "120%"}, "--reserve");
         row("device", {"-d", "rtx-0000"}, "--device");
         row("format", {"-o", "xml"}, "--output");
-        row("later option", {"--tp", "2"}, "--tp");
+        row("engine", {"--engine", "vllm3"}, "--engine");
+        row("engine's option", {"--engine", "vllm:blocks=32"}, "blocks=32");
+        row("tensor ranks", {"--tp", "65"}, "--tp");
+        row("no tensor rank", {"--tp", "0"}, "--tp");
+        row("pipeline ranks", {"--pp", "33"}, "--pp");
+        row("unknown option", {"--tensor", "2"}, "--tensor");
     }
     void badValuesAreRefusedWithTheirOption() {
         QFETCH(QStringList, arguments);
