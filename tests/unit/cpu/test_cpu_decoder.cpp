@@ -60,6 +60,9 @@ void TestCpuDecoder::thisMachineIsFoundWithItsMemory() {
 
 /// The buffer is somebody's budget: a large last-level cache does not make it larger.
 void TestCpuDecoder::theReadStreamKeepsToItsBuffer() {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    QSKIP("a sanitizer keeps books on every byte, several times its size");
+#endif
     const auto mostEver = [] {
         rusage usage{};
         getrusage(RUSAGE_SELF, &usage);
