@@ -78,6 +78,7 @@ private slots:
     void liveChartsFollowUntilMoved();
     void theCursorReadsTheValues();
     void chartsFollowTheTheme();
+    void pointsOfAnotherShapeAreSaidToBe();
     void descriptionsAreMadeFromData();
 
 private:
@@ -407,6 +408,22 @@ void TestPlots::chartsFollowTheTheme() {
     QCOMPARE(plot.xAxis->tickLabelColor(), darkTheme().mutedText);
     const QImage seen = m_plots->kvMemory()->grab().toImage();
     QCOMPARE(seen.pixelColor(2, 2), darkTheme().ground);
+}
+
+void TestPlots::pointsOfAnotherShapeAreSaidToBe() {
+    const auto subtitle = [this] {
+        return m_plots->speed()->plot().findChildren<QCPTextElement*>().at(1)->text();
+    };
+    m_plots->beginRun();
+    m_plots->speed()->add({speedPoint(1, 1, 1024, true)});
+    QVERIFY(!subtitle().contains(QStringLiteral("last run")));
+    m_session->setText(Field::KvHeads, QStringLiteral("4"));
+    m_plots->setOverview(m_session->overview());
+    QVERIFY2(subtitle().contains(QStringLiteral("last run: MHA, GQA-8, MQA")),
+             qPrintable(subtitle()));
+    m_session->setText(Field::KvHeads, QStringLiteral("8"));
+    m_plots->setOverview(m_session->overview());
+    QVERIFY(!subtitle().contains(QStringLiteral("last run")));
 }
 
 void TestPlots::descriptionsAreMadeFromData() {

@@ -36,7 +36,7 @@ Status calibrate(const Options& options) {
     if (!(options.maxTime > 0 && options.maxTime <= kMaxSeconds))
         return Error{ErrorCode::BadUsage, "must be above zero and at most an hour", "--max-time",
                      ""};
-    if (const Status status = checkThreads(options.threads, "--threads"); !status)
+    if (Status status = checkThreads(options.threads, "--threads"); !status)
         return status;
     const Backends backends;
     Result<Backends::Found> found = backends.usable(options.device);

@@ -122,7 +122,7 @@ Status selftest(const Options& options) {
     const Result<ReportFormat> format = options.output.reportFormat();
     if (!format)
         return format.error();
-    if (const Status status = checkThreads(options.test.threads, "--threads"); !status)
+    if (Status status = checkThreads(options.test.threads, "--threads"); !status)
         return status;
     const Backends backends;
     const Result<Backends::Found> found = backends.usable(options.device);

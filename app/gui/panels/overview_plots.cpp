@@ -22,6 +22,13 @@ bool sameVariants(const OverviewData& a, const OverviewData& b) {
                       });
 }
 
+QString labels(const OverviewData& overview) {
+    QStringList all;
+    for (const VariantSeries& variant : overview.variants)
+        all << variant.label;
+    return all.join(QStringLiteral(", "));
+}
+
 /// Variants of the same label are shown or hidden together.
 void copyVisibility(const OverviewData& from, OverviewData& to) {
     for (VariantSeries& variant : to.variants)
@@ -75,10 +82,12 @@ PlotWidget* OverviewPlots::focused() const {
 
 void OverviewPlots::setOverview(const OverviewData& overview) {
     m_overview = overview;
-    if (m_speed->empty() || sameVariants(m_measured, overview))
+    if (m_speed->empty() || sameVariants(m_measured, overview)) {
         m_measured = overview;
-    else
+    } else {
         copyVisibility(overview, m_measured);
+        m_measured.measuredOf = labels(m_measured);
+    }
     m_kvMemory->setOverview(m_overview);
     m_maxContext->setOverview(m_overview);
     m_speed->setOverview(m_measured);

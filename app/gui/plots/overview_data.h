@@ -46,6 +46,7 @@ struct OverviewData {
     QString shape; ///< "32 layers · 32 heads · d 128 · f16 · batch 1"
     QString scope; ///< what one step contains, in words: never left out beside a speed
     bool attentionOnly = true;
+    QString measuredOf; ///< whose points the speed chart shows where they are of another shape
     QString deviceName;
     bool roofsMeasured = false; ///< the predictions rest on a calibration, not on a datasheet
 };

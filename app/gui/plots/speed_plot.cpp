@@ -142,7 +142,12 @@ bool SpeedPlot::shown(std::size_t variant) const {
 }
 
 void SpeedPlot::draw() {
-    setSubtitle(empty() ? m_overview.scope : tr("%1 · shaded: warm-up").arg(m_overview.scope));
+    QString subtitle = m_overview.scope;
+    if (!m_overview.measuredOf.isEmpty())
+        subtitle += tr(" · last run: %1").arg(m_overview.measuredOf);
+    if (!empty())
+        subtitle += tr(" · shaded: warm-up");
+    setSubtitle(subtitle);
     setNotice(empty() ? tr("Press Run (F5) to measure tokens per second.") : QString());
     QCPGraph* warmup = plot().addGraph(plot().xAxis, plot().yAxis2);
     warmup->setPen(Qt::NoPen);
