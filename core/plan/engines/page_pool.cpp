@@ -74,7 +74,7 @@ std::uint64_t PageSize::tokens(std::uint64_t bytesPerToken) const {
 
 PageSize unifiedPage(const Engine& engine, std::span<const CacheLaw> laws) {
     const auto block = static_cast<std::uint64_t>(engine.blockTokens);
-    std::uint64_t widest = 0;
+    std::uint64_t widest = 1; // never nothing: a layer that attends is among several kinds
     std::uint64_t state = 0;
     for (const CacheLaw& law : laws) {
         widest = std::max(widest, law.bytesPerToken);
