@@ -19,7 +19,8 @@ public:
     }
     bool oneIn(std::int64_t n) { return pick(1, n) == 1; }
 
-    ModelSpec model() {
+    /// MHA, GQA or MQA throughout, half of the time with windows.
+    ModelSpec softmaxModel() {
         static constexpr std::int64_t dims[] = {32, 64, 80, 96, 128, 192, 256};
         const std::int64_t kv = pick(1, 16);
         ModelSpec model = modelByHand({.layers = pick(1, 64),
@@ -30,10 +31,15 @@ public:
                                        .ffnHidden = 64 * pick(1, 512),
                                        .vocabSize = pick(100, 300000)});
         model.tiedEmbeddings = oneIn(2);
-        if (oneIn(5))
-            makeMla(model);
         if (oneIn(2))
             addWindows(model, pick(1, 4));
+        return model;
+    }
+
+    ModelSpec model() {
+        ModelSpec model = softmaxModel();
+        if (oneIn(5))
+            makeMla(model);
         if (oneIn(3))
             addStates(model, pick(2, 5));
         return model;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QTest>
 
-#include <random>
-
 #include "core/plan/max_context.h"
 #include "core/plan/plan.h"
+#include "random_models.h"
 
 using namespace decodescope;
 
@@ -22,42 +21,12 @@ private slots:
 
 static constexpr int kModels = 3000;
 
-/// Random models: any head count, mixed windows, sizes from toy to beyond today's.
-class Models {
-public:
-    ModelSpec next() {
-        static constexpr std::int64_t dims[] = {32, 64, 80, 96, 128, 192, 256};
-        const std::int64_t kv = pick(1, 16);
-        ModelSpec model = modelByHand({.layers = pick(1, 128),
-                                       .nHeads = kv * pick(1, 16),
-                                       .nKvHeads = kv,
-                                       .headDim = dims[pick(0, 6)],
-                                       .hiddenSize = 64 * pick(1, 256),
-                                       .ffnHidden = 64 * pick(1, 512),
-                                       .vocabSize = pick(100, 300000)});
-        const std::int64_t every = pick(0, 4);
-        for (std::size_t i = 0; i < model.layers.size(); ++i)
-            if (every > 1 && i % static_cast<std::size_t>(every) != 0)
-                model.layers[i].window = pick(1, 8192);
-        return model;
-    }
-    std::int64_t pick(std::int64_t least, std::int64_t most) {
-        return std::uniform_int_distribution<std::int64_t>(least, most)(m_engine);
-    }
-    KvTypes types() {
-        static constexpr DataType all[] = {DataType::F32,  DataType::F16,  DataType::FP8_E4M3,
-                                           DataType::Q8_0, DataType::Q4_0, DataType::BF16};
-        return {all[pick(0, 5)], all[pick(0, 5)]};
-    }
-
-private:
-    std::mt19937_64 m_engine{20240917};
-};
+static constexpr std::uint64_t kSeed = 20240917;
 
 void TestPlanProperties::moreContextOrBatchNeverNeedsLess() {
-    Models models;
+    RandomModels models(kSeed);
     for (int i = 0; i < kModels; ++i) {
-        const ModelSpec model = models.next();
+        const ModelSpec model = models.softmaxModel();
         const KvTypes types = models.types();
         const std::int64_t context = models.pick(1, 1 << 22);
         const std::int64_t batch = models.pick(1, 512);
@@ -69,10 +38,10 @@ void TestPlanProperties::moreContextOrBatchNeverNeedsLess() {
 }
 
 void TestPlanProperties::theMaximumContextFitsAndOneMoreTokenDoesNot() {
-    Models models;
+    RandomModels models(kSeed);
     int bounded = 0;
     for (int i = 0; i < kModels; ++i) {
-        const ModelSpec model = models.next();
+        const ModelSpec model = models.softmaxModel();
         Workload workload;
         workload.kvTypes = models.types();
         const std::int64_t batch = models.pick(1, 64);
@@ -93,9 +62,9 @@ void TestPlanProperties::theMaximumContextFitsAndOneMoreTokenDoesNot() {
 }
 
 void TestPlanProperties::mqaTimesTheQueryHeadsIsMha() {
-    Models models;
+    RandomModels models(kSeed);
     for (int i = 0; i < kModels; ++i) {
-        const ModelSpec model = models.next();
+        const ModelSpec model = models.softmaxModel();
         const KvTypes types = models.types();
         const std::int64_t heads = model.layers.front().nHeads;
         const std::int64_t context = models.pick(1, 1 << 20);
@@ -108,9 +77,9 @@ void TestPlanProperties::mqaTimesTheQueryHeadsIsMha() {
 }
 
 void TestPlanProperties::layersAddUp() {
-    Models models;
+    RandomModels models(kSeed);
     for (int i = 0; i < kModels; ++i) {
-        const ModelSpec model = models.next();
+        const ModelSpec model = models.softmaxModel();
         const KvTypes types = models.types();
         const std::int64_t context = models.pick(1, 1 << 20);
         std::uint64_t sum = 0;
