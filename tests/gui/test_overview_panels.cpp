@@ -86,7 +86,7 @@ void TestOverviewPanels::aCardSaysWhatIsMeasured() {
     strip.setOverview(data);
     QCOMPARE(textOf(strip, 2, "answerSpeed"), QStringLiteral("312"));
     QCOMPARE(textOf(strip, 2, "answerSpeedUnit"),
-             QStringLiteral("± 2.3 tokens/s at 8K, attention only, measured"));
+             QStringLiteral("± 2.26 tokens/s at 8K, attention only, measured"));
     QCOMPARE(textOf(strip, 2, "answerContext"), QStringLiteral("500,000"));
     QVERIFY(textOf(strip, 2, "answerContextUnit").contains(QStringLiteral("measured")));
 }

@@ -166,6 +166,8 @@ void TestPlots::sizesOnTheAxisAreBinary() {
     QCOMPARE(bytesLabel(16.0 * 1024 * 1024), QStringLiteral("16 MiB"));
     QCOMPARE(bytesLabel(8 * kOneGiB), QStringLiteral("8 GiB"));
     QCOMPARE(tokensLabel(65536), QStringLiteral("64K"));
+    QCOMPARE(rateLabel(38.24), QStringLiteral("38.2"));
+    QCOMPARE(rateLabel(0.0042), QStringLiteral("0.0042")); // slow is not nothing
     QCustomPlot& plot = m_plots->kvMemory()->plot();
     plot.replot();
     const QVector<QString> labels = plot.yAxis->tickVectorLabels();

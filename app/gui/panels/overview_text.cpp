@@ -5,6 +5,7 @@
 
 #include <QCoreApplication>
 
+#include "app/gui/plots/binary_ticker.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -21,7 +22,7 @@ QString countText(std::int64_t value) {
 }
 
 QString rateText(double tokensPerSecond) {
-    return QString::number(tokensPerSecond, 'f', tokensPerSecond >= 100 ? 0 : 1);
+    return rateLabel(tokensPerSecond);
 }
 
 QString perTokenText(const VariantSeries& series) {

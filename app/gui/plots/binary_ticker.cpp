@@ -85,6 +85,8 @@ QString bytesLabel(double bytes) {
 QString rateLabel(double rate) {
     if (rate >= kThreeFigures)
         return QString::fromStdString(formatCount(std::llround(rate)));
+    if (rate > 0 && rate < 1)
+        return QString::number(rate, 'g', 2); // a slow machine is not one that stands still
     return QString::number(rate, 'f', rate >= kTwoFigures ? 1 : 2);
 }
 
