@@ -122,7 +122,7 @@ bool Attention::run(ThreadPool& pool, const KvCache& cache, std::int64_t nHeads,
         if (part >= parts)
             return;
         const std::int64_t first = part * perPart;
-        const AttentionPart work{layout.type,
+        const AttentionPart work{layout.types,
                                  cache.head(sequence, head % layout.nKvHeads) +
                                      count(first / kTileTokens) * layout.tileBytes(),
                                  std::min(perPart, held - first),

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/spec/data_type.h"
+#include "core/spec/cache_law.h"
 
 namespace decodescope {
 
@@ -22,7 +22,7 @@ struct AttentionState {
 
 /// One KV head's tiles (KvLayout) and the query heads that read them.
 struct AttentionPart {
-    DataType type = DataType::F16; ///< of the tiles: F32, F16 or BF16
+    KvTypes types; ///< of the tiles
     const std::byte* tiles = nullptr;
     std::int64_t tokens = 0; ///< at least 1; the last tile may be partly filled
     std::int64_t headDimK = 0;
@@ -39,7 +39,7 @@ inline constexpr std::int64_t kMaxHeadDim = 512;
                                                   std::int64_t headDimV);
 
 /// Reads each tile once for the whole group and fills `state` (nothing is read from it).
-/// Arithmetic and accumulators are f32; exp2 has a relative error below 2^-22.
+/// Arithmetic and accumulators are f32; exp2 is within 1 ulp.
 void attendPart(const AttentionPart& part, const AttentionState& state, float* scratch);
 
 /// out[head][headDimV] = the attention over all `parts` parts; state p of head h lies at

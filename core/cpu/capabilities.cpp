@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/cpu/attention_kernel.h"
+#include "core/cpu/kv_cache.h"
 
 namespace decodescope {
 namespace {
@@ -16,19 +17,24 @@ bool plain(DataType type) {
     return type == DataType::F32 || type == DataType::F16 || type == DataType::BF16;
 }
 
+bool inBlocks(DataType type) {
+    return type == DataType::Q8_0 || type == DataType::Q4_0;
+}
+
+bool cacheable(DataType type) {
+    return plain(type) || inBlocks(type) || type == DataType::Int8;
+}
+
 Status coveredTypes(const KvTypes& types) {
-    if (!plain(types.key) || !plain(types.value))
+    if (!cacheable(types.key) || !cacheable(types.value))
         return badUsage(fmt::format("the CPU kernels do not read a cache of type {}",
-                                    name(plain(types.key) ? types.value : types.key)),
-                        "--kv-type", "They cover f32, f16 and bf16; plan covers every type.");
-    if (types.key != types.value)
-        return badUsage(fmt::format("the CPU kernels do not mix {} keys with {} values",
-                                    name(types.key), name(types.value)),
-                        "--kv-type", "Use one type for both.");
+                                    name(cacheable(types.key) ? types.value : types.key)),
+                        "--kv-type",
+                        "They cover f32, f16, bf16, int8, q8_0 and q4_0; plan covers every type.");
     return Done{};
 }
 
-Status coveredLayer(const LayerSpec& layer, std::size_t index) {
+Status coveredLayer(const LayerSpec& layer, const KvTypes& types, std::size_t index) {
     const std::string where = fmt::format("layer {}", index);
     if (layer.attention != AttentionKind::Softmax)
         return badUsage(
@@ -38,6 +44,12 @@ Status coveredLayer(const LayerSpec& layer, std::size_t index) {
         if (width < 8 || width > kMaxHeadDim || width % 8 != 0)
             return badUsage(fmt::format("the CPU kernels do not run head_dim {}", width), where,
                             fmt::format("They cover multiples of 8 up to {}.", kMaxHeadDim));
+    if ((inBlocks(types.key) && layer.headDimK % kBlockValues != 0) ||
+        (inBlocks(types.value) && layer.headDimV % kBlockValues != 0))
+        return badUsage(
+            fmt::format("head_dim {} is no whole number of blocks of {}", layer.headDimK,
+                        name(inBlocks(types.key) ? types.key : types.value)),
+            where, fmt::format("Use int8, or a head_dim that {} divides.", kBlockValues));
     return Done{};
 }
 
@@ -76,7 +88,7 @@ Status covered(const DecoderRequest& request) {
             return status;
     bool owned = false;
     for (std::size_t i = 0; i < request.model.layers.size(); ++i) {
-        if (Status status = coveredLayer(request.model.layers[i], i); !status)
+        if (Status status = coveredLayer(request.model.layers[i], request.kvTypes, i); !status)
             return status;
         owned = owned || request.model.layers[i].ownsCache;
         if (!owned)

@@ -32,8 +32,8 @@ std::int64_t tokensRead(const LayerSpec& layer, std::int64_t context) {
 }
 
 KvLayout layoutOf(const LayerSpec& layer, const DecoderRequest& request) {
-    return {request.kvTypes.key, request.batch,  layer.nKvHeads,
-            layer.headDimK,      layer.headDimV, tokensRead(layer, request.context)};
+    return {request.kvTypes, request.batch,  layer.nKvHeads,
+            layer.headDimK,  layer.headDimV, tokensRead(layer, request.context)};
 }
 
 Attention::Shape shapeOf(const LayerSpec& layer, const DecoderRequest& request) {
@@ -264,11 +264,9 @@ bool CpuDecoder::fillStep(const std::stop_token& stop) {
 }
 
 Status CpuDecoder::fill(const std::stop_token& stop) {
-    const DataType type = m_request.kvTypes.key;
     bool done = fillRandom(m_pool, m_queries, DataType::F32, m_request.seed, 0, stop);
     for (std::size_t i = 0; i < m_layers.size() && done; ++i)
-        done =
-            fillRandom(m_pool, m_layers[i].cache.buffer(), type, m_request.seed + i + 1, 0, stop);
+        done = m_layers[i].cache.fill(m_pool, m_request.seed + i + 1, stop);
     if (done && wholeStep())
         done = fillStep(stop);
     if (!done)

@@ -1,52 +1,197 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cpu/kv_cache.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+
 #include "core/cpu/float_bits.h"
+#include "core/cpu/random_fill.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
 
-void store(DataType type, std::byte* at, std::int64_t index, float value) {
-    if (type == DataType::F32)
-        reinterpret_cast<float*>(at)[index] = value;
-    else
-        reinterpret_cast<std::uint16_t*>(at)[index] =
-            type == DataType::F16 ? toF16(value) : toBf16(value);
+constexpr std::int64_t kScaleBytes = kTileTokens * 2;
+
+std::uint64_t count(std::int64_t n) {
+    return static_cast<std::uint64_t>(n);
+}
+
+bool inBlocks(DataType type) {
+    return type == DataType::Q8_0 || type == DataType::Q4_0;
+}
+
+std::int64_t blockBytes(DataType type) {
+    const std::int64_t values = kBlockValues * kTileTokens;
+    return kScaleBytes + (type == DataType::Q8_0 ? values : values / 2);
+}
+
+std::uint64_t matrixBytes(DataType type, std::int64_t headDim) {
+    return saturatingMultiply(count(kTileTokens), storedBytes(type, count(headDim)));
+}
+
+/// `values` divided by a common scale and rounded, with the scale as f16: the rounding of q8_0, and
+/// that of q4_0 whose largest value in magnitude becomes -8.
+struct Block {
+    std::uint16_t scale = 0;
+    std::array<std::int8_t, kBlockValues> values{};
+};
+
+Block quantise(DataType type, const float* values) {
+    float extreme = 0;
+    for (std::int64_t i = 0; i < kBlockValues; ++i)
+        if (std::abs(values[i]) > std::abs(extreme))
+            extreme = values[i];
+    const float scale = type == DataType::Q8_0 ? std::abs(extreme) / 127 : extreme / -8;
+    Block block;
+    block.scale = toF16(scale);
+    const float inverse = scale == 0 ? 0 : 1 / scale;
+    const float most = type == DataType::Q8_0 ? 127 : 7;
+    const float least = type == DataType::Q8_0 ? -127 : -8;
+    for (std::int64_t i = 0; i < kBlockValues; ++i)
+        block.values[count(i)] =
+            static_cast<std::int8_t>(std::clamp(std::nearbyint(values[i] * inverse), least, most));
+    return block;
+}
+
+std::int8_t toInt8(float value) {
+    return static_cast<std::int8_t>(
+        std::clamp(std::nearbyint(value / kInt8Scale), -127.0F, 127.0F));
+}
+
+/// Where the element of one token and one index of head_dim lies in a tile's matrix.
+struct Place {
+    std::int64_t row, column, columns;
+};
+
+void storePlain(DataType type, std::byte* matrix, const Place& at, float value) {
+    const std::int64_t index = at.row * at.columns + at.column;
+    switch (type) {
+    case DataType::F32:
+        reinterpret_cast<float*>(matrix)[index] = value;
+        return;
+    case DataType::F16:
+        reinterpret_cast<std::uint16_t*>(matrix)[index] = toF16(value);
+        return;
+    case DataType::BF16:
+        reinterpret_cast<std::uint16_t*>(
+            matrix)[2 * (at.row / 2 * at.columns + at.column) + at.row % 2] = toBf16(value);
+        return;
+    default:
+        reinterpret_cast<std::int8_t*>(matrix)[index] = toInt8(value);
+    }
+}
+
+void storeQuantised(DataType type, std::byte* values, const Place& at, std::int8_t value) {
+    if (type == DataType::Q8_0) {
+        reinterpret_cast<std::int8_t*>(values)[at.row * at.columns + at.column] = value;
+        return;
+    }
+    auto& byte = reinterpret_cast<std::uint8_t*>(values)[at.row / 2 * at.columns + at.column];
+    const auto nibble = static_cast<unsigned>(value + 8);
+    byte = static_cast<std::uint8_t>(at.row % 2 == 0 ? (byte & 0xF0U) | nibble
+                                                     : (byte & 0x0FU) | nibble << 4);
+}
+
+/// One token's key (transposed) or value in the matrix of its tile.
+void putRow(DataType type, std::byte* matrix, std::int64_t headDim, std::int64_t slot,
+            bool transposed, const float* values) {
+    if (!inBlocks(type)) {
+        for (std::int64_t d = 0; d < headDim; ++d)
+            storePlain(type, matrix,
+                       transposed ? Place{d, slot, kTileTokens} : Place{slot, d, headDim},
+                       values[d]);
+        return;
+    }
+    for (std::int64_t first = 0; first < headDim; first += kBlockValues) {
+        const Block block = quantise(type, values + first);
+        reinterpret_cast<std::uint16_t*>(matrix)[slot] = block.scale;
+        for (std::int64_t d = 0; d < kBlockValues; ++d)
+            storeQuantised(type, matrix + kScaleBytes,
+                           transposed ? Place{d, slot, kTileTokens} : Place{slot, d, kBlockValues},
+                           block.values[count(d)]);
+        matrix += blockBytes(type);
+    }
+}
+
+void fillMatrix(DataType type, std::byte* matrix, std::int64_t headDim, std::uint64_t seed) {
+    fillRandomBytes(matrix, matrixBytes(type, headDim), inBlocks(type) ? DataType::Int8 : type,
+                    seed, 0);
+    if (!inBlocks(type))
+        return;
+    const int log2Scale = type == DataType::Q8_0 ? -6 : -2; // the values' magnitude is near 1
+    for (std::int64_t first = 0; first < headDim; first += kBlockValues) {
+        fillRandomBytes(matrix, count(kScaleBytes), DataType::F16, seed + count(first), log2Scale);
+        matrix += blockBytes(type);
+    }
 }
 
 } // namespace
 
+std::uint64_t KvLayout::keyTileBytes() const {
+    return matrixBytes(types.key, headDimK);
+}
+
 std::uint64_t KvLayout::tileBytes() const {
-    return storedBytes(type, static_cast<std::uint64_t>(kTileTokens * (headDimK + headDimV)));
+    return saturatingAdd(keyTileBytes(), matrixBytes(types.value, headDimV));
 }
 
 std::uint64_t KvLayout::headBytes() const {
-    return saturatingMultiply(static_cast<std::uint64_t>(tiles()), tileBytes());
+    return saturatingMultiply(count(tiles()), tileBytes());
 }
 
 std::uint64_t KvLayout::bytes() const {
-    return saturatingMultiply(headBytes(),
-                              saturatingMultiply(static_cast<std::uint64_t>(sequences),
-                                                 static_cast<std::uint64_t>(nKvHeads)));
+    return saturatingMultiply(headBytes(), saturatingMultiply(count(sequences), count(nKvHeads)));
 }
 
 const std::byte* KvCache::head(std::int64_t sequence, std::int64_t kvHead) const {
-    const auto index = static_cast<std::uint64_t>(sequence * m_layout.nKvHeads + kvHead);
-    return m_buffer.data() + index * m_layout.headBytes();
+    return m_buffer.data() + count(sequence * m_layout.nKvHeads + kvHead) * m_layout.headBytes();
 }
 
 void KvCache::put(std::int64_t sequence, std::int64_t kvHead, std::int64_t token, const float* key,
                   const float* value) {
-    const auto index = static_cast<std::uint64_t>(sequence * m_layout.nKvHeads + kvHead);
-    const auto tile = static_cast<std::uint64_t>(token / kTileTokens);
+    const std::uint64_t head = count(sequence * m_layout.nKvHeads + kvHead) * m_layout.headBytes();
+    std::byte* tile = m_buffer.data() + head + count(token / kTileTokens) * m_layout.tileBytes();
     const std::int64_t slot = token % kTileTokens;
-    std::byte* at = m_buffer.data() + index * m_layout.headBytes() + tile * m_layout.tileBytes();
-    for (std::int64_t d = 0; d < m_layout.headDimK; ++d)
-        store(m_layout.type, at, d * kTileTokens + slot, key[d]);
-    const std::int64_t row = kTileTokens * m_layout.headDimK + slot * m_layout.headDimV;
-    for (std::int64_t d = 0; d < m_layout.headDimV; ++d)
-        store(m_layout.type, at, row + d, value[d]);
+    putRow(m_layout.types.key, tile, m_layout.headDimK, slot, true, key);
+    putRow(m_layout.types.value, tile + m_layout.keyTileBytes(), m_layout.headDimV, slot, false,
+           value);
+}
+
+bool KvCache::fill(ThreadPool& pool, std::uint64_t seed, const std::stop_token& stop) {
+    constexpr std::uint64_t kUnitBytes = std::uint64_t{1} << 22; // two huge pages
+    const std::uint64_t tileBytes = m_layout.tileBytes();
+    const std::uint64_t tiles = m_buffer.bytes() / std::max<std::uint64_t>(1, tileBytes);
+    const std::uint64_t perUnit = std::max<std::uint64_t>(1, kUnitBytes / tileBytes);
+    const std::uint64_t units = (tiles + perUnit - 1) / perUnit;
+    return pool.run(static_cast<std::int64_t>(units), stop, [&](std::int64_t unit, int) {
+        const std::uint64_t first = count(unit) * perUnit;
+        for (std::uint64_t tile = first; tile < std::min(tiles, first + perUnit); ++tile) {
+            std::byte* at = m_buffer.data() + tile * tileBytes;
+            fillMatrix(m_layout.types.key, at, m_layout.headDimK, seed ^ (2 * tile + 1) << 20);
+            fillMatrix(m_layout.types.value, at + m_layout.keyTileBytes(), m_layout.headDimV,
+                       seed ^ (2 * tile + 2) << 20);
+        }
+    });
+}
+
+void roundRow(DataType type, std::span<float> values) {
+    if (type == DataType::Int8) {
+        for (float& value : values)
+            value = kInt8Scale * static_cast<float>(toInt8(value));
+        return;
+    }
+    if (!inBlocks(type)) {
+        for (float& value : values)
+            value = roundedTo(type, value);
+        return;
+    }
+    for (std::size_t first = 0; first < values.size(); first += count(kBlockValues)) {
+        const Block block = quantise(type, values.data() + first);
+        for (std::size_t i = 0; i < count(kBlockValues); ++i)
+            values[first + i] = fromF16(block.scale) * static_cast<float>(block.values[i]);
+    }
 }
 
 } // namespace decodescope

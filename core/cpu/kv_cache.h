@@ -2,21 +2,35 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <stop_token>
 
 #include "core/cpu/buffer.h"
+#include "core/cpu/thread_pool.h"
+#include "core/spec/cache_law.h"
 #include "core/spec/data_type.h"
 
 namespace decodescope {
 
 /// Tokens of one tile: a row of 16-bit keys fills one cache line.
 inline constexpr std::int64_t kTileTokens = 32;
+/// Values that share a scale in q8_0 and q4_0.
+inline constexpr std::int64_t kBlockValues = 32;
 
 /// How one layer keeps its keys and values. Head-major: [sequence][kv head][tile], and a tile is
-/// the keys of its tokens transposed, [headDimK][kTileTokens], followed by their values in rows,
-/// [kTileTokens][headDimV]. One head is thus one stream of memory, a vector of scores needs no
-/// horizontal sum, and each byte is read once for all the query heads of the group.
+/// the keys of its tokens transposed, a matrix [headDimK][kTileTokens], followed by their values, a
+/// matrix [kTileTokens][headDimV]. One head is thus one stream of memory, a vector of scores needs
+/// no horizontal sum, and each byte is read once for all the query heads of the group.
+///
+/// Elements of a matrix, by type (tile_rows-inl.h reads them):
+///   f32, f16, int8   row after row
+///   bf16             rows 2p and 2p + 1 in one row of 32-bit words, the even one in the low half
+///   q8_0, q4_0       one block for each 32 elements of head_dim, in which each token has a scale:
+///                    f16 scales [kTileTokens], then the block's matrix as int8 in rows, or as
+///                    nibbles (value + 8) with the even row of a pair in the low half of a byte
+/// An int8 cache has one scale for the keys and one for the values, kInt8Scale.
 struct KvLayout {
-    DataType type = DataType::F16; ///< F32, F16 or BF16, keys and values alike
+    KvTypes types; ///< keys and values: F32, F16, BF16, Int8, Q8_0 or Q4_0
     std::int64_t sequences = 1;
     std::int64_t nKvHeads = 1;
     std::int64_t headDimK = 128;
@@ -24,11 +38,15 @@ struct KvLayout {
     std::int64_t tokens = 0; ///< held for each sequence; storage is in whole tiles
 
     [[nodiscard]] std::int64_t tiles() const { return (tokens + kTileTokens - 1) / kTileTokens; }
+    [[nodiscard]] std::uint64_t keyTileBytes() const;
     [[nodiscard]] std::uint64_t tileBytes() const;
     [[nodiscard]] std::uint64_t headBytes() const; ///< of one sequence and KV head
     [[nodiscard]] std::uint64_t bytes() const;     ///< saturates
     bool operator==(const KvLayout&) const = default;
 };
+
+/// What one step of an int8 cache is worth: keys and values up to ±4.
+inline constexpr float kInt8Scale = 1.0F / 32;
 
 /// The KV cache of one layer.
 class KvCache {
@@ -42,13 +60,19 @@ public:
     [[nodiscard]] std::uint64_t bytes() const { return m_buffer.bytes(); }
     /// The first tile of one head.
     [[nodiscard]] const std::byte* head(std::int64_t sequence, std::int64_t kvHead) const;
-    /// Writes one token's key [headDimK] and value [headDimV], rounded to the layout's type.
+    /// Writes one token's key [headDimK] and value [headDimV], rounded to the layout's types.
     void put(std::int64_t sequence, std::int64_t kvHead, std::int64_t token, const float* key,
              const float* value);
+    /// Random keys and values of magnitude near 1, the same for the same seed; all threads touch
+    /// the pages first. False where a stop request left bytes unwritten.
+    [[nodiscard]] bool fill(ThreadPool& pool, std::uint64_t seed, const std::stop_token& stop);
 
 private:
     KvLayout m_layout;
     Buffer m_buffer;
 };
+
+/// `values` as a cache of this type gives them back, a row of one head.
+void roundRow(DataType type, std::span<float> values);
 
 } // namespace decodescope

@@ -59,6 +59,8 @@ struct Pattern {
 };
 
 Pattern patternOf(DataType type, int log2Scale) {
+    if (type == DataType::Int8)
+        return {0, 0xFFFFFFFFU};
     const auto pair = [](std::uint32_t half) { return half << 16 | half; };
     if (type == DataType::F32)
         return {static_cast<std::uint32_t>(126 + log2Scale) << 23, 0x80FFFFFFU};
@@ -79,16 +81,21 @@ std::uint32_t mixSeed(std::uint64_t seed, std::uint64_t chunk) {
 bool fillRandom(ThreadPool& pool, Buffer& buffer, DataType type, std::uint64_t seed, int log2Scale,
                 const std::stop_token& stop) {
     constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 22; // two huge pages
-    const Pattern pattern = patternOf(type, log2Scale);
     const std::uint64_t chunks = (buffer.bytes() + kChunkBytes - 1) / kChunkBytes;
     return pool.run(static_cast<std::int64_t>(chunks), stop, [&](std::int64_t chunk, int) {
         const std::uint64_t at = static_cast<std::uint64_t>(chunk) * kChunkBytes;
         const std::uint64_t bytes = std::min(kChunkBytes, buffer.bytes() - at);
-        HWY_DYNAMIC_DISPATCH(fillWords)
-        (reinterpret_cast<std::uint32_t*>(buffer.data() + at),
-         static_cast<std::int64_t>(bytes / sizeof(std::uint32_t)), 0,
-         mixSeed(seed, static_cast<std::uint64_t>(chunk)), pattern.base, pattern.mask);
+        fillRandomBytes(buffer.data() + at, bytes, type,
+                        mixSeed(seed, static_cast<std::uint64_t>(chunk)), log2Scale);
     });
+}
+
+void fillRandomBytes(std::byte* at, std::uint64_t bytes, DataType type, std::uint64_t seed,
+                     int log2Scale) {
+    const Pattern pattern = patternOf(type, log2Scale);
+    HWY_DYNAMIC_DISPATCH(fillWords)
+    (reinterpret_cast<std::uint32_t*>(at), static_cast<std::int64_t>(bytes / sizeof(std::uint32_t)),
+     0, mixSeed(seed, 0), pattern.base, pattern.mask);
 }
 
 } // namespace decodescope

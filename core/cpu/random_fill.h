@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "core/cpu/buffer.h"
@@ -14,5 +15,9 @@ namespace decodescope {
 /// touch the pages first. False where a stop request left bytes unwritten.
 [[nodiscard]] bool fillRandom(ThreadPool& pool, Buffer& buffer, DataType type, std::uint64_t seed,
                               int log2Scale, const std::stop_token& stop);
+
+/// The same for one piece of memory of F32, F16, BF16 or Int8 (any byte), by the calling thread.
+void fillRandomBytes(std::byte* at, std::uint64_t bytes, DataType type, std::uint64_t seed,
+                     int log2Scale);
 
 } // namespace decodescope

@@ -55,26 +55,28 @@ public:
     Source(const Case& test, std::uint64_t seed) : m_case(test), m_random(seed) {}
 
     float query(std::int64_t d) {
-        // With one element set to sqrt(head_dim) the score is the key's first element exactly.
+        // With this element alone the score is kReach times the key's first element exactly.
         if (m_case.content == Content::Random)
             return m_normal(m_random);
         if (m_case.content == Content::Flat)
             return 0;
-        return d == 0 ? std::sqrt(static_cast<float>(m_case.headDim)) : 0;
+        return d == 0 ? kReach * std::sqrt(static_cast<float>(m_case.headDim)) : 0;
     }
     float key(std::int64_t token, std::int64_t d) {
         if (d == 0 && m_case.content == Content::Extreme)
-            return token % 3 == 0 ? 80.0F : -80.0F;
+            return (token % 3 == 0 ? 80.0F : -80.0F) / kReach;
         if (d == 0 && m_case.content == Content::Dominated)
-            return token == 5 ? 60.0F : 0.0F;
-        return roundedTo(m_case.type, m_normal(m_random));
+            return token == 5 ? 60.0F / kReach : 0.0F;
+        return m_normal(m_random);
     }
     float value() {
         const float mean = m_case.content == Content::Flat ? 0.5F : 0.0F;
-        return roundedTo(m_case.type, mean + m_normal(m_random) * (mean > 0 ? 0.1F : 1.0F));
+        return mean + m_normal(m_random) * (mean > 0 ? 0.1F : 1.0F);
     }
 
 private:
+    static constexpr float kReach = 32; // keeps keys within what an int8 cache holds
+
     const Case& m_case;
     std::mt19937_64 m_random;
     std::normal_distribution<float> m_normal;
@@ -89,12 +91,16 @@ Data makeData(const Case& test, KvCache& cache, std::uint64_t seed) {
             auto& keys = data.keys.emplace_back(index(test.contexts[s] * dim));
             auto& values = data.values.emplace_back(keys.size());
             for (std::int64_t t = 0; t < test.contexts[s]; ++t) {
+                const std::span<float> key(&keys[index(t * dim)], index(dim));
+                const std::span<float> value(&values[index(t * dim)], index(dim));
                 for (std::int64_t d = 0; d < dim; ++d) {
-                    keys[index(t * dim + d)] = source.key(t, d);
-                    values[index(t * dim + d)] = source.value();
+                    key[index(d)] = source.key(t, d);
+                    value[index(d)] = source.value();
                 }
-                cache.put(static_cast<std::int64_t>(s), head, t, &keys[index(t * dim)],
-                          &values[index(t * dim)]);
+                cache.put(static_cast<std::int64_t>(s), head, t, key.data(), value.data());
+                // What the cache gives back is what the reference attends to.
+                roundRow(test.type, key);
+                roundRow(test.type, value);
             }
             for (std::int64_t i = 0; i < test.group * dim; ++i)
                 data.queries.push_back(source.query(i % dim));
@@ -137,7 +143,8 @@ SelfTestResult runCase(const Case& test, ThreadPool& pool, std::uint64_t seed,
                           batch,
                           std::numeric_limits<double>::infinity(),
                           test.type == DataType::F32 ? 1e-6 : 5e-6};
-    KvCache cache({test.type, batch, test.nKvHeads, test.headDim, test.headDim, longest});
+    KvCache cache(
+        {{test.type, test.type}, batch, test.nKvHeads, test.headDim, test.headDim, longest});
     Attention attention;
     const Attention::Shape shape{
         batch, test.nKvHeads * test.group, test.nKvHeads, test.headDim, test.headDim, longest};
@@ -153,27 +160,42 @@ SelfTestResult runCase(const Case& test, ThreadPool& pool, std::uint64_t seed,
     return result;
 }
 
-constexpr DataType kTypes[] = {DataType::F32, DataType::F16, DataType::BF16};
+constexpr DataType kTypes[] = {DataType::F32,  DataType::F16,  DataType::BF16,
+                               DataType::Int8, DataType::Q8_0, DataType::Q4_0};
 constexpr std::int64_t kHeadDims[] = {64, 80, 96, 128, 256};
 constexpr std::int64_t kContexts[] = {1, 7, 15, 16, 17, 63, 64, 65, 1023, 4097};
 
+constexpr std::int64_t kFewGroups[] = {1, 4, 7, 32};
+constexpr std::int64_t kManyGroups[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 32, 48, 64, 71, 128};
+
+bool covers(DataType type, std::int64_t headDim) {
+    return (type != DataType::Q8_0 && type != DataType::Q4_0) || headDim % kBlockValues == 0;
+}
+
 std::vector<Case> casesOf(bool full) {
+    const std::span<const std::int64_t> groups = full ? std::span<const std::int64_t>(kManyGroups)
+                                                      : std::span<const std::int64_t>(kFewGroups);
     std::vector<Case> cases;
+    const auto add = [&](const Case& each) {
+        if (covers(each.type, each.headDim))
+            cases.push_back(each);
+    };
     for (const DataType type : kTypes) {
         for (const std::int64_t headDim : kHeadDims)
             for (const std::int64_t context : kContexts)
-                for (const std::int64_t group : {1, 4, 7, 32})
+                for (const std::int64_t group : groups)
                     if (full || context < 1000 || group == 4)
-                        cases.push_back({Content::Random, type, headDim, group, 1, {context}});
+                        add({Content::Random, type, headDim, group, 1, {context}});
         for (std::int64_t group = 1; group <= 128; group += full ? 1 : 9)
-            cases.push_back({Content::Random, type, 128, group, 1, {65}});
-        cases.push_back({Content::Random, type, 64, 3, 5, {1, 300, 64, 1023, 33}});
-        cases.push_back({Content::Random, type, 72, 5, 2, {100, 7}});
+            add({Content::Random, type, 128, group, 1, {65}});
+        add({Content::Random, type, 64, 3, 5, {1, 300, 64, 1023, 33}});
+        add({Content::Random, type, 72, 5, 2, {100, 7}});
+        add({Content::Random, type, 160, 5, 2, {100, 7}});
         for (const std::int64_t headDim : {std::int64_t{64}, std::int64_t{256}}) {
-            cases.push_back({Content::Extreme, type, headDim, 8, 1, {1023}});
-            cases.push_back({Content::Dominated, type, headDim, 8, 1, {4097}});
+            add({Content::Extreme, type, headDim, 8, 1, {1023}});
+            add({Content::Dominated, type, headDim, 8, 1, {4097}});
         }
-        cases.push_back({Content::Flat, type, 64, full ? 32 : 2, 1, {131072}});
+        add({Content::Flat, type, 64, full ? 32 : 2, 1, {131072}});
     }
     return cases;
 }

@@ -15,6 +15,10 @@ HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Arrays of vectors are registers only where each loop over them is unrolled.
+#undef DECODESCOPE_UNROLL
+#define DECODESCOPE_UNROLL _Pragma("GCC unroll 16")
+
 /// Lanes(d) elements as f32, from memory of any alignment.
 template <class D>
 HWY_INLINE hn::Vec<D> loadFloats(D d, const float* from) {
@@ -29,24 +33,60 @@ HWY_INLINE hn::Vec<D> loadFloats(D d, const hwy::bfloat16_t* from) {
     return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::bfloat16_t, D>(), from));
 }
 
-/// 2^x for x ≤ 127; below -126 the smallest normal number. Relative error below 2^-22: a Taylor
-/// polynomial of degree 7 on [-1/2, 1/2] (remainder 5e-9), scaled by an exponent made of bits.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V exp2Floats(D d, V x) {
+template <class D>
+HWY_INLINE hn::Vec<D> loadFloats(D d, const std::int8_t* from) {
     const hn::RebindToSigned<D> di;
-    x = hn::Max(x, hn::Set(d, -126.0F));
-    const V whole = hn::Round(x);
-    const V f = hn::Sub(x, whole);
-    V p = hn::Set(d, 1.5252734e-5F); // ln2^7 / 7!
-    p = hn::MulAdd(p, f, hn::Set(d, 1.5403530e-4F));
-    p = hn::MulAdd(p, f, hn::Set(d, 1.3333558e-3F));
-    p = hn::MulAdd(p, f, hn::Set(d, 9.6181291e-3F));
-    p = hn::MulAdd(p, f, hn::Set(d, 5.5504109e-2F));
-    p = hn::MulAdd(p, f, hn::Set(d, 2.4022651e-1F));
-    p = hn::MulAdd(p, f, hn::Set(d, 6.9314718e-1F));
-    p = hn::MulAdd(p, f, hn::Set(d, 1.0F));
-    const auto exponent = hn::Add(hn::ConvertTo(di, whole), hn::Set(di, 127));
-    return hn::Mul(p, hn::BitCast(d, hn::ShiftLeft<23>(exponent)));
+    return hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(hn::Rebind<std::int8_t, D>(), from)));
+}
+
+/// sum += a × b in registers. Compilers that choose themselves load `a` or `b` again for each use,
+/// and move or spill sums between the three forms of the instruction: more loads than the CPU has
+/// ports for, and a loop at half its speed.
+template <class V>
+HWY_INLINE void multiplyAdd(V& sum, V a, V b) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+    auto raw = sum.raw; // an operand inside an array would keep the array in memory
+    asm("vfmadd231ps %2, %1, %0" : "+v"(raw) : "v"(a.raw), "v"(b.raw));
+    sum.raw = raw;
+#elif HWY_ARCH_X86 && HWY_TARGET == HWY_AVX2
+    auto raw = sum.raw; // an operand inside an array would keep the array in memory
+    asm("vfmadd231ps %2, %1, %0" : "+x"(raw) : "x"(a.raw), "x"(b.raw));
+    sum.raw = raw;
+#else
+    sum = hwy::HWY_NAMESPACE::MulAdd(a, b, sum);
+#endif
+}
+
+/// x[i] = 2^x[i] for x ≤ 127 within 1 ulp; below -126 the smallest normal number. A minimax
+/// polynomial of degree 6 on [-1/2, 1/2] (relative error 1.9e-9 in exact arithmetic), scaled by an
+/// exponent made of bits: adding 1.5 × 2^23 leaves the nearest whole number in the low bits of the
+/// sum. Step by step for all of them, so that none waits for itself.
+template <class D, class V, int kCount>
+HWY_INLINE void exp2All(D d, V (&x)[kCount]) {
+    const hn::RebindToSigned<D> di;
+    constexpr float kCoefficients[] = {1.3399931e-3F, 9.618489e-3F, 5.5503286e-2F,
+                                       0.24022646F,   0.6931472F,   1.0F};
+    V p[kCount];
+    hn::Vec<decltype(di)> exponent[kCount];
+    DECODESCOPE_UNROLL
+    for (int i = 0; i < kCount; ++i) {
+        x[i] = hn::Max(x[i], hn::Set(d, -126.0F));
+        const V shifted = hn::Add(x[i], hn::Set(d, 12582912.0F));
+        x[i] = hn::Sub(x[i], hn::Sub(shifted, hn::Set(d, 12582912.0F)));
+        exponent[i] = hn::ShiftLeft<23>(hn::BitCast(di, shifted));
+        p[i] = hn::Set(d, 1.5345811e-4F);
+    }
+    DECODESCOPE_UNROLL
+    for (const float coefficient : kCoefficients) {
+        DECODESCOPE_UNROLL
+        for (int i = 0; i < kCount; ++i) {
+            p[i] = hn::MulAdd(p[i], x[i], hn::Set(d, coefficient));
+        }
+    }
+    DECODESCOPE_UNROLL
+    for (int i = 0; i < kCount; ++i) {
+        x[i] = hn::BitCast(d, hn::Add(hn::BitCast(di, p[i]), exponent[i]));
+    }
 }
 
 } // namespace decodescope::HWY_NAMESPACE

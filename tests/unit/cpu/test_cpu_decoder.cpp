@@ -135,12 +135,17 @@ void TestCpuDecoder::whatTheKernelsDoNotCoverIsSaid() {
                !decoder.error().hint.empty();
     };
     DecoderRequest asked = request(2, 100);
-    asked.kvTypes = {DataType::Q8_0, DataType::Q8_0};
+    asked.kvTypes = {DataType::FP8_E4M3, DataType::F16};
     QVERIFY(refused(asked));
     const Error error = m_backend->makeDecoder("cpu", asked, {}).error();
     QCOMPARE(error.where, std::string("--kv-type")); // the option's name on the command line
     asked = request(2, 100);
     asked.model.layers[1].headDimK = 100;
+    QVERIFY(refused(asked));
+    asked = request(2, 100);
+    asked.model.layers[1].headDimV = 80; // no whole blocks of 32
+    QVERIFY(!refused(asked));
+    asked.kvTypes.value = DataType::Q4_0;
     QVERIFY(refused(asked));
     asked = request(2, 100);
     asked.model.layers[2].attention = AttentionKind::Recurrent;

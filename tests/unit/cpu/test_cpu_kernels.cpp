@@ -8,8 +8,10 @@
 #include <random>
 #include <thread>
 
-#include <hwy/targets.h>
 #include <pthread.h>
+
+#include "core/cpu/vector_targets.h" // before Highway: which targets are generated
+#include <hwy/targets.h>
 
 #include "core/cpu/attention_kernel.h"
 #include "core/cpu/float_bits.h"

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shared by the kernels; compiled once for each instruction set.
+#if defined(DECODESCOPE_CPU_TILE_ROWS_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef DECODESCOPE_CPU_TILE_ROWS_INL_H
+#undef DECODESCOPE_CPU_TILE_ROWS_INL_H
+#else
+#define DECODESCOPE_CPU_TILE_ROWS_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include <hwy/highway.h>
+
+#include "core/cpu/kv_cache.h"
+#include "core/cpu/vector_math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace decodescope::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Readers of a matrix in memory, rows × columns. Rows come in pairs, since some formats keep two
+/// in one word. `at` points to the first of a pair, pairBytes() before the next, and
+///   even(d, at, c)   is its even row at columns [c, c + Lanes(d)) as f32
+///   odd(d, at, c)    its odd row
+/// kBias is to be taken off each value.
+
+/// Row after row: float, hwy::float16_t or std::int8_t.
+template <typename T>
+struct PlainRows {
+    static constexpr float kBias = 0;
+    const std::byte* base;
+    std::int64_t columns;
+    [[nodiscard]] HWY_INLINE std::int64_t pairBytes() const {
+        return 2 * columns * static_cast<std::int64_t>(sizeof(T));
+    }
+    template <class D>
+    HWY_INLINE hn::Vec<D> even(D d, const std::byte* at, std::int64_t c) const {
+        return loadFloats(d, reinterpret_cast<const T*>(at) + c);
+    }
+    template <class D>
+    HWY_INLINE hn::Vec<D> odd(D d, const std::byte* at, std::int64_t c) const {
+        return loadFloats(d, reinterpret_cast<const T*>(at) + columns + c);
+    }
+};
+
+/// bfloat16, the even row in the low half of a 32-bit word: one operation makes either an f32, and
+/// dot-product instructions take the words as they are.
+struct Bf16PairRows {
+    static constexpr float kBias = 0;
+    const std::byte* base;
+    std::int64_t columns;
+    [[nodiscard]] HWY_INLINE std::int64_t pairBytes() const { return 4 * columns; }
+    template <class D>
+    HWY_INLINE hn::Vec<D> even(D d, const std::byte* at, std::int64_t c) const {
+        return hn::BitCast(d, hn::ShiftLeft<16>(words(d, at, c)));
+    }
+    template <class D>
+    HWY_INLINE hn::Vec<D> odd(D d, const std::byte* at, std::int64_t c) const {
+        const hn::RebindToUnsigned<D> du;
+        return hn::BitCast(d, hn::And(words(d, at, c), hn::Set(du, 0xFFFF0000U)));
+    }
+
+private:
+    template <class D>
+    static HWY_INLINE auto words(D, const std::byte* at, std::int64_t c) {
+        return hn::LoadU(hn::RebindToUnsigned<D>(), reinterpret_cast<const std::uint32_t*>(at) + c);
+    }
+};
+
+/// Four-bit numbers 0 … 15, the even row in the low half of each byte; 8 stands for zero.
+struct NibblePairRows {
+    static constexpr float kBias = 8;
+    const std::byte* base;
+    std::int64_t columns;
+    [[nodiscard]] HWY_INLINE std::int64_t pairBytes() const { return columns; }
+    template <class D>
+    HWY_INLINE hn::Vec<D> even(D d, const std::byte* at, std::int64_t c) const {
+        return hn::ConvertTo(d, hn::And(bytes(d, at, c), hn::Set(hn::RebindToSigned<D>(), 15)));
+    }
+    template <class D>
+    HWY_INLINE hn::Vec<D> odd(D d, const std::byte* at, std::int64_t c) const {
+        return hn::ConvertTo(d, hn::ShiftRight<4>(bytes(d, at, c)));
+    }
+
+private:
+    template <class D>
+    static HWY_INLINE auto bytes(D, const std::byte* at, std::int64_t c) {
+        return hn::PromoteTo(hn::RebindToSigned<D>(),
+                             hn::LoadU(hn::Rebind<std::uint8_t, D>(),
+                                       reinterpret_cast<const std::uint8_t*>(at) + c));
+    }
+};
+
+/// A tile's matrix that is one piece.
+template <class RowsType>
+struct RowMatrix {
+    static constexpr bool kInBlocks = false;
+    static constexpr bool kIsFloat = std::is_same_v<RowsType, PlainRows<float>>;
+    RowsType rows;
+    RowMatrix(const void* matrix, std::int64_t columns)
+        : rows{static_cast<const std::byte*>(matrix), columns} {}
+};
+using FloatMatrix = RowMatrix<PlainRows<float>>;
+
+/// A tile's matrix in blocks of kBlockValues × kTileTokens, each behind its tokens' scales.
+template <class RowsType>
+struct BlockMatrix {
+    static constexpr bool kInBlocks = true;
+    static constexpr bool kIsFloat = false;
+    static constexpr std::int64_t kScaleBytes = kTileTokens * 2;
+    static constexpr std::int64_t kBytes =
+        kScaleBytes + kTileTokens * kBlockValues / (RowsType::kBias == 0 ? 1 : 2);
+    const std::byte* matrix;
+    BlockMatrix(const void* at, std::int64_t /*columns*/)
+        : matrix(static_cast<const std::byte*>(at)) {}
+    [[nodiscard]] HWY_INLINE const hwy::float16_t* scales(std::int64_t block) const {
+        return reinterpret_cast<const hwy::float16_t*>(matrix + block * kBytes);
+    }
+    [[nodiscard]] HWY_INLINE RowsType rows(std::int64_t block) const {
+        return {matrix + block * kBytes + kScaleBytes, kBlockValues};
+    }
+};
+
+} // namespace decodescope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
