@@ -2,6 +2,7 @@
 #include "core/cpu/random_fill.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/cpu/vector_targets.h"
 
@@ -53,13 +54,17 @@ namespace {
 
 HWY_EXPORT(fillWords);
 
+bool quantised(DataType type) {
+    return type == DataType::Q8_0 || type == DataType::Q4_0;
+}
+
 /// Bits that are random (sign, lowest exponent bit, mantissa) and the rest: the exponent of 0.5.
 struct Pattern {
     std::uint32_t base, mask;
 };
 
 Pattern patternOf(DataType type, int log2Scale) {
-    if (type == DataType::Int8)
+    if (quantised(type) || type == DataType::Int8)
         return {0, 0xFFFFFFFFU};
     const auto pair = [](std::uint32_t half) { return half << 16 | half; };
     if (type == DataType::F32)
@@ -76,25 +81,47 @@ std::uint32_t mixSeed(std::uint64_t seed, std::uint64_t chunk) {
     return static_cast<std::uint32_t>(z >> 32);
 }
 
+/// f16 scales of [1, 2) × 2^(log2Scale − 7) for int8, which have a root mean square of 74, and
+/// × 2^(log2Scale − 3) for nibbles with one of 4.6: values near 2^log2Scale.
+void writeScales(std::byte* blocks, std::uint64_t bytes, DataType type, int log2Scale) {
+    const std::uint64_t blockBytes = info(type).blockBytes;
+    const int exponent = 15 + log2Scale - (type == DataType::Q8_0 ? 7 : 3);
+    for (std::uint64_t at = 0; at + blockBytes <= bytes; at += blockBytes) {
+        std::uint16_t scale = 0;
+        std::memcpy(&scale, blocks + at, sizeof(scale));
+        scale = static_cast<std::uint16_t>((scale & 0x3FFU) | static_cast<std::uint32_t>(exponent)
+                                                                  << 10);
+        std::memcpy(blocks + at, &scale, sizeof(scale));
+    }
+}
+
 } // namespace
 
 bool fillRandom(ThreadPool& pool, Buffer& buffer, DataType type, std::uint64_t seed, int log2Scale,
                 const std::stop_token& stop) {
     constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 22; // two huge pages
-    const std::uint64_t chunks = (buffer.bytes() + kChunkBytes - 1) / kChunkBytes;
+    // A chunk is a whole number of blocks and of words.
+    const std::uint64_t perChunk =
+        quantised(type) ? kChunkBytes / (4 * info(type).blockBytes) * (4 * info(type).blockBytes)
+                        : kChunkBytes;
+    const std::uint64_t chunks = (buffer.bytes() + perChunk - 1) / perChunk;
     return pool.run(static_cast<std::int64_t>(chunks), stop, [&](std::int64_t chunk, int) {
-        const std::uint64_t at = static_cast<std::uint64_t>(chunk) * kChunkBytes;
-        const std::uint64_t bytes = std::min(kChunkBytes, buffer.bytes() - at);
+        const std::uint64_t at = static_cast<std::uint64_t>(chunk) * perChunk;
+        const std::uint64_t bytes = std::min(perChunk, buffer.bytes() - at);
         fillRandomBytes(buffer.data() + at, bytes, type,
                         mixSeed(seed, static_cast<std::uint64_t>(chunk)), log2Scale);
+        if (quantised(type))
+            writeScales(buffer.data() + at, bytes, type, log2Scale);
     });
 }
 
 void fillRandomBytes(std::byte* at, std::uint64_t bytes, DataType type, std::uint64_t seed,
                      int log2Scale) {
     const Pattern pattern = patternOf(type, log2Scale);
+    // A Buffer has room up to the next line: the last word may be begun.
     HWY_DYNAMIC_DISPATCH(fillWords)
-    (reinterpret_cast<std::uint32_t*>(at), static_cast<std::int64_t>(bytes / sizeof(std::uint32_t)),
+    (reinterpret_cast<std::uint32_t*>(at),
+     static_cast<std::int64_t>((bytes + 3) / sizeof(std::uint32_t)),
      0, mixSeed(seed, 0), pattern.base, pattern.mask);
 }
 

@@ -10,9 +10,10 @@
 
 namespace decodescope {
 
-/// Fills `buffer` with random values of F32, F16 or BF16: ±[0.5, 2) × 2^log2Scale, mean 0, never
-/// zero and never a NaN. The same seed gives the same bytes, whatever the threads. All threads
-/// touch the pages first. False where a stop request left bytes unwritten.
+/// Fills `buffer` with random values. F32, F16 or BF16: ±[0.5, 2) × 2^log2Scale, mean 0, never zero
+/// and never a NaN. Q8_0 or Q4_0: every value of their range alike, with scales that bring them
+/// near 2^log2Scale. The same seed gives the same bytes, whatever the threads. All
+/// threads touch the pages first. False where a stop request left bytes unwritten.
 [[nodiscard]] bool fillRandom(ThreadPool& pool, Buffer& buffer, DataType type, std::uint64_t seed,
                               int log2Scale, const std::stop_token& stop);
 
