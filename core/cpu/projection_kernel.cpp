@@ -3,94 +3,55 @@
 
 #include <algorithm>
 
-#include "core/cpu/float_bits.h"
+#include "core/cpu/buffer.h"
+#include "core/cpu/projection_part.h"
 #include "core/cpu/vector_targets.h"
+#include "core/spec/units.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/cpu/projection_kernel.cpp"
 #include <hwy/foreach_target.h>
 
-#include "core/cpu/vector_math-inl.h"
+#include "core/cpu/projection_blocks-inl.h"
+#include "core/cpu/projection_float-inl.h"
+#include "core/cpu/projection_nibbles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
 
-HWY_INLINE float toFloat(float value) {
-    return value;
-}
-HWY_INLINE float toFloat(hwy::float16_t value) {
-    std::uint16_t bits = 0;
-    hwy::CopySameSize(&value, &bits);
-    return fromF16(bits);
-}
-HWY_INLINE float toFloat(hwy::bfloat16_t value) {
-    std::uint16_t bits = 0;
-    hwy::CopySameSize(&value, &bits);
-    return fromBf16(bits);
-}
-
-/// kRows rows times kBatch sequences, starting at row `row` and sequence `first`.
-template <int kRows, int kBatch, typename T>
-HWY_INLINE void block(const Projection& p, std::int64_t row, std::int64_t first) {
-    const hn::ScalableTag<float> d;
-    using V = hn::Vec<decltype(d)>;
-    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    const T* weights = reinterpret_cast<const T*>(p.weights) + row * p.columns;
-    const float* in = p.in + first * p.columns;
-    V sum[kRows][kBatch];
-    for (int r = 0; r < kRows; ++r)
-        for (int b = 0; b < kBatch; ++b)
-            sum[r][b] = hn::Zero(d);
-    std::int64_t c = 0;
-    for (; c + lanes <= p.columns; c += lanes) {
-        V x[kBatch];
-        for (int b = 0; b < kBatch; ++b)
-            x[b] = hn::LoadU(d, in + b * p.columns + c);
-        for (int r = 0; r < kRows; ++r) {
-            const V w = loadFloats(d, weights + r * p.columns + c);
-            for (int b = 0; b < kBatch; ++b)
-                sum[r][b] = hn::MulAdd(w, x[b], sum[r][b]);
-        }
+/// Inputs [from, to) of a batch into the scratch: columns for float weights, else sequences.
+void packInputs(const Projection& p, std::int64_t from, std::int64_t to) {
+    if (p.type != DataType::Q8_0 && p.type != DataType::Q4_0) {
+        packFloats(p, from, to);
+        return;
     }
-    for (int r = 0; r < kRows; ++r)
-        for (int b = 0; b < kBatch; ++b) {
-            float total = hn::GetLane(hn::SumOfLanes(d, sum[r][b]));
-            for (std::int64_t rest = c; rest < p.columns; ++rest)
-                total += toFloat(weights[r * p.columns + rest]) * in[b * p.columns + rest];
-            float& out = p.out[(first + b) * p.rows + row + r];
-            out = p.add ? out + total : total;
+    for (std::int64_t sequence = from; sequence < to; ++sequence) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+        if (p.type == DataType::Q4_0) {
+            packNibbleInputs(p, sequence);
+            continue;
         }
+#endif
+        packWords(p, sequence);
+    }
 }
 
-/// A few rows stay in the first-level cache while all sequences pass.
-template <int kRows, typename T>
-HWY_INLINE void allSequences(const Projection& p, std::int64_t row) {
-    std::int64_t b = 0;
-    for (; b + 4 <= p.batch; b += 4)
-        block<kRows, 4, T>(p, row, b);
-    for (; b + 2 <= p.batch; b += 2)
-        block<kRows, 2, T>(p, row, b);
-    for (; b < p.batch; ++b)
-        block<kRows, 1, T>(p, row, b);
-}
-
-template <typename T>
-void rowsOf(const Projection& p, std::int64_t from, std::int64_t to) {
-    std::int64_t row = from;
-    for (; row + 4 <= to; row += 4)
-        allSequences<4, T>(p, row);
-    for (; row < to; ++row)
-        allSequences<1, T>(p, row);
-}
-
-void projectRows(const Projection& p, std::int64_t from, std::int64_t to) {
+void projectPart(const Projection& p, const ProjectionPart& part) {
     if (p.type == DataType::F32)
-        rowsOf<float>(p, from, to);
+        floatRows<float>(p, part);
     else if (p.type == DataType::F16)
-        rowsOf<hwy::float16_t>(p, from, to);
+        floatRows<hwy::float16_t>(p, part);
+    else if (p.type == DataType::BF16)
+        floatRows<hwy::bfloat16_t>(p, part);
+    else if (p.type == DataType::Q8_0)
+        blockRows<Q8Block>(p, part);
     else
-        rowsOf<hwy::bfloat16_t>(p, from, to);
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+        nibbleRows(p, part);
+#else
+        blockRows<Q4Block>(p, part);
+#endif
 }
 
 } // namespace
@@ -99,21 +60,82 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace decodescope {
+namespace {
 
-HWY_EXPORT(projectRows);
+HWY_EXPORT(packInputs);
+HWY_EXPORT(projectPart);
+
+bool quantised(DataType type) {
+    return type == DataType::Q8_0 || type == DataType::Q4_0;
+}
+
+bool pack(ThreadPool& pool, const Projection& p, const std::stop_token& stop) {
+    const std::int64_t total = quantised(p.type) ? p.batch : p.columns;
+    const std::int64_t perUnit =
+        quantised(p.type) ? 1 : std::max<std::int64_t>(16, 65536 / p.batch / 16 * 16);
+    return pool.run((total + perUnit - 1) / perUnit, stop, [&](std::int64_t unit, int) {
+        HWY_DYNAMIC_DISPATCH(packInputs)
+        (p, unit * perUnit, std::min(total, (unit + 1) * perUnit));
+    });
+}
+
+/// Rows of one unit: few enough that a stop request is heard soon and that no thread waits long for
+/// the last one, enough that the streams of a unit are long.
+std::int64_t rowsPerUnit(const Projection& p, int threads) {
+    constexpr std::int64_t kMostBytes = std::int64_t{1} << 19;
+    constexpr std::int64_t kMostFlop = 100'000'000; ///< 50 ms at 2 GFLOP/s, without vectors
+    constexpr std::int64_t kUnitsPerThread = 16;
+    constexpr std::int64_t kStep = 12; ///< a multiple of the rows that the kernels block
+    const std::int64_t columns = std::max<std::int64_t>(1, p.columns);
+    const auto rowBytes =
+        static_cast<std::int64_t>(storedBytes(p.type, static_cast<std::uint64_t>(columns)));
+    const std::int64_t sequences = std::min(p.batch, kMostSequences);
+    const std::int64_t rows =
+        std::min({kMostBytes / rowBytes, kMostFlop / (2 * columns * sequences),
+                  p.rows / (kUnitsPerThread * threads)});
+    return std::max<std::int64_t>(kStep, rows / kStep * kStep);
+}
+
+} // namespace
+
+std::uint64_t projectionScratchBytes(DataType type, std::int64_t columns, std::int64_t batch) {
+    constexpr std::int64_t kFloat = sizeof(float);
+    const auto bytes = [](std::int64_t sequences, std::int64_t perSequence) {
+        return saturatingMultiply(static_cast<std::uint64_t>(sequences),
+                                  static_cast<std::uint64_t>(perSequence));
+    };
+    if (type == DataType::F32 || type == DataType::F16 || type == DataType::BF16) {
+        return batch == 1 ? 0 : bytes(batch, floatStride(columns) * kFloat);
+    }
+    const std::int64_t words = wordStride(columns) * 2 + kFloat; // with a scale for each sequence
+    // The larger of both ways to hold it.
+    return bytes(batch, type == DataType::Q4_0 ? std::max(words, pairStrideBytes(columns)) : words);
+}
 
 bool project(ThreadPool& pool, const Projection& projection, const std::stop_token& stop) {
-    constexpr std::int64_t kUnitElements = std::int64_t{1} << 18; ///< 512 KiB of 16-bit weights
-    constexpr std::int64_t kMostUnitFlop = 100'000'000; ///< a stop request is heard between units
-    const std::int64_t elements =
-        std::min(kUnitElements, kMostUnitFlop / (2 * std::max<std::int64_t>(1, projection.batch)));
-    const std::int64_t perUnit =
-        std::max<std::int64_t>(4, elements / std::max<std::int64_t>(1, projection.columns) / 4 * 4);
-    const std::int64_t units = (projection.rows + perUnit - 1) / perUnit;
-    return pool.run(units, stop, [&](std::int64_t unit, int) {
-        const std::int64_t from = unit * perUnit;
-        HWY_DYNAMIC_DISPATCH(projectRows)
-        (projection, from, std::min(projection.rows, from + perUnit));
+    Projection p = projection;
+    const std::uint64_t scratchBytes = projectionScratchBytes(p.type, p.columns, p.batch);
+    Buffer scratch;
+    if (scratchBytes > 0) {
+        if (!p.scratch) {
+            scratch = Buffer(scratchBytes);
+            if (!scratch.valid())
+                return false;
+            p.scratch = scratch.data();
+        }
+        if (!pack(pool, p, stop))
+            return false;
+    }
+    const std::int64_t perUnit = rowsPerUnit(p, pool.threads());
+    const std::int64_t rowUnits = (p.rows + perUnit - 1) / perUnit;
+    const std::int64_t sequenceUnits = (p.batch + kMostSequences - 1) / kMostSequences;
+    // The sequences of a unit's rows follow each other, so that its weights are still cached.
+    return pool.run(rowUnits * sequenceUnits, stop, [&](std::int64_t unit, int) {
+        const std::int64_t row = unit / sequenceUnits * perUnit;
+        const std::int64_t sequence = unit % sequenceUnits * kMostSequences;
+        HWY_DYNAMIC_DISPATCH(projectPart)
+        (p, {row, std::min(p.rows, row + perUnit), sequence,
+             std::min(p.batch, sequence + kMostSequences)});
     });
 }
 

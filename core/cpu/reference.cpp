@@ -3,9 +3,59 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "core/cpu/float_bits.h"
+
 namespace decodescope {
+namespace {
+
+std::uint16_t halfAt(const std::byte* from) {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, from, sizeof(bits));
+    return bits;
+}
+
+float blockElement(DataType type, const std::byte* block, std::size_t i) {
+    const float scale = fromF16(halfAt(block));
+    const std::byte* values = block + 2;
+    if (type == DataType::Q8_0)
+        return scale * static_cast<float>(static_cast<std::int8_t>(values[i]));
+    const auto both = std::to_integer<int>(values[i % 16]);
+    return scale * static_cast<float>((i < 16 ? both & 15 : both >> 4) - 8);
+}
+
+} // namespace
+
+std::vector<float> decoded(DataType type, const std::byte* from, std::int64_t elements) {
+    const DataTypeInfo& layout = info(type);
+    std::vector<float> out(static_cast<std::size_t>(elements));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const std::byte* block = from + i / layout.blockElements * layout.blockBytes;
+        if (type == DataType::F32)
+            std::memcpy(&out[i], block, sizeof(float));
+        else if (type == DataType::F16)
+            out[i] = fromF16(halfAt(block));
+        else if (type == DataType::BF16)
+            out[i] = fromBf16(halfAt(block));
+        else
+            out[i] = blockElement(type, block, i % layout.blockElements);
+    }
+    return out;
+}
+
+std::vector<double> referenceProjection(std::span<const float> weights, std::span<const float> in,
+                                        std::int64_t columns) {
+    const auto width = static_cast<std::size_t>(columns);
+    const std::size_t rows = weights.size() / width;
+    std::vector<double> out(in.size() / width * rows);
+    for (std::size_t i = 0; i < out.size(); ++i)
+        for (std::size_t c = 0; c < width; ++c)
+            out[i] += static_cast<double>(weights[i % rows * width + c]) *
+                      static_cast<double>(in[i / rows * width + c]);
+    return out;
+}
 
 std::vector<double> referenceAttention(std::span<const float> query, std::span<const float> keys,
                                        std::span<const float> values, std::int64_t headDimV) {
