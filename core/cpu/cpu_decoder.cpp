@@ -156,7 +156,9 @@ std::uint64_t CpuDecoder::workspaceBytes() const {
     const std::uint64_t attention =
         Attention::workspaceBytes(shapesOf(m_request), m_pool.threads());
     if (wholeStep())
-        return saturatingAdd(attention, StepWorkspace::bytesFor(m_request.model, m_request.batch));
+        return saturatingAdd(
+            attention,
+            StepWorkspace::bytesFor(m_request.model, m_request.weightsType, m_request.batch));
     const HeadBytes most = headBytes(m_request);
     return saturatingAdd(attention, most.queries + most.output);
 }
@@ -234,7 +236,7 @@ bool CpuDecoder::allocateWorkspace() {
     if (!m_attention.grow(shapesOf(m_request), m_pool.threads()))
         return false;
     if (wholeStep()) {
-        m_activations = StepWorkspace(m_request.model, m_request.batch);
+        m_activations = StepWorkspace(m_request.model, m_request.weightsType, m_request.batch);
         m_lmHead = Buffer(lmHeadBytes(m_request));
         return m_activations.valid() && m_lmHead.valid();
     }
@@ -295,8 +297,7 @@ Result<StepTiming> CpuDecoder::step(std::stop_token stop) {
     };
     const Error interrupted{ErrorCode::Interrupted, "stopped in a decode step", "cpu", ""};
     if (wholeStep())
-        std::copy_n(m_activations.tokens.data(), m_activations.tokens.bytes(),
-                    m_activations.residual.data());
+        startStep(m_activations);
     for (Layer& layer : m_layers) {
         if (!runLayer(layer, stop))
             return interrupted;

@@ -17,7 +17,7 @@ void rotaryTable(std::int64_t headDim, std::int64_t position, float* cosSin);
 
 /// out[i] = silu(gate[i]) × up[i].
 void swiGlu(const float* gate, const float* up, std::int64_t width, float* out);
-/// GELU by the tanh formula, in place.
-void gelu(float* values, std::int64_t width);
+/// out[i] = GELU of in[i] by the tanh formula.
+void gelu(const float* in, std::int64_t width, float* out);
 
 } // namespace decodescope

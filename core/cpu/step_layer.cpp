@@ -37,6 +37,7 @@ MatrixBytes matrixBytes(const ModelSpec& model, const LayerSpec& layer, DataType
 
 struct Widths {
     std::int64_t qkv = 0, queries = 0, attended = 0, gateUp = 0, ffn = 0, rotary = 0;
+    std::int64_t input = 0; ///< of any projection
 };
 
 Widths widest(const ModelSpec& model) {
@@ -49,6 +50,7 @@ Widths widest(const ModelSpec& model) {
         most.ffn = std::max(most.ffn, layer.ffn.hidden);
         most.rotary = std::max(most.rotary, layer.headDimK);
     }
+    most.input = std::max({model.hiddenSize, most.attended, most.ffn});
     return most;
 }
 
@@ -78,16 +80,19 @@ void normSequence(const ModelSpec& model, std::int64_t sequence, StepWorkspace& 
             work.normed.as<float>() + at);
 }
 
-void activate(const LayerSpec& spec, std::int64_t sequence, StepWorkspace& work) {
+constexpr std::int64_t kActivationSlice = 4096; ///< a few microseconds
+
+/// Elements [first, first + kActivationSlice) of one sequence's feed-forward layer.
+void activate(const LayerSpec& spec, std::int64_t sequence, std::int64_t first,
+              StepWorkspace& work) {
     const std::int64_t width = spec.ffn.hidden;
-    const float* row = work.gateUp.as<float>() + sequence * gateUpWidth(spec);
-    float* out = work.ffn.as<float>() + sequence * width;
-    if (spec.ffn.gated) {
-        swiGlu(row, row + width, width, out);
-        return;
-    }
-    std::copy_n(row, width, out);
-    gelu(out, width);
+    const std::int64_t count = std::min(kActivationSlice, width - first);
+    const float* row = work.gateUp.as<float>() + sequence * gateUpWidth(spec) + first;
+    float* out = work.ffn.as<float>() + sequence * width + first;
+    if (spec.ffn.gated)
+        swiGlu(row, row + width, count, out);
+    else
+        gelu(row, count, out);
 }
 
 } // namespace
@@ -125,29 +130,39 @@ bool LayerWeights::fill(ThreadPool& pool, DataType type, std::uint64_t seed,
     return true;
 }
 
-StepWorkspace::StepWorkspace(const ModelSpec& model, std::int64_t batch)
+StepWorkspace::StepWorkspace(const ModelSpec& model, DataType weightsType, std::int64_t batch)
     : tokens(floats(batch, model.hiddenSize)), residual(floats(batch, model.hiddenSize)),
       normed(floats(batch, model.hiddenSize)), qkv(floats(batch, widest(model).qkv)),
       queries(floats(batch, widest(model).queries)),
       attended(floats(batch, widest(model).attended)), gateUp(floats(batch, widest(model).gateUp)),
       ffn(floats(batch, widest(model).ffn)), logits(floats(batch, model.vocabSize)),
-      rotary(floats(1, widest(model).rotary)) {}
+      rotary(floats(1, widest(model).rotary)),
+      packed(projectionScratchBytes(weightsType, widest(model).input, batch)) {}
 
-std::uint64_t StepWorkspace::bytesFor(const ModelSpec& model, std::int64_t batch) {
+std::uint64_t StepWorkspace::bytesFor(const ModelSpec& model, DataType weightsType,
+                                      std::int64_t batch) {
     const Widths most = widest(model);
     const std::int64_t columns = 3 * model.hiddenSize + most.qkv + most.queries + most.attended +
                                  most.gateUp + most.ffn + model.vocabSize;
-    return saturatingAdd(floats(batch, columns), floats(1, most.rotary));
+    return saturatingAdd(saturatingAdd(floats(batch, columns), floats(1, most.rotary)),
+                         projectionScratchBytes(weightsType, most.input, batch));
 }
 
 bool StepWorkspace::valid() const {
     return tokens.valid() && residual.valid() && normed.valid() && qkv.valid() && queries.valid() &&
-           attended.valid() && gateUp.valid() && ffn.valid() && logits.valid() && rotary.valid();
+           attended.valid() && gateUp.valid() && ffn.valid() && logits.valid() && rotary.valid() &&
+           packed.valid();
 }
 
 std::uint64_t StepWorkspace::bytes() const {
     return tokens.bytes() + residual.bytes() + normed.bytes() + qkv.bytes() + queries.bytes() +
-           attended.bytes() + gateUp.bytes() + ffn.bytes() + logits.bytes() + rotary.bytes();
+           attended.bytes() + gateUp.bytes() + ffn.bytes() + logits.bytes() + rotary.bytes() +
+           packed.bytes();
+}
+
+void startStep(StepWorkspace& work) {
+    std::copy_n(work.tokens.data(), work.tokens.bytes(), work.residual.data());
+    work.rotaryWidth = 0;
 }
 
 bool runStepLayer(ThreadPool& pool, const StepLayer& layer, Attention& attention,
@@ -158,32 +173,39 @@ bool runStepLayer(ThreadPool& pool, const StepLayer& layer, Attention& attention
     const auto batch = static_cast<std::int64_t>(layer.tokens.size());
     auto* residual = work.residual.as<float>();
     auto* normed = work.normed.as<float>();
+    std::byte* packed = work.packed.data();
     const auto norm = [&](std::int64_t s, int) { normSequence(layer.model, s, work); };
     const auto append = [&](std::int64_t s, int) { appendToken(layer, s, work); };
-    const auto activation = [&](std::int64_t s, int) { activate(spec, s, work); };
+    const std::int64_t slices = (spec.ffn.hidden + kActivationSlice - 1) / kActivationSlice;
+    const auto activation = [&](std::int64_t unit, int) {
+        activate(spec, unit / slices, unit % slices * kActivationSlice, work);
+    };
 
-    rotaryTable(spec.headDimK, layer.position, work.rotary.as<float>());
+    if (work.rotaryWidth != spec.headDimK) {
+        rotaryTable(spec.headDimK, layer.position, work.rotary.as<float>());
+        work.rotaryWidth = spec.headDimK;
+    }
     return pool.run(batch, stop, norm) &&
            project(pool,
                    {type, layer.weights.queryKeyValue.data(), qkvWidth(spec), hidden, batch, normed,
-                    work.qkv.as<float>()},
+                    work.qkv.as<float>(), false, packed},
                    stop) &&
            pool.run(batch, stop, append) &&
            attention.run(pool, layer.cache, spec.nHeads, layer.tokens, work.queries.as<float>(),
                          work.attended.as<float>(), stop) &&
            project(pool,
                    {type, layer.weights.output.data(), hidden, spec.nHeads * spec.headDimV, batch,
-                    work.attended.as<float>(), residual, true},
+                    work.attended.as<float>(), residual, true, packed},
                    stop) &&
            pool.run(batch, stop, norm) &&
            project(pool,
                    {type, layer.weights.gateUp.data(), gateUpWidth(spec), hidden, batch, normed,
-                    work.gateUp.as<float>()},
+                    work.gateUp.as<float>(), false, packed},
                    stop) &&
-           pool.run(batch, stop, activation) &&
+           pool.run(batch * slices, stop, activation) &&
            project(pool,
                    {type, layer.weights.down.data(), hidden, spec.ffn.hidden, batch,
-                    work.ffn.as<float>(), residual, true},
+                    work.ffn.as<float>(), residual, true, packed},
                    stop);
 }
 
@@ -192,7 +214,7 @@ bool runLmHead(ThreadPool& pool, const ModelSpec& model, DataType type, const Bu
     return pool.run(batch, stop, [&](std::int64_t s, int) { normSequence(model, s, work); }) &&
            project(pool,
                    {type, head.data(), model.vocabSize, model.hiddenSize, batch,
-                    work.normed.as<float>(), work.logits.as<float>()},
+                    work.normed.as<float>(), work.logits.as<float>(), false, work.packed.data()},
                    stop);
 }
 

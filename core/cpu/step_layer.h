@@ -31,20 +31,23 @@ struct LayerWeights {
 
 /// Activations of one decode step, f32, with room for the widest layer of a model.
 struct StepWorkspace {
-    Buffer tokens;   ///< [batch][hidden]: the embeddings every step starts from
-    Buffer residual; ///< [batch][hidden]
-    Buffer normed;   ///< [batch][hidden]
-    Buffer qkv;      ///< [batch][all queries, then keys, then values of a sequence]
-    Buffer queries;  ///< [batch][head][headDimK], rotated
-    Buffer attended; ///< [batch][head][headDimV]
-    Buffer gateUp;   ///< [batch][gate, then up]
-    Buffer ffn;      ///< [batch][ffn hidden]
-    Buffer logits;   ///< [batch][vocabulary]
-    Buffer rotary;   ///< [headDimK]
+    Buffer tokens;                ///< [batch][hidden]: the embeddings every step starts from
+    Buffer residual;              ///< [batch][hidden]
+    Buffer normed;                ///< [batch][hidden]
+    Buffer qkv;                   ///< [batch][all queries, then keys, then values of a sequence]
+    Buffer queries;               ///< [batch][head][headDimK], rotated
+    Buffer attended;              ///< [batch][head][headDimV]
+    Buffer gateUp;                ///< [batch][gate, then up]
+    Buffer ffn;                   ///< [batch][ffn hidden]
+    Buffer logits;                ///< [batch][vocabulary]
+    Buffer rotary;                ///< [headDimK]
+    Buffer packed;                ///< the inputs of a projection as its kernel reads them
+    std::int64_t rotaryWidth = 0; ///< head_dim the table is for; 0: not made for this step
 
     StepWorkspace() = default;
-    StepWorkspace(const ModelSpec& model, std::int64_t batch);
-    [[nodiscard]] static std::uint64_t bytesFor(const ModelSpec& model, std::int64_t batch);
+    StepWorkspace(const ModelSpec& model, DataType weightsType, std::int64_t batch);
+    [[nodiscard]] static std::uint64_t bytesFor(const ModelSpec& model, DataType weightsType,
+                                                std::int64_t batch);
     [[nodiscard]] bool valid() const;
     [[nodiscard]] std::uint64_t bytes() const;
 };
@@ -59,6 +62,9 @@ struct StepLayer {
     std::span<const std::int64_t> tokens; ///< read for each sequence; the last slot is new
     std::int64_t position;                ///< of the new token
 };
+
+/// The embeddings become the residual, and the rotary table is that of another position.
+void startStep(StepWorkspace& work);
 
 /// A pre-norm decoder layer (Llama, arXiv:2302.13971): norm, QKV, RoPE, append, attention, output,
 /// norm, SwiGLU or GELU feed-forward, each added to the residual. False after a stop request.

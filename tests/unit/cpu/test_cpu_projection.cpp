@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <QTest>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include <hwy/targets.h>
+
+#include "core/cpu/float_bits.h"
+#include "core/cpu/norm_rope.h"
+#include "core/cpu/projection_kernel.h"
+#include "core/cpu/random_fill.h"
+#include "core/cpu/reference.h"
+
+using namespace decodescope;
+
+/// The linear layers of a step, and what stands between them, against double precision.
+class TestCpuProjection : public QObject {
+    Q_OBJECT
+
+private slots:
+    void everyTargetHoldsItsBound_data();
+    void everyTargetHoldsItsBound();
+    void sumsAreAddedToAResidual();
+    void theLargestWeightsAndInputsDoNotOverflow();
+    void oneLargeInputSpoilsNoOther();
+    void zeroInputsGiveZero();
+    void scratchOfTheCallersIsEnough();
+    void activationsHoldTheirBound_data();
+    void activationsHoldTheirBound();
+    void randomBlocksAreSane();
+};
+
+constexpr DataType kTypes[] = {DataType::F32, DataType::F16, DataType::BF16, DataType::Q8_0,
+                               DataType::Q4_0};
+
+static void addTargets() {
+    QTest::addColumn<qint64>("target");
+    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets())
+        QTest::newRow(hwy::TargetName(target)) << static_cast<qint64>(target);
+}
+
+/// Against the same rounded weights. Q4_0 meets inputs of 8 bits.
+static double boundOf(DataType type) {
+    if (type == DataType::F32)
+        return 1e-6;
+    if (type == DataType::F16 || type == DataType::BF16)
+        return 5e-6;
+    return type == DataType::Q8_0 ? 2e-4 : 2e-2;
+}
+
+static std::size_t index(std::int64_t n) {
+    return static_cast<std::size_t>(n);
+}
+
+/// A matrix of random weights, random inputs and poisoned outputs.
+struct Matrix {
+    Matrix(ThreadPool& pool, DataType weightsType, std::int64_t rowCount, std::int64_t columnCount,
+           std::int64_t sequences)
+        : type(weightsType), rows(rowCount), columns(columnCount), batch(sequences),
+          weights(storedBytes(type, static_cast<std::uint64_t>(rows * columns))),
+          in(index(batch * columns)),
+          out(index(batch * rows), std::numeric_limits<float>::quiet_NaN()) {
+        if (!fillRandom(pool, weights, type, 5, -4, {}))
+            qFatal("the weights were not filled");
+        std::mt19937 random(7);
+        std::normal_distribution<float> normal;
+        for (float& value : in)
+            value = normal(random);
+    }
+    [[nodiscard]] Projection projection() {
+        return {type, weights.data(), rows, columns, batch, in.data(), out.data()};
+    }
+    [[nodiscard]] double error() const {
+        return relativeError(
+            out, referenceProjection(decoded(type, weights.data(), rows * columns), in, columns));
+    }
+
+    DataType type;
+    std::int64_t rows, columns, batch;
+    Buffer weights;
+    std::vector<float> in, out;
+};
+
+void TestCpuProjection::everyTargetHoldsItsBound_data() {
+    addTargets();
+}
+
+void TestCpuProjection::everyTargetHoldsItsBound() {
+    QFETCH(qint64, target);
+    hwy::SetSupportedTargetsForTest(target);
+    ThreadPool pool(2);
+    for (const DataType type : kTypes)
+        for (const std::int64_t columns : {1, 17, 32, 64, 96, 1000, 1056})
+            for (const std::int64_t rows : {1, 37, 64})
+                for (const std::int64_t batch : {1, 2, 3, 4, 5, 8, 9, 16, 17, 67}) {
+                    if (columns % info(type).blockElements != 0)
+                        continue;
+                    Matrix matrix(pool, type, rows, columns, batch);
+                    QVERIFY(project(pool, matrix.projection(), {}));
+                    const double error = matrix.error();
+                    QVERIFY2(error <= boundOf(type),
+                             qPrintable(QStringLiteral("%1 %2 × %3 × %4: %5")
+                                            .arg(name(type).data())
+                                            .arg(batch)
+                                            .arg(rows)
+                                            .arg(columns)
+                                            .arg(error)));
+                }
+    hwy::SetSupportedTargetsForTest(0);
+}
+
+void TestCpuProjection::sumsAreAddedToAResidual() {
+    ThreadPool pool(1);
+    for (const DataType type : kTypes)
+        for (const std::int64_t batch : {1, 6}) {
+            Matrix matrix(pool, type, 21, 64, batch);
+            QVERIFY(project(pool, matrix.projection(), {}));
+            const std::vector<float> alone = matrix.out;
+            std::fill(matrix.out.begin(), matrix.out.end(), 3.0F);
+            Projection projection = matrix.projection();
+            projection.add = true;
+            QVERIFY(project(pool, projection, {}));
+            for (std::size_t i = 0; i < alone.size(); ++i)
+                QCOMPARE(matrix.out[i], 3.0F + alone[i]);
+        }
+}
+
+/// Bytes of all ones and zeros: −1 and 127 × 2, −128, 15 − 8 and −8; inputs at their largest.
+void TestCpuProjection::theLargestWeightsAndInputsDoNotOverflow() {
+    ThreadPool pool(1);
+    for (const DataType type : {DataType::Q8_0, DataType::Q4_0})
+        for (const int byte : {0x00, 0x7F, 0x80, 0x8F, 0xF0, 0xFF})
+            for (const float sign : {1.0F, -1.0F}) {
+                Matrix matrix(pool, type, 9, 4096, 3);
+                const DataTypeInfo& layout = info(type);
+                for (std::uint64_t i = 0; i < matrix.weights.bytes(); ++i)
+                    if (i % layout.blockBytes >= 2)
+                        matrix.weights.data()[i] = static_cast<std::byte>(byte);
+                std::fill(matrix.in.begin(), matrix.in.end(), sign * 1000);
+                QVERIFY(project(pool, matrix.projection(), {}));
+                if (type == DataType::Q8_0 && byte == 0)
+                    for (const float value : matrix.out)
+                        QCOMPARE(value, 0.0F);
+                else
+                    QVERIFY(matrix.error() <= 1e-5);
+            }
+}
+
+/// As the activations of language models have them.
+void TestCpuProjection::oneLargeInputSpoilsNoOther() {
+    ThreadPool pool(2);
+    for (const DataType type : kTypes)
+        for (const std::int64_t batch : {1, 3, 8}) {
+            Matrix matrix(pool, type, 64, 4096, batch);
+            for (std::int64_t s = 0; s < batch; ++s)
+                matrix.in[index(s * 4096 + 17)] = 1000;
+            QVERIFY(project(pool, matrix.projection(), {}));
+            QVERIFY(matrix.error() <= std::max(1e-3, boundOf(type)));
+        }
+}
+
+void TestCpuProjection::zeroInputsGiveZero() {
+    ThreadPool pool(1);
+    for (const DataType type : kTypes) {
+        Matrix matrix(pool, type, 5, 96, 2);
+        std::fill(matrix.in.begin(), matrix.in.end(), 0.0F);
+        QVERIFY(project(pool, matrix.projection(), {}));
+        for (const float value : matrix.out)
+            QCOMPARE(value, 0.0F);
+    }
+}
+
+void TestCpuProjection::scratchOfTheCallersIsEnough() {
+    ThreadPool pool(2);
+    for (const DataType type : kTypes)
+        for (const std::int64_t batch : {1, 5, 19}) {
+            Matrix matrix(pool, type, 30, 1056, batch);
+            const std::uint64_t bytes = projectionScratchBytes(type, 1056, batch);
+            Buffer scratch(bytes + 64);
+            std::fill_n(scratch.data(), scratch.bytes(), std::byte{0xAA});
+            Projection projection = matrix.projection();
+            projection.scratch = scratch.data();
+            QVERIFY(project(pool, projection, {}));
+            QVERIFY(matrix.error() <= boundOf(type));
+            for (std::uint64_t i = bytes; i < scratch.bytes(); ++i)
+                QCOMPARE(scratch.data()[i], std::byte{0xAA});
+        }
+}
+
+void TestCpuProjection::activationsHoldTheirBound_data() {
+    addTargets();
+}
+
+void TestCpuProjection::activationsHoldTheirBound() {
+    QFETCH(qint64, target);
+    hwy::SetSupportedTargetsForTest(target);
+    for (const std::size_t count : {1, 2, 15, 130, 4096}) {
+        std::vector<float> x(count);
+        std::vector<float> y(count);
+        std::vector<double> swi(count), gel(count), norm(count);
+        double squares = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            x[i] = static_cast<float>(std::sin(static_cast<double>(i) + 1) * 12);
+            y[i] = static_cast<float>(i % 7) - 3;
+            squares += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto a = static_cast<double>(x[i]);
+            swi[i] = a / (1 + std::exp(-a)) * static_cast<double>(y[i]);
+            const double inner = std::sqrt(2 / 3.14159265358979323846) * (a + 0.044715 * a * a * a);
+            gel[i] = a / 2 * (1 + std::tanh(inner));
+            norm[i] = a / std::sqrt(squares / static_cast<double>(count) + 1e-6);
+        }
+        std::vector<float> out(count, std::numeric_limits<float>::quiet_NaN());
+        const auto poisoned = out;
+        swiGlu(x.data(), y.data(), static_cast<std::int64_t>(count), out.data());
+        QVERIFY(relativeError(out, swi) <= 1e-6);
+        out = poisoned;
+        gelu(x.data(), static_cast<std::int64_t>(count), out.data());
+        QVERIFY(relativeError(out, gel) <= 1e-6);
+        out = poisoned;
+        rmsNorm(x, out.data());
+        QVERIFY(relativeError(out, norm) <= 1e-6);
+    }
+    const std::vector<float> far{-200, 200, -1e30F, 1e30F, 0};
+    std::vector<float> out(far.size());
+    gelu(far.data(), 5, out.data());
+    QVERIFY(std::abs(out[0]) < 1e-30F && out[1] == 200 && out[3] == 1e30F && out[4] == 0);
+    hwy::SetSupportedTargetsForTest(0);
+}
+
+void TestCpuProjection::randomBlocksAreSane() {
+    ThreadPool one(1);
+    ThreadPool two(2);
+    for (const DataType type : {DataType::Q8_0, DataType::Q4_0}) {
+        const std::uint64_t elements = 9'000'000 / 32 * 32;
+        Buffer a(storedBytes(type, elements));
+        Buffer b(a.bytes());
+        QVERIFY(fillRandom(one, a, type, 3, -6, {}));
+        QVERIFY(fillRandom(two, b, type, 3, -6, {}));
+        QVERIFY(std::equal(a.data(), a.data() + a.bytes(), b.data()));
+        double squares = 0;
+        for (const float value : decoded(type, a.data(), static_cast<std::int64_t>(elements))) {
+            QVERIFY(std::isfinite(value));
+            squares += static_cast<double>(value) * static_cast<double>(value);
+        }
+        const double rms = std::sqrt(squares / static_cast<double>(elements));
+        QVERIFY2(rms > 0.008 && rms < 0.03, qPrintable(QString::number(rms)));
+    }
+}
+
+QTEST_APPLESS_MAIN(TestCpuProjection)
+#include "test_cpu_projection.moc"
