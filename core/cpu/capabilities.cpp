@@ -53,13 +53,35 @@ Status coveredLayer(const LayerSpec& layer, const KvTypes& types, std::size_t in
     return Done{};
 }
 
+/// A quantised row of a matrix is a whole number of blocks.
+Status wholeBlocks(const ModelSpec& model, DataType type) {
+    const std::int64_t elements = info(type).blockElements;
+    const auto broken = [&](const char* what, std::int64_t width, std::string where) {
+        return badUsage(
+            fmt::format("a {} of {} is not a whole number of {} blocks", what, width, name(type)),
+            std::move(where),
+            fmt::format("A block is {} elements; use --weights-type f16.", elements));
+    };
+    if (model.hiddenSize % elements != 0)
+        return broken("hidden size", model.hiddenSize, "--weights-type");
+    for (std::size_t i = 0; i < model.layers.size(); ++i) {
+        const LayerSpec& layer = model.layers[i];
+        const std::int64_t attended = layer.nHeads * layer.headDimV;
+        if (attended % elements != 0)
+            return broken("width of all heads", attended, fmt::format("layer {}", i));
+        if (layer.ffn.hidden % elements != 0)
+            return broken("feed-forward width", layer.ffn.hidden, fmt::format("layer {}", i));
+    }
+    return Done{};
+}
+
 /// A whole step needs the shape of the weights, and dense layers.
 Status coveredStep(const DecoderRequest& request) {
     const ModelSpec& model = request.model;
-    if (!plain(request.weightsType))
-        return badUsage(fmt::format("the CPU kernels do not read weights of type {}",
-                                    name(request.weightsType)),
-                        "--weights-type", "They cover f32, f16 and bf16.");
+    const DataType type = request.weightsType;
+    if (!plain(type) && type != DataType::Q8_0 && type != DataType::Q4_0)
+        return badUsage(fmt::format("the CPU kernels do not read weights of type {}", name(type)),
+                        "--weights-type", "They cover f32, f16, bf16, q8_0 and q4_0.");
     if (model.hiddenSize < 1 || model.vocabSize < 1)
         return badUsage("a whole step needs the model's hidden and vocabulary size", "--scope",
                         "Use --scope attention, or a model file or preset that has them.");
@@ -67,7 +89,7 @@ Status coveredStep(const DecoderRequest& request) {
         if (model.layers[i].ffn.experts > 0 || model.layers[i].ffn.hidden < 1)
             return badUsage("the CPU kernels run a whole step of dense feed-forward layers only",
                             fmt::format("layer {}", i), "Use --scope attention.");
-    return Done{};
+    return wholeBlocks(model, type);
 }
 
 } // namespace

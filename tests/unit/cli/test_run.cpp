@@ -231,7 +231,7 @@ private slots:
         QTest::addColumn<QStringList>("option");
         for (const char* type : {"fp8"})
             QTest::newRow(type) << QStringList{"--kv-type", type};
-        QTest::newRow("weights") << QStringList{"--weights-type", "q4_0", "--scope", "step",
+        QTest::newRow("weights") << QStringList{"--weights-type", "q4_k", "--scope", "step",
                                                 "--hidden",       "512",  "--ffn",   "512",
                                                 "--vocab",        "512"};
     }
