@@ -8,6 +8,8 @@
 
 #include "core/cpu/attention.h"
 #include "core/cpu/float_bits.h"
+#include "core/cpu/projection_kernel.h"
+#include "core/cpu/random_fill.h"
 #include "core/cpu/reference.h"
 #include "core/cpu/topology.h"
 
@@ -142,7 +144,9 @@ SelfTestResult runCase(const Case& test, ThreadPool& pool, std::uint64_t seed,
                           longest,
                           batch,
                           std::numeric_limits<double>::infinity(),
-                          test.type == DataType::F32 ? 1e-6 : 5e-6};
+                          test.type == DataType::F32 ? 1e-6 : 5e-6,
+                          0,
+                          0};
     KvCache cache(
         {{test.type, test.type}, batch, test.nKvHeads, test.headDim, test.headDim, longest});
     Attention attention;
@@ -200,6 +204,61 @@ std::vector<Case> casesOf(bool full) {
     return cases;
 }
 
+struct ProjectionCase {
+    DataType type = DataType::F16;
+    std::int64_t rows = 1;
+    std::int64_t columns = 1;
+    std::int64_t batch = 1;
+};
+
+/// Against the weights as stored. 4-bit weights meet inputs of 8 bits, 8-bit ones of 16.
+double projectionBound(DataType type) {
+    if (type == DataType::F32)
+        return 1e-6;
+    return type == DataType::F16 || type == DataType::BF16 ? 5e-6 : 2e-2;
+}
+
+SelfTestResult runCase(const ProjectionCase& test, ThreadPool& pool, std::uint64_t seed,
+                       const std::stop_token& stop) {
+    SelfTestResult result;
+    result.kernel = "projection";
+    result.type = test.type;
+    result.rows = test.rows;
+    result.columns = test.columns;
+    result.batch = test.batch;
+    result.error = std::numeric_limits<double>::infinity();
+    result.bound = projectionBound(test.type);
+    const std::int64_t elements = test.rows * test.columns;
+    Buffer weights(storedBytes(test.type, static_cast<std::uint64_t>(elements)));
+    if (!weights.valid() || !fillRandom(pool, weights, test.type, seed, -4, stop))
+        return result;
+    std::mt19937_64 random(seed);
+    std::normal_distribution<float> normal;
+    std::vector<float> in(index(test.batch * test.columns));
+    for (float& value : in)
+        value = normal(random);
+    std::vector<float> out(index(test.batch * test.rows), std::numeric_limits<float>::quiet_NaN());
+    if (project(
+            pool,
+            {test.type, weights.data(), test.rows, test.columns, test.batch, in.data(), out.data()},
+            stop))
+        result.error =
+            relativeError(out, referenceProjection(decoded(test.type, weights.data(), elements), in,
+                                                   test.columns));
+    return result;
+}
+
+std::vector<ProjectionCase> projectionCases(bool full) {
+    std::vector<ProjectionCase> cases;
+    for (const DataType type :
+         {DataType::F32, DataType::F16, DataType::BF16, DataType::Q8_0, DataType::Q4_0})
+        for (const std::int64_t columns : {1, 31, 32, 33, 96, 4096, 14336})
+            for (const std::int64_t batch : {1, 2, 3, 5, 16, 65})
+                if (columns % info(type).blockElements == 0 && (full || batch * columns < 20'000))
+                    cases.push_back({type, 61, columns, batch});
+    return cases;
+}
+
 } // namespace
 
 std::vector<SelfTestResult> runCpuSelfTest(const SelfTestOptions& options,
@@ -207,15 +266,19 @@ std::vector<SelfTestResult> runCpuSelfTest(const SelfTestOptions& options,
                                            const std::stop_token& stop) {
     ThreadPool pool(options.threads > 0 ? options.threads : cpuTopology().threads);
     const std::vector<Case> cases = casesOf(options.full);
+    const std::vector<ProjectionCase> projections = projectionCases(options.full);
+    const std::size_t total = cases.size() + projections.size();
     std::vector<SelfTestResult> results;
-    for (std::size_t i = 0; i < cases.size() && !stop.stop_requested(); ++i) {
-        SelfTestResult result = runCase(cases[i], pool, options.seed + i, stop);
+    for (std::size_t i = 0; i < total && !stop.stop_requested(); ++i) {
+        const std::uint64_t seed = options.seed + i;
+        SelfTestResult result = i < cases.size()
+                                    ? runCase(cases[i], pool, seed, stop)
+                                    : runCase(projections[i - cases.size()], pool, seed, stop);
         if (stop.stop_requested())
             break;
         results.push_back(std::move(result));
         if (progress)
-            progress(results.back(),
-                     static_cast<double>(i + 1) / static_cast<double>(cases.size()));
+            progress(results.back(), static_cast<double>(i + 1) / static_cast<double>(total));
     }
     return results;
 }

@@ -21,12 +21,13 @@ struct SelfTestOptions {
 struct SelfTestResult {
     std::string kernel; ///< "attention", "attention flat", "projection", …
     DataType type = DataType::F16;
-    std::int64_t headDim = 0;
+    std::int64_t headDim = 0; ///< of attention, as group and context
     std::int64_t group = 0;
     std::int64_t context = 0;
     std::int64_t batch = 1;
     double error = 0; ///< relative, 2-norm
     double bound = 0;
+    std::int64_t rows = 0, columns = 0; ///< of a projection
     [[nodiscard]] bool pass() const { return error <= bound; }
 };
 

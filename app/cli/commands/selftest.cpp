@@ -26,8 +26,9 @@ struct Options {
     std::string device = "cpu";
 };
 
-constexpr std::string_view kKeys[] = {"kernel", "dtype", "head_dim", "group_size", "context_tokens",
-                                      "batch",  "error", "bound",    "pass"};
+constexpr std::string_view kKeys[] = {"kernel",         "dtype", "head_dim", "group_size",
+                                      "context_tokens", "rows",  "columns",  "batch",
+                                      "error",          "bound", "pass"};
 
 std::vector<nlohmann::json> records(const std::vector<SelfTestResult>& results) {
     std::vector<nlohmann::json> all;
@@ -38,6 +39,8 @@ std::vector<nlohmann::json> records(const std::vector<SelfTestResult>& results) 
                        {"head_dim", each.headDim},
                        {"group_size", each.group},
                        {"context_tokens", each.context},
+                       {"rows", each.rows},
+                       {"columns", each.columns},
                        {"batch", each.batch},
                        {"error", each.error},
                        {"bound", each.bound},
@@ -51,7 +54,8 @@ std::string table(const std::vector<SelfTestResult>& results) {
     const auto add = [&rows](const SelfTestResult& r, const std::string& count,
                              const std::string& verdict) {
         rows.push_back({r.kernel, std::string(name(r.type)), count, formatCount(r.headDim),
-                        formatCount(r.group), formatCount(r.context), formatCount(r.batch),
+                        formatCount(r.group), formatCount(r.context), formatCount(r.rows),
+                        formatCount(r.columns), formatCount(r.batch),
                         fmt::format("{:.2e}", r.error), fmt::format("{:.2e}", r.bound), verdict});
     };
     std::vector<const SelfTestResult*> worst;
@@ -81,6 +85,8 @@ std::string table(const std::vector<SelfTestResult>& results) {
                        {"worst: head_dim", true},
                        {"group", true},
                        {"context", true},
+                       {"rows", true},
+                       {"columns", true},
                        {"batch", true},
                        {"error", true},
                        {"allowed", true},
