@@ -89,6 +89,14 @@ HWY_INLINE void exp2All(D d, V (&x)[kCount]) {
     }
 }
 
+/// exp2All() of one vector.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V exp2Floats(D d, V x) {
+    V one[1] = {x};
+    exp2All(d, one);
+    return one[0];
+}
+
 } // namespace decodescope::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 
+#include "core/cpu/vector_targets.h" // before Highway: which targets are generated
 #include <hwy/targets.h>
 
 #include "core/cpu/float_bits.h"
