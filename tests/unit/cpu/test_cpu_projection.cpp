@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 
 #include "core/cpu/vector_targets.h" // before Highway: which targets are generated
@@ -73,9 +74,21 @@ struct Matrix {
     [[nodiscard]] Projection projection() {
         return {type, weights.data(), rows, columns, batch, in.data(), out.data()};
     }
+    /// ‖out − reference‖ over the reference's norm, or over what is usual for so many random terms
+    /// where they happen to cancel: one row alone may come out near 0.
     [[nodiscard]] double error() const {
-        return relativeError(
-            out, referenceProjection(decoded(type, weights.data(), rows * columns), in, columns));
+        std::vector<float> held = decoded(type, weights.data(), rows * columns);
+        const std::vector<double> reference = referenceProjection(held, in, columns);
+        std::vector<float> sizes = in;
+        for (std::vector<float>* values : {&held, &sizes})
+            for (float& value : *values)
+                value = std::abs(value);
+        const double terms = norm(referenceProjection(held, sizes, columns));
+        const double usual = terms / std::sqrt(static_cast<double>(columns));
+        return relativeError(out, reference) * norm(reference) / std::max(norm(reference), usual);
+    }
+    static double norm(const std::vector<double>& values) {
+        return std::sqrt(std::inner_product(values.begin(), values.end(), values.begin(), 0.0));
     }
 
     DataType type;
