@@ -122,6 +122,8 @@ void ProgressBar::show(const Event& event) {
                           calibration->device, calibration->ceilings.bandwidthBytesPerSecond / 1e9,
                           calibration->ceilings.flopPerSecond / 1e9,
                           calibration->ceilings.threads));
+        if (!calibration->note.empty())
+            print("note: " + calibration->note);
     } else if (const auto* sample = std::get_if<Sample>(&event)) {
         print(fmt::format("{}: {} tokens/s, {:.0f} % of the roof{}",
                           pointName(sample->variant, sample->context, sample->batch),

@@ -2,6 +2,7 @@
 #include "core/cpu/cpu_backend.h"
 
 #include "core/cpu/attention_kernel.h"
+#include "core/cpu/capabilities.h"
 #include "core/cpu/ceilings.h"
 #include "core/cpu/cpu_decoder.h"
 #include "core/cpu/memory_counters.h"
@@ -50,6 +51,12 @@ public:
         if (ceilings)
             m_ceilings = *ceilings;
         return ceilings;
+    }
+
+    Status covers(const std::string& deviceId, const DecoderRequest& request) override {
+        if (Status status = known(deviceId); !status)
+            return status.error();
+        return covered(request);
     }
 
     Result<std::unique_ptr<Decoder>> makeDecoder(const std::string& deviceId,

@@ -35,6 +35,19 @@ std::uint64_t lastLevelCache(hwloc_topology_t topology) {
     return 0;
 }
 
+std::vector<CpuCache> cachesOf(hwloc_topology_t topology) {
+    std::vector<CpuCache> caches;
+    int level = 1;
+    for (const hwloc_obj_type_t type :
+         {HWLOC_OBJ_L1CACHE, HWLOC_OBJ_L2CACHE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_L4CACHE}) {
+        const hwloc_obj* cache = hwloc_get_obj_by_type(topology, type, 0);
+        if (cache && cache->attr->cache.size > 0)
+            caches.push_back({level, cache->attr->cache.size, hwloc_bitmap_weight(cache->cpuset)});
+        ++level;
+    }
+    return caches;
+}
+
 CpuTopology discover() {
     CpuTopology cpu;
     cpu.name = "CPU";
@@ -58,6 +71,7 @@ CpuTopology discover() {
         hwloc_bitmap_free(bound);
         if (const std::uint64_t bytes = lastLevelCache(topology); bytes > 0)
             cpu.lastLevelCacheBytes = bytes;
+        cpu.caches = cachesOf(topology);
     }
     hwloc_topology_destroy(topology);
     if (const auto quota = quotaThreads())

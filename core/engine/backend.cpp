@@ -34,11 +34,13 @@ void to_json(nlohmann::json& json, const DeviceInfo& device) {
             {"compute_capability", device.computeCapability},
             {"driver_version", device.driverVersion},
             {"measured_bandwidth_bytes_per_second", nullptr},
-            {"measured_flop_per_second", nullptr}};
+            {"measured_flop_per_second", nullptr},
+            {"calibration", nullptr}};
     if (device.ceilings && device.ceilings->measured) {
         json["measured_bandwidth_bytes_per_second"] = device.ceilings->bandwidthBytesPerSecond;
         json["measured_flop_per_second"] = device.ceilings->flopPerSecond;
         json["measured_threads"] = device.ceilings->threads;
+        json["calibration"] = *device.ceilings;
     }
 }
 
@@ -56,6 +58,11 @@ void from_json(const nlohmann::json& json, DeviceInfo& device) {
     json.at("simd").get_to(device.simd);
     json.at("compute_capability").get_to(device.computeCapability);
     json.at("driver_version").get_to(device.driverVersion);
+    if (const auto found = json.find("calibration"); found != json.end() && found->is_object()) {
+        device.ceilings = found->get<Ceilings>();
+        return;
+    }
+    // A record of before there were whole calibrations.
     const auto& bandwidth = json.at("measured_bandwidth_bytes_per_second");
     const auto& flop = json.at("measured_flop_per_second");
     if (bandwidth.is_number() && flop.is_number())

@@ -2,31 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "core/engine/ceilings.h"
 #include "core/engine/decoder.h"
 #include "core/engine/memory_ledger.h"
 #include "core/spec/result.h"
 
 namespace decodescope {
-
-/// The roofs of a device, measured on it or taken from its datasheet. Rates are per second.
-struct Ceilings {
-    double bandwidthBytesPerSecond = 0; ///< reading memory that no cache holds
-    double flopPerSecond = 0;           ///< of the unit the attention kernels use
-    int threads = 0;                    ///< the rates were measured with; 0 for a datasheet
-    bool measured = false;
-    /// Memory that is touched for the first time and filled with random content, as a Decoder's
-    /// is: says how long making one takes. 0: not measured. It is no roof and in no record.
-    double fillBytesPerSecond = 0;
-    bool operator==(const Ceilings&) const = default;
-};
 
 /// One device as it was found (or not). Keys of `devices -o json`.
 struct DeviceInfo {
@@ -54,6 +45,11 @@ struct CalibrationRequest {
     /// cache may answer, and the rate is no longer the memory's.
     std::uint64_t bufferBytes = std::uint64_t{1} << 28;
     double maxSeconds = 2;
+    /// All that Ceilings tells, as `calibrate` wants it. Otherwise the two roofs and the barrier,
+    /// as a run wants them first.
+    bool whole = false;
+    /// Told what is measured next ("L2 cache"), and how much is done (0 to 1). May be empty.
+    std::function<void(std::string_view what, double fraction)> progress = {};
 };
 
 /// The one seam for hardware. A Backend is used from one thread, but for readMemory().
@@ -70,6 +66,13 @@ public:
     [[nodiscard]] virtual Result<Ceilings> measureCeilings(const std::string& deviceId,
                                                            const CalibrationRequest& request,
                                                            std::stop_token stop) = 0;
+    /// Whether the kernels run the shape and the types asked for, told before anything is
+    /// allocated: what makeDecoder() refuses as BadUsage. A Backend that cannot tell says yes.
+    [[nodiscard]] virtual Status covers(const std::string& deviceId,
+                                        const DecoderRequest& request) {
+        static_cast<void>(deviceId), static_cast<void>(request);
+        return Done{};
+    }
     /// Allocates nothing larger than request.budgetBytes. Errors: OutOfMemory where not even one
     /// layer fits, BadUsage for a shape the kernels do not cover, Interrupted.
     [[nodiscard]] virtual Result<std::unique_ptr<Decoder>>

@@ -22,6 +22,12 @@ using Clock = std::chrono::system_clock;
 constexpr std::chrono::hours kStaleAfter{7 * 24};
 constexpr std::uint64_t kMaxFileBytes = kMiB; ///< an entry takes some hundred bytes
 
+/// Of an entry. What an older program wrote has fewer figures, and counts as stale.
+constexpr int kFormat = 2;
+
+/// A rate below this part of what the device once reached is worth a note.
+constexpr double kSlowedDown = 0.75;
+
 std::int64_t secondsOf(Clock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
@@ -66,25 +72,62 @@ std::string ageInWords(std::int64_t seconds) {
     return fmt::format("measured {} days ago", seconds / kDay);
 }
 
-StoredCeilings readEntry(const Json& entry, const DeviceInfo& device, Clock::time_point now) {
-    Json madeOf;
-    readField(entry, "fingerprint", madeOf);
-    if (madeOf != fingerprint(device))
-        return {std::nullopt, "measured on another state of this machine or by another version"};
-    std::int64_t measuredAt = 0;
-    readField(entry, "measured_at_unix_seconds", measuredAt);
-    const std::int64_t age = secondsOf(now) - measuredAt;
-    if (age < 0 || age > std::chrono::seconds(kStaleAfter).count())
-        return {std::nullopt, age < 0 ? "measured in the future: the clock was changed"
-                                      : "measured more than a week ago"};
+/// An entry that counts.
+struct Entry {
     Ceilings ceilings;
-    readField(entry, "bandwidth_bytes_per_second", ceilings.bandwidthBytesPerSecond);
-    readField(entry, "flop_per_second", ceilings.flopPerSecond);
-    readField(entry, "threads", ceilings.threads);
-    ceilings.measured = true;
-    if (ceilings.bandwidthBytesPerSecond <= 0 || ceilings.flopPerSecond <= 0)
+    std::int64_t measuredAt = 0; ///< Unix time in seconds
+};
+
+/// The entry, or the reason why it does not count. Throws nlohmann::json::exception.
+Result<Entry> readEntry(const Json& json, const DeviceInfo& device, Clock::time_point now) {
+    const auto stale = [](const char* why) {
+        return Error{ErrorCode::FileUnreadable, why, "", ""};
+    };
+    Json madeOf;
+    readField(json, "fingerprint", madeOf);
+    int format = 1;
+    readFieldIfThere(json, "format", format);
+    if (madeOf != fingerprint(device) || format != kFormat)
+        return stale("measured on another state of this machine or by another version");
+    Entry entry;
+    readField(json, "measured_at_unix_seconds", entry.measuredAt);
+    const std::int64_t age = secondsOf(now) - entry.measuredAt;
+    if (age < 0)
+        return stale("measured in the future: the clock was changed");
+    if (age > std::chrono::seconds(kStaleAfter).count())
+        return stale("measured more than a week ago");
+    readField(json, "ceilings", entry.ceilings);
+    if (entry.ceilings.bandwidthBytesPerSecond <= 0 || entry.ceilings.flopPerSecond <= 0)
         throw BadField("a rate is not above zero");
-    return {ceilings, ageInWords(age)};
+    return entry;
+}
+
+/// The device's entry among all, where there is one that counts.
+std::optional<Entry> entryOf(const Json& entries, const DeviceInfo& device, Clock::time_point now) {
+    const auto found = entries.find(device.id);
+    if (found == entries.end())
+        return std::nullopt;
+    try {
+        const Result<Entry> entry = readEntry(*found, device, now);
+        return entry ? std::optional(*entry) : std::nullopt;
+    } catch (const Json::exception&) {
+        return std::nullopt; // damaged: it is replaced
+    }
+}
+
+Status writeEntries(const Json& entries, const fs::path& file) {
+    std::error_code failure;
+    fs::create_directories(file.parent_path(), failure); // a failure shows in the write
+    constexpr int kIndent = 2;
+    return writeWholeFile(file,
+                          entries.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+/// "reads at 61 %", or nothing where the rate is near what it was.
+std::string slowedDown(const char* what, double now, double best) {
+    if (best <= 0 || now >= kSlowedDown * best)
+        return "";
+    return fmt::format("{} at {:.0f} %", what, 100 * now / best);
 }
 
 } // namespace
@@ -111,29 +154,64 @@ StoredCeilings loadCeilings(const DeviceInfo& device, const fs::path& file, Cloc
         return stored;
     }
     try {
-        return readEntry(*entry, device, now);
+        const Result<Entry> read = readEntry(*entry, device, now);
+        if (!read)
+            return {std::nullopt, read.error().what};
+        return {read->ceilings, ageInWords(secondsOf(now) - read->measuredAt)};
     } catch (const Json::exception& cause) {
         return {std::nullopt,
                 fmt::format("{} is damaged and was passed over: {}", file.string(), cause.what())};
     }
 }
 
-Status storeCeilings(const DeviceInfo& device, const Ceilings& ceilings, const fs::path& file,
-                     Clock::time_point now) {
+Status storeCeilings(const DeviceInfo& device, const Ceilings& ceilings, CalibrationKind kind,
+                     const fs::path& file, Clock::time_point now) {
     if (file.empty())
         return Done{};
     std::string note;
     Json entries = readEntries(file, note);
-    entries[device.id] = {{"fingerprint", fingerprint(device)},
-                          {"measured_at_unix_seconds", secondsOf(now)},
-                          {"bandwidth_bytes_per_second", ceilings.bandwidthBytesPerSecond},
-                          {"flop_per_second", ceilings.flopPerSecond},
-                          {"threads", ceilings.threads}};
-    std::error_code failure;
-    fs::create_directories(file.parent_path(), failure); // a failure shows in the write
-    constexpr int kIndent = 2;
-    return writeWholeFile(file,
-                          entries.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n");
+    Entry entry{ceilings, secondsOf(now)};
+    const std::optional<Entry> held = entryOf(entries, device, now);
+    if (held && held->ceilings.threads == ceilings.threads) {
+        entry.ceilings = bestOf(ceilings, held->ceilings);
+        if (kind == CalibrationKind::InRun)
+            entry.measuredAt = held->measuredAt;
+    }
+    entries[device.id] = {{"format", kFormat},
+                          {"fingerprint", fingerprint(device)},
+                          {"measured_at_unix_seconds", entry.measuredAt},
+                          {"ceilings", entry.ceilings}};
+    return writeEntries(entries, file);
+}
+
+Status forgetCeilings(const DeviceInfo& device, const fs::path& file) {
+    std::error_code ignored;
+    if (file.empty() || !fs::exists(file, ignored))
+        return Done{};
+    std::string note;
+    Json entries = readEntries(file, note);
+    entries.erase(device.id);
+    return writeEntries(entries, file);
+}
+
+RunRoofs roofsOfRun(const Ceilings& measured, const std::optional<Ceilings>& stored) {
+    if (!stored || !stored->measured || stored->threads != measured.threads)
+        return {measured, ""};
+    RunRoofs roofs{bestOf(measured, *stored), ""};
+    // Of this moment, not the best ever: it tells how long making decoders takes now.
+    roofs.ceilings.fillBytesPerSecond = measured.fillBytesPerSecond;
+    std::string slow =
+        slowedDown("reads", measured.bandwidthBytesPerSecond, stored->bandwidthBytesPerSecond);
+    const std::string computes =
+        slowedDown("computes", measured.flopPerSecond, stored->flopPerSecond);
+    if (!slow.empty() && !computes.empty())
+        slow += " and ";
+    slow += computes;
+    if (!slow.empty())
+        roofs.note = fmt::format("this device {} of what it reached before: it may be busy, hot or "
+                                 "saving power",
+                                 slow);
+    return roofs;
 }
 
 } // namespace decodescope

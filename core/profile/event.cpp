@@ -114,21 +114,18 @@ void read(const Json& json, MemoryEvent& memory) {
 }
 
 Json write(const CalibrationEvent& calibration) {
-    return {{"at_ms", calibration.atMs},
-            {"device", calibration.device},
-            {"bandwidth_bytes_per_second", calibration.ceilings.bandwidthBytesPerSecond},
-            {"flop_per_second", calibration.ceilings.flopPerSecond},
-            {"threads", calibration.ceilings.threads},
-            {"measured", calibration.ceilings.measured}};
+    Json json = calibration.ceilings;
+    json["at_ms"] = calibration.atMs;
+    json["device"] = calibration.device;
+    json["note"] = calibration.note;
+    return json;
 }
 
 void read(const Json& json, CalibrationEvent& calibration) {
     readField(json, "at_ms", calibration.atMs);
     readField(json, "device", calibration.device);
-    readField(json, "bandwidth_bytes_per_second", calibration.ceilings.bandwidthBytesPerSecond);
-    readField(json, "flop_per_second", calibration.ceilings.flopPerSecond);
-    readField(json, "threads", calibration.ceilings.threads);
-    readField(json, "measured", calibration.ceilings.measured);
+    readFieldIfThere(json, "note", calibration.note);
+    from_json(json, calibration.ceilings);
 }
 
 Json write(const Skipped& skipped) {

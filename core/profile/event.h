@@ -46,11 +46,12 @@ struct MemoryEvent {
     MemoryLedger ledger;
     MemoryReading reading;
 };
-/// "calibration": the measured roofs of the device.
+/// "calibration": the roofs of the device that the run goes by.
 struct CalibrationEvent {
     double atMs = 0;
     std::string device;
     Ceilings ceilings;
+    std::string note = {}; ///< what the user should know of them; empty: nothing
 };
 /// "skipped": a point that was not run, and why (it does not fit).
 struct Skipped {

@@ -74,10 +74,7 @@ Status GroupRun::allocate(double seconds) {
             return status;
         m_run.feed.announce(m_run.progress("allocate", &plan, 0), m_run.reporter.atMs());
         Result<std::unique_ptr<Decoder>> decoder = m_run.backend.makeDecoder(
-            m_run.request.deviceId,
-            {plan.variant.model, plan.scope, plan.kvTypes, plan.weightsType, plan.batch,
-             plan.context, budgets[at], workload.threads, workload.seed},
-            m_run.stop);
+            m_run.request.deviceId, decoderRequest(plan, workload, budgets[at]), m_run.stop);
         if (!decoder) {
             const ErrorCode code = decoder.error().code;
             if (code != ErrorCode::OutOfMemory && code != ErrorCode::BadUsage)

@@ -69,6 +69,12 @@ Roofs roofsOf(const Ceilings& ceilings) {
     return {ceilings.bandwidthBytesPerSecond, ceilings.flopPerSecond, ceilings.measured};
 }
 
+DecoderRequest decoderRequest(const Plan& plan, const Workload& workload,
+                              std::uint64_t budgetBytes) {
+    return {plan.variant.model, plan.scope,  plan.kvTypes,     plan.weightsType, plan.batch,
+            plan.context,       budgetBytes, workload.threads, workload.seed};
+}
+
 Result<TimedStep> timedStep(Decoder& decoder, const std::stop_token& stop) {
     const auto begin = std::chrono::steady_clock::now();
     const Result<StepTiming> timing = decoder.step(stop);

@@ -25,6 +25,10 @@ struct RunFacts {
 /// The measured ceilings as roofs of a plan.
 [[nodiscard]] Roofs roofsOf(const Ceilings& ceilings);
 
+/// What a Backend is asked for to measure a point.
+[[nodiscard]] DecoderRequest decoderRequest(const Plan& plan, const Workload& workload,
+                                            std::uint64_t budgetBytes);
+
 /// One point while it is measured.
 struct PointRun {
     Plan plan; ///< of the whole model, at the measured roofs

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/profile/calibration.h"
 #include "core/profile/group_run.h"
 #include "core/profile/run_plan.h"
 #include "core/profile/run_state.h"
@@ -58,12 +59,18 @@ Status calibrate(RunState& run) {
     request.bufferBytes =
         std::min(std::max(request.bufferBytes, saturatingMultiply(cacheBytes, kCachesToOutrun)),
                  run.budgetBytes());
-    const Result<Ceilings> ceilings =
+    Result<Ceilings> ceilings =
         run.backend.measureCeilings(run.request.deviceId, request, run.stop);
     if (ceilings) {
-        run.facts.ceilings = *ceilings;
+        if (run.stored && request.bufferBytes < saturatingMultiply(cacheBytes, kCachesToOutrun))
+            // A cache may have answered: the memory is no faster than it was.
+            ceilings->bandwidthBytesPerSecond =
+                std::min(ceilings->bandwidthBytesPerSecond, run.stored->bandwidthBytesPerSecond);
+        RunRoofs roofs = roofsOfRun(*ceilings, run.stored);
+        run.facts.ceilings = roofs.ceilings;
         run.fillBytesPerSecond = ceilings->fillBytesPerSecond;
-        run.reporter.send(CalibrationEvent{run.reporter.atMs(), run.facts.device.name, *ceilings});
+        run.reporter.send(CalibrationEvent{run.reporter.atMs(), run.facts.device.name,
+                                           std::move(roofs.ceilings), std::move(roofs.note)});
         return Done{};
     }
     if (ceilings.error().code == ErrorCode::OutOfMemory)
@@ -112,8 +119,8 @@ Status measureAll(RunState& run, const std::vector<Variant>& variants) {
     run.pointsTotal = plan.points;
     for (const Skipped& skipped : plan.skipped)
         run.reporter.send(skipped);
-    if (plan.nothingFits)
-        return *plan.nothingFits;
+    if (plan.nothingRuns)
+        return *plan.nothingRuns;
     if (Status status = calibrate(run); !status)
         return status;
     if (Status status = measureGroups(run, variants, plan.groups); !status)
@@ -140,8 +147,9 @@ Status measureWatched(RunState& run, const std::vector<Variant>& variants) {
 } // namespace
 
 Status profile(Backend& backend, const RunRequest& request, const EventSink& sink,
-               std::stop_token stop) {
+               std::stop_token stop, const std::optional<Ceilings>& stored) {
     RunState run(backend, request, sink, std::move(stop));
+    run.stored = stored;
     const std::vector<Variant> variants =
         request.variants.empty() ? defaultVariants(request.model) : request.variants;
     Status status = findDevice(run);

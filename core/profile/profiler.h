@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -38,10 +39,13 @@ using EventSink = std::function<void(const Event&)>;
 /// start to the end, progress at most thirty times a second (and when a phase or a point ends).
 /// The run keeps to its time: every point gets a fair share of what is left, a point that the time
 /// does not reach is skipped and said, and the run is then partial. The first group is measured in
-/// any case. The measured ceilings travel as an event; storeCeilings() keeps them for other runs.
-/// The last event is RunDone, or RunFailed after a failure; a stopped run is done and partial.
-/// Errors: OutOfMemory where no point fits, DeviceUnavailable, RunFailed; Interrupted if stopped.
+/// any case. The roofs (roofsOfRun() of what is measured first and of `stored`, as loadCeilings()
+/// gave it) travel as an event; storeCeilings() keeps them for other runs. What the kernels do not
+/// cover is skipped before anything is measured. The last event is RunDone, or RunFailed after a
+/// failure; a stopped run is done and partial. Errors: OutOfMemory where no point fits,
+/// DeviceUnavailable, RunFailed; Interrupted if stopped.
 [[nodiscard]] Status profile(Backend& backend, const RunRequest& request, const EventSink& sink,
-                             std::stop_token stop);
+                             std::stop_token stop,
+                             const std::optional<Ceilings>& stored = std::nullopt);
 
 } // namespace decodescope

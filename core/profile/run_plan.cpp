@@ -62,31 +62,40 @@ Status checkRequest(const RunRequest& request, const std::vector<Variant>& varia
 
 RunPlan planRun(const RunState& run, const std::vector<Variant>& variants) {
     RunPlan out;
+    std::optional<Error> notCovered;
+    std::optional<Error> doesNotFitAtAll;
     std::uint64_t smallest = std::numeric_limits<std::uint64_t>::max();
     for (PointGroup group : schedule(run.request.workload, variants.size())) {
-        std::vector<std::size_t> fitting;
+        std::vector<std::size_t> running;
         for (const std::size_t index : group.variants) {
             const Plan plan = run.plan(variants[index], group.context, group.batch);
-            if (plan.fits) {
-                fitting.push_back(index);
+            Error error;
+            if (const Status covered = run.backend.covers(
+                    run.request.deviceId, decoderRequest(plan, run.request.workload, 0));
+                !covered) {
+                error = covered.error();
+                notCovered = error;
+            } else if (plan.fits) {
+                running.push_back(index);
                 continue;
-            }
-            const Error error = doesNotFit(plan);
-            if (!out.nothingFits || plan.footprint.totalBytes() < smallest) {
-                smallest = plan.footprint.totalBytes();
-                out.nothingFits = error;
+            } else {
+                error = doesNotFit(plan);
+                if (plan.footprint.totalBytes() < smallest) {
+                    smallest = plan.footprint.totalBytes();
+                    doesNotFitAtAll = error;
+                }
             }
             out.skipped.push_back({run.reporter.atMs(), variants[index].label, group.context,
                                    group.batch, error, plan.maxContext});
         }
-        if (fitting.empty())
+        if (running.empty())
             continue;
-        out.points += fitting.size();
-        group.variants = std::move(fitting);
+        out.points += running.size();
+        group.variants = std::move(running);
         out.groups.push_back(std::move(group));
     }
-    if (out.points > 0)
-        out.nothingFits.reset();
+    if (out.points == 0)
+        out.nothingRuns = notCovered ? notCovered : doesNotFitAtAll;
     return out;
 }
 

@@ -13,11 +13,12 @@ namespace decodescope {
 
 /// The points of a run on paper, before anything is allocated.
 struct RunPlan {
-    std::vector<PointGroup> groups; ///< of points that fit, in order
-    std::vector<Skipped> skipped;   ///< those that do not
-    std::size_t points = 0;         ///< that fit
-    /// OutOfMemory for the smallest of all points, where none fits.
-    std::optional<Error> nothingFits;
+    std::vector<PointGroup> groups; ///< of points that fit and that the kernels cover, in order
+    std::vector<Skipped> skipped;   ///< the others
+    std::size_t points = 0;         ///< in the groups
+    /// Where there are none: BadUsage for the last that the kernels do not cover, else OutOfMemory
+    /// for the smallest of all points.
+    std::optional<Error> nothingRuns;
 };
 [[nodiscard]] RunPlan planRun(const RunState& run, const std::vector<Variant>& variants);
 

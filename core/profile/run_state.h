@@ -26,6 +26,7 @@ public:
     ProgressFeed feed;
     RunFacts facts;
     RunLimits limits;
+    std::optional<Ceilings> stored;   ///< of this device, from before
     std::optional<MemoryWatch> watch; ///< once the device is known
     std::size_t pointsDone = 0, pointsTotal = 0;
     int samples = 0;

@@ -173,12 +173,14 @@ Status run(const Options& options) {
         return status;
     Status measured = profile(
         *found->backend, *request, [&](const Event& event) { results.take(event); },
-        stop.get_token());
+        stop.get_token(), found->device.ceilings);
     // Roofs of fewer threads are not this machine's.
     const bool ofTheMachine =
         results.ceilings() && results.ceilings()->threads == found->device.threads;
     if (!request->quickLook && ofTheMachine)
-        if (const Status stored = storeCeilings(found->device, *results.ceilings()); !stored)
+        if (const Status stored =
+                storeCeilings(found->device, *results.ceilings(), CalibrationKind::InRun);
+            !stored)
             tell(fmt::format("decodescope-cli: the calibration was not kept: {}",
                              stored.error().sentence()));
     if (!measured && results.empty() && measured.error().code != ErrorCode::Interrupted)

@@ -6,8 +6,11 @@
 
 #include <sys/resource.h>
 
+#include "core/cpu/ceilings.h"
 #include "core/cpu/cpu_backend.h"
 #include "core/cpu/layer_choice.h"
+#include "core/cpu/roof_kernels.h"
+#include "core/cpu/topology.h"
 #include "core/plan/forecast.h"
 #include "core/spec/units.h"
 
@@ -21,6 +24,7 @@ private slots:
     void thisMachineIsFoundWithItsMemory();
     void theReadStreamKeepsToItsBuffer();
     void ceilingsAreMeasured();
+    void aWholeCalibrationTellsAll();
     void theWorkIsThatOfThePlan();
     void nothingAboveTheBudgetIsAllocated();
     void lessThanOneLayerIsOutOfMemory();
@@ -82,6 +86,34 @@ void TestCpuDecoder::ceilingsAreMeasured() {
     QVERIFY(m_backend->devices()[0].ceilings == *ceilings);
 }
 
+void TestCpuDecoder::aWholeCalibrationTellsAll() {
+    QCOMPARE(threadCounts(1), std::vector<int>{1});
+    QCOMPARE(threadCounts(4), (std::vector<int>{1, 2, 4}));
+    QCOMPARE(threadCounts(6), (std::vector<int>{1, 2, 4, 6}));
+    double last = -1;
+    CalibrationRequest asked{3, 16 * kMiB, 0.1, true};
+    asked.progress = [&](std::string_view what, double fraction) {
+        QVERIFY(!what.empty() && fraction > last && fraction < 1);
+        last = fraction;
+    };
+    const auto ceilings = m_backend->measureCeilings("cpu", asked, {});
+    QVERIFY(ceilings.ok() && ceilings->complete());
+    QVERIFY(last > 0);
+    QCOMPARE(ceilings->bandwidthAtThreads.size(), std::size_t{3});
+    QCOMPARE(ceilings->bandwidthAtThreads.back().threads, 3);
+    QCOMPARE(ceilings->bandwidthAtThreads.back().bytesPerSecond, ceilings->bandwidthBytesPerSecond);
+    QCOMPARE(ceilings->f32->allThreadsPerSecond, ceilings->flopPerSecond);
+    QCOMPARE(ceilings->caches.size(), cpuTopology().caches.size());
+    for (const CacheLevel& cache : ceilings->caches)
+        QVERIFY(cache.bytes > 0 && cache.threads >= 1 && cache.bytesPerSecond > 0);
+    QCOMPARE(ceilings->bf16Dot.has_value(), bf16DotLoop() != nullptr);
+    QCOMPARE(ceilings->int8Dot.has_value(), int8DotLoop() != nullptr);
+    std::stop_source stop;
+    stop.request_stop();
+    QCOMPARE(m_backend->measureCeilings("cpu", asked, stop.get_token()).error().code,
+             ErrorCode::Interrupted);
+}
+
 void TestCpuDecoder::theWorkIsThatOfThePlan() {
     for (const Scope scope : {Scope::Attention, Scope::Step})
         for (const std::int64_t batch : {1, 3}) {
@@ -132,6 +164,7 @@ void TestCpuDecoder::whatTheKernelsDoNotCoverIsSaid() {
     const auto refused = [&](const DecoderRequest& asked) {
         const auto decoder = m_backend->makeDecoder("cpu", asked, {});
         return !decoder && decoder.error().code == ErrorCode::BadUsage &&
+               m_backend->covers("cpu", asked).error().code == ErrorCode::BadUsage &&
                !decoder.error().hint.empty();
     };
     DecoderRequest asked = request(2, 100);

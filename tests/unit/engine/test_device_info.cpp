@@ -12,6 +12,8 @@ class TestDeviceInfo : public QObject {
 
 private slots:
     void aMeasuredDeviceComesBackAsItWas();
+    void everyFigureOfACalibrationComesBack();
+    void aDeviceOfAnOlderRecordHasItsTwoRates();
     void whatIsUnknownIsNullAndNotZero();
 };
 
@@ -31,6 +33,32 @@ void TestDeviceInfo::aMeasuredDeviceComesBackAsItWas() {
     QCOMPARE(back.simd, device.simd);
     QVERIFY(back.memoryTotalBytes == device.memoryTotalBytes);
     QVERIFY(back.ceilings == device.ceilings);
+}
+
+void TestDeviceInfo::everyFigureOfACalibrationComesBack() {
+    Ceilings ceilings{2e10, 3e11, 7, true};
+    ceilings.bandwidthAtThreads = {{1, 1e10}, {7, 2e10}};
+    ceilings.caches = {{2, 1 << 19, 2, 1e11}};
+    ceilings.f32 = ArithmeticPeak{1e11, 3e11};
+    ceilings.bf16Dot = ArithmeticPeak{2e11, 6e11};
+    ceilings.int8Dot = ArithmeticPeak{4e11, 12e11};
+    ceilings.barrierSeconds = 0.5;
+    const nlohmann::json json = ceilings;
+    QVERIFY(json.get<Ceilings>() == ceilings);
+    QVERIFY(!nlohmann::json(Ceilings{2e10, 3e11, 7, true}).contains("bf16_dot"));
+    for (const char* key : {"bf16_dot", "caches", "barrier_ms", "bandwidth_at_threads"}) {
+        nlohmann::json wrong = json;
+        wrong[key] = 0;
+        QVERIFY_EXCEPTION_THROWN((void)wrong.get<Ceilings>(), nlohmann::json::exception);
+    }
+}
+
+void TestDeviceInfo::aDeviceOfAnOlderRecordHasItsTwoRates() {
+    DeviceInfo device;
+    device.ceilings = Ceilings{2e10, 3e11, 7, true};
+    nlohmann::json json = device;
+    json.erase("calibration");
+    QVERIFY(json.get<DeviceInfo>().ceilings == device.ceilings);
 }
 
 void TestDeviceInfo::whatIsUnknownIsNullAndNotZero() {

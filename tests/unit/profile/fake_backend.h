@@ -29,8 +29,10 @@ struct FakeMachine {
     int stopAtStep = -1;             ///< this step asks for the stop
     std::int64_t refuseKvHeads = -1; ///< decoders of this many KV heads find no memory
     ErrorCode refusal = ErrorCode::OutOfMemory;
+    std::int64_t uncoveredKvHeads = -1; ///< no kernel runs this many
     std::uint64_t totalBytes = 16 * kGiB;
     std::uint64_t availableBytes = 8 * kGiB;
+    std::optional<std::uint64_t> lastLevelCacheBytes;
     bool probes = true; ///< false: no memory probe
     Result<Ceilings> ceilings = Ceilings{1e10, 1e11, 2, true};
     std::stop_source* stop = nullptr;
@@ -100,6 +102,7 @@ public:
         device.backend = "cpu";
         device.available = m_machine.available;
         device.reason = m_machine.available ? "" : "it is a fake";
+        device.lastLevelCacheBytes = m_machine.lastLevelCacheBytes;
         if (m_machine.probes)
             device.memoryTotalBytes = m_machine.totalBytes;
         return {device};
@@ -114,6 +117,11 @@ public:
                                      std::stop_token) override {
         m_machine.calibrations.push_back(request);
         return m_machine.ceilings;
+    }
+    Status covers(const std::string&, const DecoderRequest& request) override {
+        if (request.model.attentionLayer()->nKvHeads == m_machine.uncoveredKvHeads)
+            return Error{ErrorCode::BadUsage, "no kernel runs this", "", ""};
+        return Done{};
     }
     Result<std::unique_ptr<Decoder>> makeDecoder(const std::string&, const DecoderRequest& request,
                                                  std::stop_token) override {

@@ -21,7 +21,8 @@ struct Outcome {
     [[nodiscard]] std::string_view lastKind() const { return kind(events.back()); }
 };
 
-inline Outcome run(FakeMachine& machine, const RunRequest& request, std::stop_token stop = {}) {
+inline Outcome run(FakeMachine& machine, const RunRequest& request, std::stop_token stop = {},
+                   const std::optional<Ceilings>& stored = {}) {
     FakeBackend backend(machine);
     Outcome outcome;
     bool inside = false; // unguarded: a thread sanitizer sees a sink that is called by two at once
@@ -35,7 +36,7 @@ inline Outcome run(FakeMachine& machine, const RunRequest& request, std::stop_to
             outcome.recording.add(event);
             inside = false;
         },
-        std::move(stop));
+        std::move(stop), stored);
     return outcome;
 }
 

@@ -147,7 +147,9 @@ private slots:
     }
 
     void calibrationComesBackUnchanged() {
-        const CalibrationEvent event{55, "Some CPU", {1e10, 2e11, 6, true}};
+        CalibrationEvent event{55, "Some CPU", {1e10, 2e11, 6, true}, "it is slow"};
+        event.ceilings.barrierSeconds = 0.25;
+        QCOMPARE(readBack(event).note, "it is slow");
         QCOMPARE(readBack(event).atMs, 55.0);
         QCOMPARE(readBack(event).device, "Some CPU");
         QVERIFY(readBack(event).ceilings == event.ceilings);

@@ -343,6 +343,42 @@ private slots:
         QVERIFY(outcome.recording.calibrations.at(0).ceilings == *machine.ceilings);
     }
 
+    void aRunGoesByTheBestRoofsKnown() {
+        FakeMachine machine;
+        const Outcome outcome = run(machine, smallRun(), {}, Ceilings{2e10, 5e10, 2, true});
+        const CalibrationEvent& calibration = outcome.recording.calibrations.at(0);
+        QVERIFY((calibration.ceilings == Ceilings{2e10, 1e11, 2, true}));
+        QVERIFY(!calibration.note.empty()); // it reads at half of what it did
+        QCOMPARE(outcome.recording.samples.at(0).ceilingBytesPerSecond, 2e10);
+        QCOMPARE(outcome.recording.samples.at(0).ceilingFlopPerSecond, 1e11);
+    }
+
+    void aSmallBufferMayBeACacheAndIsNotBelievedAboveWhatIsStored() {
+        FakeMachine machine;
+        RunRequest request = smallRun();
+        request.budgetBytes = 16 * kMiB;
+        machine.lastLevelCacheBytes = 32 * kMiB;
+        const Outcome outcome = run(machine, request, {}, Ceilings{5e9, 1e11, 2, true});
+        QCOMPARE(outcome.recording.samples.at(0).ceilingBytesPerSecond, 5e9);
+    }
+
+    void whatNoKernelRunsIsSaidBeforeAnythingIsMeasured() {
+        FakeMachine machine;
+        machine.uncoveredKvHeads = 1;
+        const Outcome some = run(machine, smallRun());
+        QVERIFY(some.status.ok());
+        QCOMPARE(some.recording.samples.size(), std::size_t{4});
+        QCOMPARE(some.recording.skipped.size(), std::size_t{2});
+        QCOMPARE(some.recording.skipped[0].error.code, ErrorCode::BadUsage);
+
+        machine.calibrations.clear();
+        RunRequest request = smallRun();
+        request.variants = {defaultVariants(request.model).back()};
+        const Outcome none = run(machine, request);
+        QCOMPARE(none.status.error().code, ErrorCode::BadUsage);
+        QVERIFY(machine.calibrations.empty());
+    }
+
     void aRunWithoutRoofsHasNoFloor() {
         FakeMachine machine;
         machine.ceilings = Error{ErrorCode::OutOfMemory, "no room", "", ""};

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace decodescope {
+
+/// Reads every byte of a whole number of lines (64 bytes) once. What it returns depends on all of
+/// them, so that no load is left out.
+[[nodiscard]] float readStream(const float* from, std::int64_t floats);
+
+/// A loop of one instruction in independent chains, all in registers. Returns the operations done
+/// in `rounds` rounds of the chains, a multiply-add counted as two; `sink` depends on all of them.
+using PeakLoop = double (*)(std::int64_t rounds, float seed, float& sink);
+
+/// f32 multiply-adds of the instruction set that the kernels use.
+[[nodiscard]] PeakLoop f32Loop();
+/// Dot products of bf16 pairs, summed in f32: AVX-512 BF16 or NEON BFDOT. nullptr where this CPU
+/// has no such unit.
+[[nodiscard]] PeakLoop bf16DotLoop();
+/// Dot products of four int8, summed in int32: AVX-512 VNNI, AVX-VNNI or NEON SDOT. nullptr where
+/// this CPU has no such unit: what takes several instructions (pmaddubsw, pmaddwd) does not count.
+[[nodiscard]] PeakLoop int8DotLoop();
+
+} // namespace decodescope

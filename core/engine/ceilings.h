@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace decodescope {
+
+/// Main memory read as a stream by some of the threads.
+struct BandwidthAtThreads {
+    int threads = 1;
+    double bytesPerSecond = 0;
+    bool operator==(const BandwidthAtThreads&) const = default;
+};
+
+/// One level of the data caches, as the first core sees it.
+struct CacheLevel {
+    int level = 1;
+    std::uint64_t bytes = 0;   ///< of one cache
+    int threads = 1;           ///< that share one
+    double bytesPerSecond = 0; ///< read by one thread, over half of the cache
+    bool operator==(const CacheLevel&) const = default;
+};
+
+/// What an arithmetic unit does at most, with everything in registers. A multiply-add is two
+/// operations.
+struct ArithmeticPeak {
+    double oneThreadPerSecond = 0;
+    double allThreadsPerSecond = 0;
+    bool operator==(const ArithmeticPeak&) const = default;
+};
+
+/// The roofs of a device, measured on it or taken from its datasheet. Rates are per second. What
+/// follows `fillBytesPerSecond` is measured by a whole calibration (CalibrationRequest::whole);
+/// only `barrierSeconds` by a short one too.
+struct Ceilings {
+    double bandwidthBytesPerSecond = 0; ///< reading memory that no cache holds
+    double flopPerSecond = 0;           ///< of the unit the attention kernels use
+    int threads = 0;                    ///< the rates were measured with; 0 for a datasheet
+    bool measured = false;
+    /// Memory that is touched for the first time and filled with random content, as a Decoder's
+    /// is: says how long making one takes. 0: not measured. It is no roof and in no record.
+    double fillBytesPerSecond = 0;
+    /// Of main memory, at 1, 2, 4, … and all `threads`, ascending.
+    std::vector<BandwidthAtThreads> bandwidthAtThreads = {};
+    std::vector<CacheLevel> caches = {}; ///< from the innermost level out
+    /// Multiply-adds, by the kernels' instruction set.
+    std::optional<ArithmeticPeak> f32 = {};
+    /// Dot products of the units that sum them in one instruction; absent where there is none.
+    std::optional<ArithmeticPeak> bf16Dot = {}, int8Dot = {};
+    /// Of an empty job, handed to all `threads`: the median.
+    std::optional<double> barrierSeconds = {};
+    bool operator==(const Ceilings&) const = default;
+
+    /// True where a whole calibration measured them.
+    [[nodiscard]] bool complete() const;
+};
+/// What is absent has no key.
+void to_json(nlohmann::json& json, const Ceilings& ceilings);
+/// Throws nlohmann::json::exception on a wrong record, and for a rate or size that is not above 0
+/// in what a whole calibration measures. `fillBytesPerSecond` stays 0.
+void from_json(const nlohmann::json& json, Ceilings& ceilings);
+
+/// The best that either saw: the higher rates and the shorter barrier, with what only one has.
+/// Precondition: both are of one device and as many threads.
+[[nodiscard]] Ceilings bestOf(const Ceilings& a, const Ceilings& b);
+
+} // namespace decodescope
