@@ -48,7 +48,7 @@ ThreadPool::~ThreadPool() {
 
 bool ThreadPool::enter(Job& job, std::uint32_t& seen) {
     const std::lock_guard lock(m_mutex);
-    seen = m_epoch.load(std::memory_order_relaxed);
+    seen = m_epoch.load(std::memory_order_acquire);
     if (!m_open)
         return false;
     job = m_job;
@@ -61,9 +61,11 @@ void ThreadPool::workerLoop(int thread) {
     Job job;
     while (true) {
         waitForChange(m_epoch, seen);
+        const bool entered = enter(job, seen);
+        // Asked after the epoch was seen: it may be the last, which quits, and none would follow.
         if (m_quit.load())
             return;
-        if (!enter(job, seen))
+        if (!entered)
             continue;
         takeUnits(job, thread);
         if (m_inside.fetch_sub(1, std::memory_order_acq_rel) == 1)
