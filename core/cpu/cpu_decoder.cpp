@@ -71,10 +71,12 @@ std::uint64_t lmHeadBytes(const DecoderRequest& request) {
     return storedBytes(request.weightsType, lmHeadParameters(request.model));
 }
 
-std::vector<Attention::Shape> shapesOf(const DecoderRequest& request) {
+std::vector<Attention::Shape> shapesOf(const DecoderRequest& request, std::int64_t times) {
     std::vector<Attention::Shape> shapes;
-    for (const LayerSpec& layer : request.model.layers)
+    for (const LayerSpec& layer : request.model.layers) {
         shapes.push_back(shapeOf(layer, request));
+        shapes.back().nHeads *= times;
+    }
     return shapes;
 }
 
@@ -83,10 +85,10 @@ struct HeadBytes {
     std::uint64_t queries = 0, output = 0;
 };
 
-HeadBytes headBytes(const DecoderRequest& request) {
+HeadBytes headBytes(const DecoderRequest& request, std::int64_t times) {
     HeadBytes most;
     for (const LayerSpec& layer : request.model.layers) {
-        const std::uint64_t rows = count(request.batch * layer.nHeads) * sizeof(float);
+        const std::uint64_t rows = count(request.batch * layer.nHeads * times) * sizeof(float);
         most.queries = std::max(most.queries, rows * count(layer.headDimK));
         most.output = std::max(most.output, rows * count(layer.headDimV));
     }
@@ -106,6 +108,52 @@ std::optional<std::size_t> cacheOf(const DecoderRequest& request,
     return std::nullopt;
 }
 
+/// What steps work in, for `times` as many query heads (Scope::Attention) or rows of activations
+/// for each sequence (Scope::Step) as the model has.
+struct Workspace {
+    Attention attention;
+    Buffer queries;            ///< [sequence][head][headDimK]; Scope::Attention
+    Buffer output;             ///< [sequence][head][headDimV]; Scope::Attention
+    StepWorkspace activations; ///< Scope::Step
+
+    [[nodiscard]] static std::uint64_t bytesFor(const DecoderRequest& request, std::int64_t times,
+                                                int threads);
+    [[nodiscard]] bool allocate(const DecoderRequest& request, std::int64_t times, int threads);
+    /// False after a stop request.
+    [[nodiscard]] bool fill(ThreadPool& pool, std::uint64_t seed, const std::stop_token& stop);
+    [[nodiscard]] std::uint64_t bytes() const {
+        return attention.bytes() + queries.bytes() + output.bytes() + activations.bytes();
+    }
+};
+
+std::uint64_t Workspace::bytesFor(const DecoderRequest& request, std::int64_t times, int threads) {
+    const std::uint64_t ofAttention = Attention::workspaceBytes(shapesOf(request, times), threads);
+    if (request.scope == Scope::Step)
+        return saturatingAdd(
+            ofAttention,
+            StepWorkspace::bytesFor(request.model, request.weightsType, request.batch * times));
+    const HeadBytes most = headBytes(request, times);
+    return saturatingAdd(ofAttention, most.queries + most.output);
+}
+
+bool Workspace::allocate(const DecoderRequest& request, std::int64_t times, int threads) {
+    if (!attention.grow(shapesOf(request, times), threads))
+        return false;
+    if (request.scope == Scope::Step) {
+        activations = StepWorkspace(request.model, request.weightsType, request.batch * times);
+        return activations.valid();
+    }
+    const HeadBytes most = headBytes(request, times);
+    queries = Buffer(most.queries);
+    output = Buffer(most.output);
+    return queries.valid() && output.valid();
+}
+
+bool Workspace::fill(ThreadPool& pool, std::uint64_t seed, const std::stop_token& stop) {
+    return fillRandom(pool, queries, DataType::F32, seed, 0, stop) &&
+           fillRandom(pool, activations.tokens, DataType::F32, ~seed, 0, stop);
+}
+
 class CpuDecoder : public Decoder {
 public:
     CpuDecoder(const DecoderRequest& request, int threads)
@@ -114,7 +162,10 @@ public:
     [[nodiscard]] Status allocate();
     [[nodiscard]] Status fill(const std::stop_token& stop);
 
-    Result<StepTiming> step(std::stop_token stop) override;
+    Result<StepTiming> step(std::stop_token stop) override {
+        return runStep(StepVariation::Normal, stop);
+    }
+    Result<StepTiming> variedStep(StepVariation variation, std::stop_token stop) override;
     MemoryLedger ledger() const override;
     std::int64_t layersMeasured() const override {
         return static_cast<std::int64_t>(m_layers.size());
@@ -131,37 +182,26 @@ private:
         LayerWeights weights;             ///< Scope::Step
         KvCache cache;                    ///< empty where another layer owns it
         std::vector<std::int64_t> tokens; ///< that each sequence's attention reads
+        std::vector<std::int64_t> half;   ///< half of them
     };
     [[nodiscard]] bool wholeStep() const { return m_request.scope == Scope::Step; }
-    [[nodiscard]] std::uint64_t workspaceBytes() const;
     [[nodiscard]] Error outOfMemory(std::uint64_t bytesAsked) const;
     [[nodiscard]] Status chooseWhatFits();
     [[nodiscard]] bool allocateLayers();
-    [[nodiscard]] bool allocateWorkspace();
     [[nodiscard]] bool fillStep(const std::stop_token& stop);
-    [[nodiscard]] bool runLayer(Layer& layer, const std::stop_token& stop);
+    [[nodiscard]] Status makeRoomForTwice(const std::stop_token& stop);
+    [[nodiscard]] Result<StepTiming> runStep(StepVariation variation, const std::stop_token& stop);
+    [[nodiscard]] bool runLayer(Layer& layer, StepVariation variation, Workspace& room,
+                                const std::stop_token& stop);
 
     DecoderRequest m_request;
     ThreadPool m_pool;
     StepWork m_work;
     std::vector<Layer> m_layers;
-    Attention m_attention;
-    Buffer m_queries;            ///< [sequence][head][headDimK]; Scope::Attention
-    Buffer m_output;             ///< [sequence][head][headDimV]; Scope::Attention
-    StepWorkspace m_activations; ///< Scope::Step
-    Buffer m_lmHead;             ///< [vocabulary][hidden]; Scope::Step
+    Workspace m_room;
+    std::optional<Workspace> m_twice; ///< of the step's variations, once one was run
+    Buffer m_lmHead;                  ///< [vocabulary][hidden]; Scope::Step
 };
-
-std::uint64_t CpuDecoder::workspaceBytes() const {
-    const std::uint64_t attention =
-        Attention::workspaceBytes(shapesOf(m_request), m_pool.threads());
-    if (wholeStep())
-        return saturatingAdd(
-            attention,
-            StepWorkspace::bytesFor(m_request.model, m_request.weightsType, m_request.batch));
-    const HeadBytes most = headBytes(m_request);
-    return saturatingAdd(attention, most.queries + most.output);
-}
 
 Error CpuDecoder::outOfMemory(std::uint64_t bytesAsked) const {
     return {ErrorCode::OutOfMemory,
@@ -188,7 +228,8 @@ Status CpuDecoder::chooseWhatFits() {
     }
     // Held whatever the number of layers.
     const std::uint64_t workspace =
-        saturatingAdd(workspaceBytes(), wholeStep() ? lmHeadBytes(m_request) : 0);
+        saturatingAdd(Workspace::bytesFor(m_request, 1, m_pool.threads()),
+                      wholeStep() ? lmHeadBytes(m_request) : 0);
     const std::uint64_t least = saturatingAdd(workspace, smallest);
     if (least > m_request.budgetBytes)
         return outOfMemory(least);
@@ -213,7 +254,9 @@ Status CpuDecoder::chooseWhatFits() {
         layer.spec = m_request.model.layers[chosen[i].layer];
         layer.represents = chosen[i].represents * (1 + dropped / kept);
         layer.cacheOwner = place[*owner];
-        layer.tokens.assign(count(m_request.batch), tokensRead(layer.spec, m_request.context));
+        const std::int64_t tokens = tokensRead(layer.spec, m_request.context);
+        layer.tokens.assign(count(m_request.batch), tokens);
+        layer.half.assign(count(m_request.batch), std::max<std::int64_t>(1, tokens / 2));
         m_layers.push_back(std::move(layer));
     }
     return Done{};
@@ -232,25 +275,14 @@ bool CpuDecoder::allocateLayers() {
     return true;
 }
 
-bool CpuDecoder::allocateWorkspace() {
-    if (!m_attention.grow(shapesOf(m_request), m_pool.threads()))
-        return false;
-    if (wholeStep()) {
-        m_activations = StepWorkspace(m_request.model, m_request.weightsType, m_request.batch);
-        m_lmHead = Buffer(lmHeadBytes(m_request));
-        return m_activations.valid() && m_lmHead.valid();
-    }
-    const HeadBytes most = headBytes(m_request);
-    m_queries = Buffer(most.queries);
-    m_output = Buffer(most.output);
-    return m_queries.valid() && m_output.valid();
-}
-
 Status CpuDecoder::allocate() {
     if (Status status = chooseWhatFits(); !status)
         return status;
-    if (!allocateLayers() || !allocateWorkspace())
-        return outOfMemory(saturatingAdd(ledger().totalBytes(), workspaceBytes()));
+    if (wholeStep())
+        m_lmHead = Buffer(lmHeadBytes(m_request));
+    if (!m_lmHead.valid() || !allocateLayers() || !m_room.allocate(m_request, 1, m_pool.threads()))
+        return outOfMemory(saturatingAdd(ledger().totalBytes(),
+                                         Workspace::bytesFor(m_request, 1, m_pool.threads())));
     return Done{};
 }
 
@@ -261,12 +293,11 @@ bool CpuDecoder::fillStep(const std::stop_token& stop) {
     for (Layer& layer : m_layers)
         if (!layer.weights.fill(m_pool, type, seed--, stop))
             return false;
-    return fillRandom(m_pool, m_lmHead, type, seed--, kScale, stop) &&
-           fillRandom(m_pool, m_activations.tokens, DataType::F32, seed, 0, stop);
+    return fillRandom(m_pool, m_lmHead, type, seed, kScale, stop);
 }
 
 Status CpuDecoder::fill(const std::stop_token& stop) {
-    bool done = fillRandom(m_pool, m_queries, DataType::F32, m_request.seed, 0, stop);
+    bool done = m_room.fill(m_pool, m_request.seed, stop);
     for (std::size_t i = 0; i < m_layers.size() && done; ++i)
         done = m_layers[i].cache.fill(m_pool, m_request.seed + i + 1, stop);
     if (done && wholeStep())
@@ -276,37 +307,89 @@ Status CpuDecoder::fill(const std::stop_token& stop) {
     return Done{};
 }
 
-bool CpuDecoder::runLayer(Layer& layer, const std::stop_token& stop) {
-    KvCache& cache = m_layers[layer.cacheOwner].cache;
-    if (!wholeStep())
-        return m_attention.run(m_pool, cache, layer.spec.nHeads, layer.tokens,
-                               m_queries.as<float>(), m_output.as<float>(), stop);
-    const StepLayer work{m_request.model, layer.spec,   m_request.weightsType, layer.weights,
-                         cache,           layer.tokens, m_request.context - 1};
-    return runStepLayer(m_pool, work, m_attention, m_activations, stop);
+Status CpuDecoder::makeRoomForTwice(const std::stop_token& stop) {
+    if (m_twice)
+        return Done{};
+    DecoderRequest twice = m_request;
+    for (LayerSpec& layer : twice.model.layers)
+        layer.nHeads *= 2;
+    if (wholeStep())
+        twice.batch *= 2;
+    if (Status status = covered(twice); !status)
+        return status;
+    const std::uint64_t more = Workspace::bytesFor(m_request, 2, m_pool.threads());
+    const std::uint64_t all = saturatingAdd(ledger().totalBytes(), more);
+    const Error noRoom{ErrorCode::OutOfMemory,
+                       "no room for twice the work",
+                       "cpu",
+                       "",
+                       more,
+                       m_request.budgetBytes -
+                           std::min(m_request.budgetBytes, ledger().totalBytes())};
+    if (all > m_request.budgetBytes)
+        return noRoom;
+    Workspace room;
+    if (!room.allocate(m_request, 2, m_pool.threads()))
+        return noRoom;
+    if (!room.fill(m_pool, m_request.seed, stop))
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", "cpu", ""};
+    m_twice = std::move(room);
+    return Done{};
 }
 
-Result<StepTiming> CpuDecoder::step(std::stop_token stop) {
-    double seconds = 0;
+Result<StepTiming> CpuDecoder::variedStep(StepVariation variation, std::stop_token stop) {
+    if (variation != StepVariation::Normal)
+        if (Status status = makeRoomForTwice(stop); !status)
+            return status.error();
+    return runStep(variation, stop);
+}
+
+bool CpuDecoder::runLayer(Layer& layer, StepVariation variation, Workspace& room,
+                          const std::stop_token& stop) {
+    KvCache& cache = m_layers[layer.cacheOwner].cache;
+    const std::int64_t times = variation == StepVariation::Normal ? 1 : 2;
+    const bool halved = variation == StepVariation::TwiceTheWorkHalfTheBytes;
+    const std::vector<std::int64_t>& tokens = halved ? layer.half : layer.tokens;
+    if (!wholeStep())
+        return room.attention.run(m_pool, cache, layer.spec.nHeads * times, tokens,
+                                  room.queries.as<float>(), room.output.as<float>(), stop);
+    const StepLayer work{m_request.model,       layer.spec, m_request.weightsType,
+                         layer.weights,         cache,      tokens,
+                         m_request.context - 1, times,      halved ? 2 : 1};
+    return runStepLayer(m_pool, work, room.attention, room.activations, stop);
+}
+
+Result<StepTiming> CpuDecoder::runStep(StepVariation variation, const std::stop_token& stop) {
+    Workspace& room = variation == StepVariation::Normal ? m_room : *m_twice;
+    StepTiming timing;
     auto last = Clock::now();
-    const auto lap = [&] {
+    std::int64_t lastRuns = m_pool.sharedRuns();
+    const auto lap = [&](double represents) {
         const auto now = Clock::now();
-        const double lapSeconds = std::chrono::duration<double>(now - last).count();
+        const std::int64_t runs = m_pool.sharedRuns();
+        timing.seconds += represents * std::chrono::duration<double>(now - last).count();
+        timing.launches += represents * static_cast<double>(runs - lastRuns);
         last = now;
-        return lapSeconds;
+        lastRuns = runs;
     };
     const Error interrupted{ErrorCode::Interrupted, "stopped in a decode step", "cpu", ""};
     if (wholeStep())
-        startStep(m_activations);
+        startStep(room.activations);
     for (Layer& layer : m_layers) {
-        if (!runLayer(layer, stop))
+        if (!runLayer(layer, variation, room, stop))
             return interrupted;
-        seconds += layer.represents * lap();
+        lap(layer.represents);
     }
-    if (wholeStep() && !runLmHead(m_pool, m_request.model, m_request.weightsType, m_lmHead,
-                                  m_request.batch, m_activations, stop))
+    if (!wholeStep())
+        return timing;
+    const std::int64_t times = variation == StepVariation::Normal ? 1 : 2;
+    const std::int64_t parts = variation == StepVariation::TwiceTheWorkHalfTheBytes ? 2 : 1;
+    const std::int64_t vocabRows = std::max<std::int64_t>(1, m_request.model.vocabSize / parts);
+    if (!runLmHead(m_pool, m_request.model, m_request.weightsType, m_lmHead, vocabRows,
+                   m_request.batch * times, room.activations, stop))
         return interrupted;
-    return StepTiming{seconds + (wholeStep() ? lap() : 0)};
+    lap(1);
+    return timing;
 }
 
 MemoryLedger CpuDecoder::ledger() const {
@@ -316,8 +399,7 @@ MemoryLedger CpuDecoder::ledger() const {
     for (const Layer& layer : m_layers)
         ledger.weightsBytes += layer.weights.bytes();
     ledger.weightsBytes += m_lmHead.bytes();
-    ledger.workspaceBytes =
-        m_attention.bytes() + m_queries.bytes() + m_output.bytes() + m_activations.bytes();
+    ledger.workspaceBytes = m_room.bytes() + (m_twice ? m_twice->bytes() : 0);
     return ledger;
 }
 

@@ -65,7 +65,7 @@ void appendToken(const StepLayer& layer, std::int64_t sequence, StepWorkspace& w
     for (std::int64_t h = 0; h < spec.nHeads + spec.nKvHeads; ++h)
         rotate({row + h * spec.headDimK, dk}, table);
     std::copy_n(row, queryWidth, work.queries.as<float>() + sequence * queryWidth);
-    if (!spec.ownsCache)
+    if (!spec.ownsCache || sequence >= static_cast<std::int64_t>(layer.tokens.size()))
         return;
     const float* keys = row + queryWidth;
     const float* values = keys + spec.nKvHeads * spec.headDimK;
@@ -170,7 +170,11 @@ bool runStepLayer(ThreadPool& pool, const StepLayer& layer, Attention& attention
     const LayerSpec& spec = layer.spec;
     const DataType type = layer.weightsType;
     const std::int64_t hidden = layer.model.hiddenSize;
-    const auto batch = static_cast<std::int64_t>(layer.tokens.size());
+    const std::int64_t batch =
+        static_cast<std::int64_t>(layer.tokens.size()) * layer.rowsPerSequence;
+    const auto part = [&](std::int64_t rows) {
+        return std::max<std::int64_t>(1, rows / layer.matrixParts);
+    };
     auto* residual = work.residual.as<float>();
     auto* normed = work.normed.as<float>();
     std::byte* packed = work.packed.data();
@@ -187,34 +191,35 @@ bool runStepLayer(ThreadPool& pool, const StepLayer& layer, Attention& attention
     }
     return pool.run(batch, stop, norm) &&
            project(pool,
-                   {type, layer.weights.queryKeyValue.data(), qkvWidth(spec), hidden, batch, normed,
-                    work.qkv.as<float>(), false, packed},
+                   {type, layer.weights.queryKeyValue.data(), part(qkvWidth(spec)), hidden, batch,
+                    normed, work.qkv.as<float>(), false, packed},
                    stop) &&
            pool.run(batch, stop, append) &&
-           attention.run(pool, layer.cache, spec.nHeads, layer.tokens, work.queries.as<float>(),
-                         work.attended.as<float>(), stop) &&
+           attention.run(pool, layer.cache, spec.nHeads * layer.rowsPerSequence, layer.tokens,
+                         work.queries.as<float>(), work.attended.as<float>(), stop) &&
            project(pool,
-                   {type, layer.weights.output.data(), hidden, spec.nHeads * spec.headDimV, batch,
-                    work.attended.as<float>(), residual, true, packed},
+                   {type, layer.weights.output.data(), part(hidden), spec.nHeads * spec.headDimV,
+                    batch, work.attended.as<float>(), residual, true, packed},
                    stop) &&
            pool.run(batch, stop, norm) &&
            project(pool,
-                   {type, layer.weights.gateUp.data(), gateUpWidth(spec), hidden, batch, normed,
-                    work.gateUp.as<float>(), false, packed},
+                   {type, layer.weights.gateUp.data(), part(gateUpWidth(spec)), hidden, batch,
+                    normed, work.gateUp.as<float>(), false, packed},
                    stop) &&
            pool.run(batch * slices, stop, activation) &&
            project(pool,
-                   {type, layer.weights.down.data(), hidden, spec.ffn.hidden, batch,
+                   {type, layer.weights.down.data(), part(hidden), spec.ffn.hidden, batch,
                     work.ffn.as<float>(), residual, true, packed},
                    stop);
 }
 
 bool runLmHead(ThreadPool& pool, const ModelSpec& model, DataType type, const Buffer& head,
-               std::int64_t batch, StepWorkspace& work, const std::stop_token& stop) {
+               std::int64_t vocabRows, std::int64_t batch, StepWorkspace& work,
+               const std::stop_token& stop) {
     return pool.run(batch, stop, [&](std::int64_t s, int) { normSequence(model, s, work); }) &&
            project(pool,
-                   {type, head.data(), model.vocabSize, model.hiddenSize, batch,
-                    work.normed.as<float>(), work.logits.as<float>(), false, work.packed.data()},
+                   {type, head.data(), vocabRows, model.hiddenSize, batch, work.normed.as<float>(),
+                    work.logits.as<float>(), false, work.packed.data()},
                    stop);
 }
 

@@ -61,6 +61,8 @@ struct StepLayer {
     KvCache& cache;                       ///< its own, or the one it shares
     std::span<const std::int64_t> tokens; ///< read for each sequence; the last slot is new
     std::int64_t position;                ///< of the new token
+    std::int64_t rowsPerSequence = 1;     ///< of activations: 2 is twice the batch and the heads
+    std::int64_t matrixParts = 1;         ///< one of these parts of each matrix is multiplied
 };
 
 /// The embeddings become the residual, and the rotary table is that of another position.
@@ -71,9 +73,10 @@ void startStep(StepWorkspace& work);
 [[nodiscard]] bool runStepLayer(ThreadPool& pool, const StepLayer& layer, Attention& attention,
                                 StepWorkspace& work, const std::stop_token& stop);
 
-/// Final norm and LM head: work.logits from work.residual. False after a stop request.
+/// Final norm and LM head: work.logits from work.residual, by the first `vocabRows` rows. False
+/// after a stop request.
 [[nodiscard]] bool runLmHead(ThreadPool& pool, const ModelSpec& model, DataType type,
-                             const Buffer& head, std::int64_t batch, StepWorkspace& work,
-                             const std::stop_token& stop);
+                             const Buffer& head, std::int64_t vocabRows, std::int64_t batch,
+                             StepWorkspace& work, const std::stop_token& stop);
 
 } // namespace decodescope

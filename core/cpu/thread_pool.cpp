@@ -89,6 +89,7 @@ bool ThreadPool::run(std::int64_t units, const std::stop_token& stop, const Work
     m_finished.store(0, std::memory_order_relaxed);
     const bool shared = !m_workers.empty() && units > 1;
     if (shared) {
+        ++m_sharedRuns;
         {
             const std::lock_guard lock(m_mutex);
             m_job = job;

@@ -24,6 +24,8 @@ public:
     ThreadPool& operator=(const ThreadPool&) = delete;
 
     [[nodiscard]] int threads() const { return static_cast<int>(m_workers.size()) + 1; }
+    /// Runs so far that woke the workers. To be asked by the calling thread.
+    [[nodiscard]] std::int64_t sharedRuns() const { return m_sharedRuns; }
 
     /// work(unit, thread) for each unit in [0, units), thread in [0, threads()). Returns when all
     /// are done. After a stop request no further unit starts; false where units were left out.
@@ -48,6 +50,7 @@ private:
     std::atomic<std::int64_t> m_finished{0};
     std::atomic<int> m_inside{0}; ///< workers that hold the present job
     std::atomic<bool> m_quit{false};
+    std::int64_t m_sharedRuns = 0; ///< of the calling thread
     std::vector<std::thread> m_workers;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <stop_token>
+#include <utility>
 
 #include "core/engine/memory_ledger.h"
 #include "core/spec/result.h"
@@ -41,6 +42,21 @@ struct StepWork {
 /// One timed step.
 struct StepTiming {
     double seconds = 0; ///< of the whole model; scaled where fewer layers were run
+    /// Times that work was handed to all threads (or launched on a GPU); scaled as the seconds are.
+    /// Each costs Ceilings::barrierSeconds. 0: not counted.
+    double launches = 0;
+};
+
+/// Other work than the step's own, on the same weights and caches: from how the time changes
+/// follows what bounds it.
+enum class StepVariation {
+    Normal,
+    /// Twice the FLOP at the same bytes: twice the query heads on each KV cache, twice the batch on
+    /// each weight matrix.
+    TwiceTheWork,
+    /// The FLOP of Normal at half the bytes: twice the query heads over half of each context, twice
+    /// the batch over half the rows of each weight matrix.
+    TwiceTheWorkHalfTheBytes,
 };
 
 /// A model's decode step on one device, with random weights and a KV cache of random content.
@@ -53,6 +69,17 @@ public:
     /// key and value overwrite the last slot, so the context (and the work) stays the same from
     /// step to step. Errors: Interrupted (within 100 ms of the request on a CPU), RunFailed.
     [[nodiscard]] virtual Result<StepTiming> step(std::stop_token stop) = 0;
+
+    /// Runs a step of another kind; what it computes means nothing, and later steps take as long as
+    /// before. The room that it needs is allocated with the first one and counted in the ledger.
+    /// Errors: those of step(); BadUsage where this Decoder has no such variation, OutOfMemory
+    /// where the budget has no room for it.
+    [[nodiscard]] virtual Result<StepTiming> variedStep(StepVariation variation,
+                                                        std::stop_token stop) {
+        if (variation == StepVariation::Normal)
+            return step(std::move(stop));
+        return Error{ErrorCode::BadUsage, "this device does not vary its steps", "", ""};
+    }
 
     [[nodiscard]] virtual MemoryLedger ledger() const = 0;
     /// Layers that are really allocated and run; fewer than the model's where the budget is short.

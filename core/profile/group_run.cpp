@@ -17,6 +17,11 @@ constexpr int kTurnSteps = 8;
 
 /// A decoder may need more than the plan says: whole tiles, pages, partial results.
 constexpr std::uint64_t kNeedSlackBytes = 64 * kMiB;
+/// Of a point's time, what its repetitions leave to the variations of its step: a fifth, or more
+/// where a few rounds of a slow step need it.
+constexpr double kVariationShare = 0.2;
+constexpr double kMostVariationShare = 0.4;
+
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
 } // namespace
@@ -32,7 +37,10 @@ Status GroupRun::measure(double seconds) {
     const double pointSeconds =
         (deadline - m_run.reporter.seconds()) / static_cast<double>(m_points.size());
     for (PointRun& point : m_points) {
-        point.rule = ruleFor(m_run.request.workload, pointSeconds, point.warmupSeconds);
+        point.seconds = pointSeconds;
+        point.rule = ruleFor(m_run.request.workload,
+                             pointSeconds - variationSeconds(pointSeconds, point.warmupSeconds),
+                             point.warmupSeconds);
         point.rule.warmupRepetitions = point.warmups;
     }
     Status status = measureRounds();
@@ -40,8 +48,15 @@ Status GroupRun::measure(double seconds) {
         for (PointRun& point : m_points)
             if (!point.finished &&
                 point.repetitionsMs.size() >= static_cast<std::size_t>(fewestRepetitions()))
-                finish(point, "interrupted");
+                static_cast<void>(finish(point, "interrupted")); // no step is run
     return status;
+}
+
+double GroupRun::variationSeconds(double pointSeconds, double stepSeconds) const {
+    if (m_run.request.quickLook || pointSeconds <= 0)
+        return 0;
+    return std::clamp(leastElasticitySeconds(stepSeconds), kVariationShare * pointSeconds,
+                      kMostVariationShare * pointSeconds);
 }
 
 std::vector<std::uint64_t> GroupRun::decoderBudgets(double seconds) const {
@@ -87,7 +102,7 @@ Status GroupRun::allocate(double seconds) {
         sum.kvBytes += ledger.kvBytes;
         sum.workspaceBytes += ledger.workspaceBytes;
         m_run.watch->setLedger(sum);
-        m_points.push_back({std::move(plan), std::move(*decoder), {}, {}, 0, 0, 0, false});
+        m_points.push_back({std::move(plan), std::move(*decoder), {}, {}, 0, 0, 0, false, 0, 0});
     }
     const double spent = m_run.reporter.seconds() - begin;
     if (spent > 0 && sum.totalBytes() > kNeedSlackBytes) // less says nothing of the rate
@@ -124,7 +139,8 @@ Status GroupRun::measureRounds() {
             const std::string reason =
                 stoppingReason(point.rule, point.repetitionsMs, point.spentSeconds);
             if (!reason.empty())
-                finish(point, reason);
+                if (Status status = finish(point, reason); !status)
+                    return status;
         }
     return Done{};
 }
@@ -140,18 +156,50 @@ Status GroupRun::takeTurn(PointRun& point) {
         turnSeconds += step->clockSeconds;
         point.spentSeconds += step->clockSeconds;
         point.repetitionsMs.push_back(step->timing.seconds * 1000);
+        point.launches = step->timing.launches;
         feed("measure", point, point.repetitionsMs.back());
     }
     return Done{};
 }
 
-void GroupRun::finish(PointRun& point, const std::string& reason) {
+MemoryLedger GroupRun::ledger() const {
+    MemoryLedger sum;
+    for (const PointRun& point : m_points) {
+        const MemoryLedger held = point.decoder->ledger();
+        sum.weightsBytes += held.weightsBytes;
+        sum.kvBytes += held.kvBytes;
+        sum.workspaceBytes += held.workspaceBytes;
+    }
+    return sum;
+}
+
+Status GroupRun::measureBound(PointRun& point) {
+    const double stepSeconds =
+        point.spentSeconds /
+        static_cast<double>(std::max<std::size_t>(1, point.repetitionsMs.size()));
+    const double seconds = std::min(point.seconds - point.spentSeconds, m_run.secondsLeft());
+    const Result<std::optional<Elasticities>> found =
+        measureElasticities(*point.decoder, stepSeconds, seconds, m_run.stop);
+    m_run.watch->setLedger(ledger()); // what the variations needed is there now
+    if (!found)
+        return found.error();
+    point.elasticities = *found;
+    return Done{};
+}
+
+Status GroupRun::finish(PointRun& point, const std::string& reason) {
+    const MemoryLedger needed = point.decoder->ledger(); // by the step itself
+    Status status = Done{};
+    if (!m_run.request.quickLook && reason != "interrupted")
+        status = measureBound(point);
     point.finished = true;
     ++m_run.pointsDone;
     ++m_run.samples;
     m_run.feed.flush(point.plan.variant.label, m_run.reporter.atMs());
-    m_run.reporter.send(
-        makeSample(point, m_run.facts, reason, m_run.memory(), m_run.reporter.atMs()));
+    Sample sample = makeSample(point, m_run.facts, reason, m_run.memory(), m_run.reporter.atMs());
+    sample.workspaceBytes = needed.workspaceBytes;
+    m_run.reporter.send(sample);
+    return status; // the point is measured, whatever became of its variations
 }
 
 void GroupRun::feed(const char* phase, const PointRun& point, double repetitionMs) {

@@ -23,7 +23,12 @@ private:
     [[nodiscard]] Status warmUp(double pointSeconds);
     [[nodiscard]] Status measureRounds();
     [[nodiscard]] Status takeTurn(PointRun& point);
-    void finish(PointRun& point, const std::string& reason);
+    /// Sends the point's Sample; of a point that was not stopped with its elasticities, where there
+    /// is time for them. Errors: those of the Backend.
+    [[nodiscard]] Status finish(PointRun& point, const std::string& reason);
+    [[nodiscard]] double variationSeconds(double pointSeconds, double stepSeconds) const;
+    [[nodiscard]] Status measureBound(PointRun& point);
+    [[nodiscard]] MemoryLedger ledger() const;
     void feed(const char* phase, const PointRun& point, double repetitionMs);
     [[nodiscard]] double unfinishedPoints() const;
 

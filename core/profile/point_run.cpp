@@ -52,7 +52,7 @@ void setRates(Sample& sample, const StepWork& work, const Ceilings& ceilings) {
     sample.achievedBytesPerSecond = static_cast<double>(sample.bytesRead) / seconds;
     sample.achievedFlopPerSecond = static_cast<double>(sample.flop) / seconds;
     const Roofs roofs = roofsOf(ceilings);
-    sample.bound = roofBound(roofs, sample.bytesRead, sample.flop);
+    sample.bound = name(Bottleneck::Unknown);
     if (!roofs.known())
         return;
     sample.ceilingBytesPerSecond = roofs.bandwidthBytesPerSecond;
@@ -61,6 +61,24 @@ void setRates(Sample& sample, const StepWork& work, const Ceilings& ceilings) {
     sample.floorFraction = sample.floorMs / sample.tpotP50Ms;
     if (sample.achievedBytesPerSecond > kRoofTolerance * sample.ceilingBytesPerSecond)
         sample.cacheResident = true;
+}
+
+/// Precondition: the rates are set.
+void setBound(Sample& sample, const PointRun& point, const Ceilings& ceilings) {
+    if (sample.ceilingBytesPerSecond <= 0)
+        return;
+    BottleneckEvidence evidence;
+    evidence.bandwidthShare = sample.achievedBytesPerSecond / sample.ceilingBytesPerSecond;
+    evidence.arithmeticShare = sample.achievedFlopPerSecond / sample.ceilingFlopPerSecond;
+    if (ceilings.barrierSeconds && point.launches > 0)
+        evidence.overheadShare =
+            point.launches * *ceilings.barrierSeconds * 1000 / sample.tpotP50Ms;
+    if (point.elasticities) {
+        evidence.bytesElasticity = point.elasticities->bytes;
+        evidence.workElasticity = point.elasticities->work;
+    }
+    sample.bound = name(classify(evidence));
+    sample.boundBy = evidence;
 }
 
 } // namespace
@@ -104,6 +122,7 @@ Sample makeSample(const PointRun& point, const RunFacts& facts, const std::strin
     sample.layersMeasured = decoder.layersMeasured();
     sample.cacheResident = decoder.cacheResident();
     setRates(sample, decoder.work(), facts.ceilings);
+    setBound(sample, point, facts.ceilings);
     const MemoryLedger ledger = decoder.ledger();
     sample.kvBytes = ledger.kvBytes;
     sample.weightsBytes = ledger.weightsBytes;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "core/engine/backend.h"
 #include "core/plan/plan.h"
+#include "core/profile/elasticity.h"
 #include "core/profile/sample.h"
 #include "core/profile/stopping_rule.h"
 
@@ -39,6 +41,9 @@ struct PointRun {
     double warmupSeconds = 0; ///< that the last of them took on the clock
     double spentSeconds = 0;  ///< on the clock since the warm-up
     bool finished = false;
+    double launches = 0;                           ///< of one step (StepTiming)
+    double seconds = 0;                            ///< all that the point may take on the clock
+    std::optional<Elasticities> elasticities = {}; ///< once measured
 };
 
 /// One timed step and the seconds it took on the clock, which are fewer than the timing's where

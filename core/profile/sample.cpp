@@ -67,6 +67,7 @@ void writeTimes(nlohmann::json& json, const Sample& sample) {
     json["floor_ms"] = knownOrNull(sample.floorMs);
     json["floor_fraction"] = knownOrNull(sample.floorFraction);
     json["bound"] = sample.bound;
+    json["bound_by"] = orNull(sample.boundBy);
     json["predicted_tpot_ms"] = knownOrNull(sample.predictedTpotMs);
 }
 
@@ -84,6 +85,8 @@ void readTimes(const nlohmann::json& json, Sample& sample) {
     readFieldOrNull(json, "floor_ms", sample.floorMs);
     readFieldOrNull(json, "floor_fraction", sample.floorFraction);
     readField(json, "bound", sample.bound);
+    if (const auto found = json.find("bound_by"); found != json.end() && !found->is_null())
+        readField(json, "bound_by", sample.boundBy.emplace());
     readFieldOrNull(json, "predicted_tpot_ms", sample.predictedTpotMs);
 }
 

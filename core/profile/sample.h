@@ -8,6 +8,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "core/profile/bottleneck.h"
 #include "core/profile/stopping_rule.h"
 #include "core/spec/result.h"
 #include "core/spec/workload.h"
@@ -44,7 +45,8 @@ struct Sample {
     double achievedBytesPerSecond = 0, achievedFlopPerSecond = 0;
     double ceilingBytesPerSecond = 0, ceilingFlopPerSecond = 0; ///< measured in this run
     double floorMs = 0, floorFraction = 0;
-    std::string bound; ///< "memory", "compute", …
+    std::string bound;                         ///< what bounds it: name(Bottleneck)
+    std::optional<BottleneckEvidence> boundBy; ///< absent without roofs, and in older records
     double predictedTpotMs = 0;
     bool cacheResident = false;
     std::int64_t layersMeasured = 0; ///< fewer than layers: the time is scaled

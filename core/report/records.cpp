@@ -31,6 +31,7 @@ constexpr std::string_view kSampleKeys[] = {
     "floor_ms",
     "floor_fraction",
     "bound",
+    "bound_by",
     "kv_bytes",
     "weights_bytes",
     "workspace_bytes",

@@ -54,6 +54,10 @@ QString roomText(const OverviewData& overview, const VariantSeries& series) {
 QString boundText(const VariantSeries& series) {
     if (series.bound.isEmpty())
         return {};
+    if (series.bound == QLatin1String("mixed"))
+        return say(QT_TRANSLATE_NOOP("OverviewText", "no single bound"));
+    if (series.bound == QLatin1String("instructions"))
+        return say(QT_TRANSLATE_NOOP("OverviewText", "instruction-limited"));
     return say(QT_TRANSLATE_NOOP("OverviewText", "%1-bound")).arg(series.bound);
 }
 

@@ -31,7 +31,7 @@ struct VariantSeries {
     double predictedTokensPerSecond = 0; ///< at OverviewData::chosenContext; 0: unknown
     std::optional<double> measuredTokensPerSecond;
     std::optional<double> measuredCi; ///< half-width, tokens/s
-    QString bound;                    ///< "memory", "compute"; empty: unknown
+    QString bound;                    ///< as Sample::bound; empty: unknown
 };
 
 /// What the Overview shows of a configuration, apart from the live feeds.

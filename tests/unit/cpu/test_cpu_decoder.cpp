@@ -26,6 +26,8 @@ private slots:
     void ceilingsAreMeasured();
     void aWholeCalibrationTellsAll();
     void theWorkIsThatOfThePlan();
+    void aStepIsVaried();
+    void aVariationKeepsToTheBudget();
     void nothingAboveTheBudgetIsAllocated();
     void lessThanOneLayerIsOutOfMemory();
     void whatTheKernelsDoNotCoverIsSaid();
@@ -132,6 +134,56 @@ void TestCpuDecoder::theWorkIsThatOfThePlan() {
             QCOMPARE(held.layersMeasured(), std::int64_t{4});
             QVERIFY(decoder.value()->step({})->seconds > 0);
         }
+}
+
+void TestCpuDecoder::aStepIsVaried() {
+    for (const Scope scope : {Scope::Attention, Scope::Step})
+        for (const std::int64_t context : {1, 3, 500}) {
+            DecoderRequest asked = request(2, context);
+            asked.scope = scope;
+            asked.batch = 3;
+            asked.threads = 2;
+            asked.model.layers[2].ownsCache = false;
+            const auto made = m_backend->makeDecoder("cpu", asked, {});
+            QVERIFY(made.ok());
+            Decoder& decoder = *made.value();
+            const MemoryLedger before = decoder.ledger();
+            QVERIFY(decoder.variedStep(StepVariation::Normal, {}).ok());
+            QVERIFY(decoder.ledger() == before); // room is made only for what needs it
+            const double launches = decoder.step({})->launches;
+            QVERIFY(launches >= 4); // one for each layer at least
+            for (const StepVariation variation :
+                 {StepVariation::TwiceTheWork, StepVariation::TwiceTheWorkHalfTheBytes,
+                  StepVariation::TwiceTheWork}) {
+                const auto timing = decoder.variedStep(variation, {});
+                QVERIFY2(timing.ok(), timing ? "" : timing.error().sentence().c_str());
+                QVERIFY(timing->seconds > 0 && timing->launches >= 4);
+                QVERIFY(decoder.step({}).ok());
+            }
+            QCOMPARE(decoder.ledger().kvBytes, before.kvBytes);
+            QCOMPARE(decoder.ledger().weightsBytes, before.weightsBytes);
+            QVERIFY(decoder.ledger().workspaceBytes > before.workspaceBytes);
+            QVERIFY(decoder.ledger().totalBytes() <= asked.budgetBytes);
+            std::stop_source stop;
+            stop.request_stop();
+            QCOMPARE(decoder.variedStep(StepVariation::TwiceTheWork, stop.get_token()).error().code,
+                     ErrorCode::Interrupted);
+        }
+}
+
+void TestCpuDecoder::aVariationKeepsToTheBudget() {
+    DecoderRequest asked = request(2, 1000);
+    const std::uint64_t needed =
+        m_backend->makeDecoder("cpu", asked, {}).value()->ledger().totalBytes();
+    asked.budgetBytes = needed;
+    const auto decoder = m_backend->makeDecoder("cpu", asked, {});
+    QVERIFY(decoder.ok());
+    QCOMPARE(decoder.value()->layersMeasured(), std::int64_t{4});
+    const auto timing = decoder.value()->variedStep(StepVariation::TwiceTheWork, {});
+    QCOMPARE(timing.error().code, ErrorCode::OutOfMemory);
+    QVERIFY(timing.error().bytesAsked > timing.error().bytesFree);
+    QCOMPARE(decoder.value()->ledger().totalBytes(), needed);
+    QVERIFY(decoder.value()->step({}).ok());
 }
 
 void TestCpuDecoder::nothingAboveTheBudgetIsAllocated() {

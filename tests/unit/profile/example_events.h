@@ -46,6 +46,7 @@ inline Sample exampleSample() {
     s.floorMs = 0.8;
     s.floorFraction = 0.64;
     s.bound = "memory";
+    s.boundBy = BottleneckEvidence{0.85, 0.085, 0.01, 0.9, 0.1};
     s.predictedTpotMs = 1.1;
     s.cacheResident = true;
     s.layersMeasured = 3;

@@ -23,6 +23,9 @@ struct FakeMachine {
     std::function<double(std::int64_t nKvHeads, int step)> stepMs = [](std::int64_t, int) {
         return 1.0;
     };
+    /// A variation's time relative to stepMs; empty: it has none.
+    std::function<double(StepVariation variation, std::int64_t nKvHeads)> varied;
+    double launches = 0;             ///< of each step
     double sleepSeconds = 0;         ///< really spent in each step
     double makeSleepSeconds = 0;     ///< really spent making a decoder
     int failAtStep = -1;             ///< this step fails
@@ -39,7 +42,7 @@ struct FakeMachine {
     bool available = true;
 
     // what was asked
-    int steps = 0;
+    int steps = 0, variedSteps = 0;
     std::vector<std::int64_t> stepsOf; ///< KV heads of the decoder of each step
     std::vector<DecoderRequest> requests;
     std::vector<CalibrationRequest> calibrations;
@@ -68,7 +71,16 @@ public:
             return Error{ErrorCode::RunFailed, "the fake machine broke", "", ""};
         if (m_machine.sleepSeconds > 0)
             std::this_thread::sleep_for(std::chrono::duration<double>(m_machine.sleepSeconds));
-        return StepTiming{m_machine.stepMs(nKvHeads(), step) / 1000};
+        return StepTiming{m_machine.stepMs(nKvHeads(), step) / 1000, m_machine.launches};
+    }
+    Result<StepTiming> variedStep(StepVariation variation, std::stop_token stop) override {
+        if (!m_machine.varied)
+            return Decoder::variedStep(variation, stop);
+        ++m_machine.variedSteps;
+        Result<StepTiming> timing = step(stop);
+        if (timing)
+            timing->seconds *= m_machine.varied(variation, nKvHeads());
+        return timing;
     }
 
     [[nodiscard]] MemoryLedger ledger() const override {

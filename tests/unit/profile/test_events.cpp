@@ -76,6 +76,7 @@ private slots:
                                 "floor_ms",
                                 "floor_fraction",
                                 "bound",
+                                "bound_by",
                                 "predicted_tpot_ms",
                                 "cache_resident",
                                 "layers_measured",
@@ -96,6 +97,15 @@ private slots:
         for (const char* key : {"memory_used_bytes", "memory_total_bytes", "floor_ms",
                                 "ceiling_bytes_per_second", "predicted_tpot_ms"})
             QVERIFY2(sample[key].is_null(), key);
+    }
+
+    void aRecordOfBeforeThereWasEvidenceIsRead() {
+        json old = test::exampleSample();
+        old.erase("bound_by");
+        const Sample read = old;
+        QCOMPARE(read.bound, "memory");
+        QVERIFY(!read.boundBy);
+        QVERIFY(json(Sample{})["bound_by"].is_null());
     }
 
     void noLineHoldsANumberThatIsNone() {
@@ -206,8 +216,8 @@ private slots:
     }
     void aMissingKeyIsNamed() {
         QFETCH(QString, key);
-        static const QStringList later = {"what_if",     "model",      "model_kv_bytes",
-                                          "value_dtype", "quick_look", "at_ms"};
+        static const QStringList later = {"what_if",    "model", "model_kv_bytes", "value_dtype",
+                                          "quick_look", "at_ms", "bound_by"};
         json sample = exampleJson();
         sample.erase(key.toStdString());
         const Result<Event> read = parseLine(sample.dump());

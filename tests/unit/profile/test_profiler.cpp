@@ -379,6 +379,82 @@ private slots:
         QVERIFY(machine.calibrations.empty());
     }
 
+    void whatBoundsAPointIsTriedAndTold() {
+        FakeMachine machine;
+        machine.launches = 100;
+        machine.ceilings->barrierSeconds = 1e-7;
+        // MHA waits for its bytes, MQA for its arithmetic, GQA for both.
+        machine.varied = [](StepVariation variation, std::int64_t nKvHeads) {
+            const bool twice = variation == StepVariation::TwiceTheWork;
+            if (nKvHeads == 8)
+                return twice ? 1.0 : 0.5;
+            return nKvHeads == 1 ? (twice ? 2.0 : 1.0) : (twice ? 1.5 : 0.75);
+        };
+        // 0.8 of what the memory can, and it drifts.
+        machine.stepMs = [](std::int64_t nKvHeads, int step) {
+            const double bytes = 2.0 * 2 * 64 * 2 * 4096 * static_cast<double>(nKvHeads);
+            return bytes / 1e10 * 1000 * 1.25 * (1 + 1e-5 * step);
+        };
+        RunRequest request = smallRun();
+        request.workload.contexts = {4096};
+        const Outcome outcome = run(machine, request);
+        QVERIFY(outcome.status.ok());
+        const std::vector<Sample>& samples = outcome.recording.samples;
+        QCOMPARE(samples.size(), std::size_t{3});
+        QVERIFY(machine.variedSteps > 0);
+        for (const Sample& sample : samples) {
+            QVERIFY(sample.boundBy && sample.boundBy->elastic());
+            QVERIFY(std::abs(*sample.boundBy->overheadShare - 0.01 / sample.tpotP50Ms) < 1e-9);
+            const double work = sample.nKvHeads == 8 ? 0 : sample.nKvHeads == 1 ? 1 : 0.585;
+            const double bytes = sample.nKvHeads == 8 ? 1 : sample.nKvHeads == 1 ? 0 : 0.415;
+            QVERIFY2(std::abs(*sample.boundBy->workElasticity - work) < 0.02 &&
+                         std::abs(*sample.boundBy->bytesElasticity - bytes) < 0.02,
+                     sample.variant.c_str());
+        }
+        QCOMPARE(samples[0].bound, "memory");
+        QCOMPARE(samples[1].bound, "mixed");
+        QCOMPARE(samples[2].bound, "instructions");
+    }
+
+    void aDeviceWithoutVariationsIsJudgedByItsRoofs() {
+        FakeMachine machine;
+        const Outcome outcome = run(machine, smallRun());
+        const Sample& sample = outcome.recording.samples.at(0);
+        QCOMPARE(sample.bound, "memory");
+        QVERIFY(sample.boundBy && !sample.boundBy->elastic() && !sample.boundBy->overheadShare);
+    }
+
+    void aPointThatWasMeasuredIsKeptWhateverItsVariationsDo() {
+        FakeMachine machine;
+        machine.varied = [&](StepVariation, std::int64_t) {
+            return std::numeric_limits<double>::quiet_NaN();
+        };
+        const Outcome broken = run(machine, smallRun());
+        QCOMPARE(broken.status.error().code, ErrorCode::RunFailed);
+        QCOMPARE(broken.recording.samples.size(), std::size_t{1});
+
+        std::stop_source stop;
+        machine.stop = &stop;
+        machine.varied = [&](StepVariation, std::int64_t) {
+            stop.request_stop();
+            return 1.0;
+        };
+        const Outcome stopped = run(machine, smallRun(), stop.get_token());
+        QCOMPARE(stopped.status.error().code, ErrorCode::Interrupted);
+        QVERIFY(!stopped.recording.samples.empty());
+        QVERIFY(!stopped.recording.samples.at(0).boundBy->elastic());
+        QVERIFY(std::get<RunDone>(stopped.events.back()).partial);
+    }
+
+    void aQuickLookTriesNothing() {
+        FakeMachine machine;
+        machine.varied = [](StepVariation, std::int64_t) { return 1.0; };
+        RunRequest request = smallRun();
+        request.quickLook = true;
+        QVERIFY(!run(machine, request).recording.samples.empty());
+        QCOMPARE(machine.variedSteps, 0);
+    }
+
     void aRunWithoutRoofsHasNoFloor() {
         FakeMachine machine;
         machine.ceilings = Error{ErrorCode::OutOfMemory, "no room", "", ""};
