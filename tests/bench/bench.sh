@@ -57,6 +57,24 @@ bench_window() {
     done < <(QT_QPA_PLATFORM=offscreen "$build/bench/bench_window" "$bin")
 }
 
+# The kernels beside the machine's roofs, as a table and as JSON Lines in $BENCH_OUT.
+bench_cpu() {
+    local out=${BENCH_OUT:-decodescope-out/bench-cpu.jsonl} program
+    mkdir -p "$(dirname "$out")"
+    printf '{"cpu": "%s", "date": "%s", "commit": "%s"}\n' \
+        "$("$bin/decodescope-cli" devices --output csv | awk -F, '$1 == "cpu" {print $2}' | tr -d '"')" \
+        "$(date -u +%F)" "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" >"$out"
+    printf '%-26s %7s %8s %7s  %s\n' case threads value limit unit
+    for program in bench_cpu_attention bench_cpu_step; do
+        "$build/bench/$program" "${BENCH_ONLY:-}" | tee -a "$out" |
+            sed -u -E 's/.*"case": "([^"]*)", "threads": ([0-9]+), "value": ([0-9.]+), "limit": ([0-9.a-z]+), "unit": "([^"]*)".*"pass": ([a-z]+).*/\1\t\2\t\3\t\4\t\5\t\6/' |
+            awk -F'\t' '{mark = $6 == "true" ? "ok" : $6 == "false" ? "MISSED" : ""
+                         printf "%-26s %7s %8s %7s  %-36s %s\n", $1, $2, $3, $4, $5, mark; fflush()}'
+    done
+    grep -q '"pass": false' "$out" && failed=1
+    echo "Written to $out"
+}
+
 if [ $# -eq 0 ]; then set -- plan inspect plots window; fi
 for name in "$@"; do
     declare -F "bench_$name" >/dev/null || { echo "bench: no bench called $name" >&2; exit 2; }
