@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/spec/json_field.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -138,11 +139,6 @@ void readOptional(const nlohmann::json& json, const char* key, std::optional<T>&
         out = found->get<T>();
     else
         out.reset();
-}
-
-template <typename T>
-nlohmann::json orNull(const std::optional<T>& value) {
-    return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
 }
 
 } // namespace
