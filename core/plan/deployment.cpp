@@ -47,6 +47,13 @@ Status within(std::int64_t ranks, std::int64_t most, const char* option) {
 
 } // namespace
 
+Engine engineOn(const Deployment& deployment, bool cpu) {
+    Engine engine = deployment.engine;
+    if (cpu)
+        engine.overheadBytes = 0;
+    return engine;
+}
+
 Status validate(const Deployment& deployment, const ModelSpec& model) {
     if (Status status = within(deployment.tensorParallel, kMostTensorRanks, "--tp"); !status)
         return status;

@@ -22,6 +22,9 @@ struct Deployment {
     bool operator==(const Deployment&) const = default;
 };
 
+/// The engine as it is on this kind of device: a CPU has no GPU context to hold.
+[[nodiscard]] Engine engineOn(const Deployment& deployment, bool cpu);
+
 /// Errors: BadUsage for ranks out of range or more pipeline ranks than layers.
 [[nodiscard]] Status validate(const Deployment& deployment, const ModelSpec& model);
 

@@ -30,6 +30,12 @@ std::uint64_t divided(std::uint64_t work, std::int64_t ranks) {
     return work / by + (work % by == 0 ? 0 : 1);
 }
 
+/// Attention and linear layers, each at its own roof.
+double secondsOf(const ForecastWork& work, const Roofs& roofs) {
+    return floorSeconds(roofs, work.kvBytesRead, work.attentionFlop) +
+           floorSeconds(roofs, work.weightBytesRead, work.linearFlop);
+}
+
 } // namespace
 
 ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std::int64_t context,
@@ -68,11 +74,20 @@ Forecast forecast(const ModelSpec& model, const Workload& workload, std::int64_t
             static_cast<double>(work.kvBytesRead) / static_cast<double>(work.bytesRead());
     if (!roofs.known())
         return result;
-    result.seconds = floorSeconds(roofs, work.kvBytesRead, work.attentionFlop) +
-                     floorSeconds(roofs, work.weightBytesRead, work.linearFlop);
+    result.seconds = secondsOf(work, roofs);
     if (result.seconds > 0)
         result.tokensPerSecond = static_cast<double>(batch) / result.seconds;
     return result;
+}
+
+ForecastRange forecastRange(const ForecastWork& work, const Roofs& roofs, const RateRange& range) {
+    if (!roofs.known() || !range.known())
+        return {};
+    const auto at = [&](double bandwidth, double flop) {
+        return secondsOf(work, {roofs.bandwidthBytesPerSecond * bandwidth,
+                                roofs.flopPerSecond * flop, roofs.measured});
+    };
+    return {at(range.bandwidthHigh, range.flopHigh), at(range.bandwidthLow, range.flopLow)};
 }
 
 } // namespace decodescope

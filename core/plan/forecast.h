@@ -44,4 +44,24 @@ struct Forecast {
                                 std::int64_t context, std::int64_t batch, Scope scope,
                                 const Roofs& roofs, const Deployment& deployment = {});
 
+/// Shares of the roofs that are reached, at least and at most. All zero: not known.
+struct RateRange {
+    double bandwidthLow = 0;
+    double bandwidthHigh = 0;
+    double flopLow = 0;
+    double flopHigh = 0;
+    [[nodiscard]] bool known() const { return bandwidthLow > 0 && flopLow > 0; }
+    bool operator==(const RateRange&) const = default;
+};
+/// Seconds of the same work at the range's upper and lower rates. Zero where roofs or range are
+/// unknown. Forecast::seconds itself is the time at the roofs: of a datasheet's a bound that is
+/// not reached, and then below the range.
+struct ForecastRange {
+    double leastSeconds = 0;
+    double mostSeconds = 0;
+    [[nodiscard]] bool known() const { return mostSeconds > 0; }
+};
+[[nodiscard]] ForecastRange forecastRange(const ForecastWork& work, const Roofs& roofs,
+                                          const RateRange& range);
+
 } // namespace decodescope

@@ -46,8 +46,6 @@ Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& 
               std::int64_t context, std::int64_t batch, const Deployment& deployment) {
     Plan plan;
     plan.deployment = deployment;
-    if (device.cpu)
-        plan.deployment.engine.overheadBytes = 0;
     plan.variant = variant;
     plan.context = context;
     plan.batch = batch;
@@ -57,7 +55,7 @@ Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& 
     plan.device = device;
     plan.reserveBytes = reserveBytes(plan.deployment, workload, device.memoryBytes);
     const ModelSpec& model = variant.model;
-    const Engine& engine = plan.deployment.engine;
+    const Engine engine = engineOn(deployment, device.cpu);
     const auto loads = rankLoads(model, workload, plan.deployment, workload.scope);
     const auto ranks = rankFootprints(loads, engine, context, batch);
     plan.footprint = allRanks(ranks, plan.deployment);
@@ -71,7 +69,15 @@ Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& 
                                              engine.splitsCache ? deployment.tensorParallel : 1);
     plan.forecast =
         forecast(model, workload, context, batch, workload.scope, device.roofs, plan.deployment);
+    plan.range = forecastRange(plan.forecast.work, device.roofs, device.range);
     return plan;
+}
+
+std::vector<std::string> unverifiedFields(const Plan& plan) {
+    std::vector<std::string> names = plan.device.unverified;
+    for (const std::string& field : plan.variant.model.unverified)
+        names.push_back("model." + field);
+    return names;
 }
 
 Error doesNotFit(const Plan& plan) {
@@ -125,6 +131,8 @@ void to_json(nlohmann::json& json, const Plan& plan) {
             {"intensity", predicted.intensity},
             {"roofs_measured", plan.device.roofs.measured},
             {"predicted_tpot_ms", nullptr},
+            {"predicted_tpot_low_ms", nullptr},
+            {"predicted_tpot_high_ms", nullptr},
             {"predicted_tokens_per_second", nullptr},
             {"predicted_bound", predicted.bound},
             {"kv_read_share", predicted.kvReadShare},
@@ -135,12 +143,17 @@ void to_json(nlohmann::json& json, const Plan& plan) {
             {"rank_kv_bytes", plan.fullestRank.kvBytes},
             {"rank_weights_bytes", plan.fullestRank.weightsBytes},
             {"rank_total_bytes", plan.fullestRank.totalBytes()},
-            {"notes", deploymentNotes(plan)}};
+            {"notes", deploymentNotes(plan)},
+            {"unverified", unverifiedFields(plan)}};
     if (model.maxPosition)
         json["model_max_context_tokens"] = *model.maxPosition;
     if (predicted.seconds > 0) {
         json["predicted_tpot_ms"] = predicted.seconds * 1000;
         json["predicted_tokens_per_second"] = predicted.tokensPerSecond;
+    }
+    if (plan.range.known()) {
+        json["predicted_tpot_low_ms"] = plan.range.leastSeconds * 1000;
+        json["predicted_tpot_high_ms"] = plan.range.mostSeconds * 1000;
     }
 }
 

@@ -11,17 +11,10 @@
 #include "core/plan/deployment.h"
 #include "core/plan/footprint.h"
 #include "core/plan/forecast.h"
+#include "core/plan/plan_device.h"
 #include "core/spec/workload.h"
 
 namespace decodescope {
-
-/// The device a plan is made for: a catalogue entry or the local machine.
-struct PlanDevice {
-    std::string name;
-    std::uint64_t memoryBytes = 0; ///< capacity the plan may count on before the reserve
-    Roofs roofs;                   ///< measured where there is a calibration, else datasheet
-    bool cpu = false;              ///< an engine's overhead on a GPU does not arise
-};
 
 /// Everything paper can say about one variant at one context and batch. The keys of
 /// `plan -o json`.
@@ -44,7 +37,12 @@ struct Plan {
     double compressionVsMha = 1;   ///< KV bytes of the same model as MHA over these, on the ranks
                                    ///< they are divided over: n_heads / tp for MQA
     Forecast forecast;
+    ForecastRange range; ///< of the forecast's seconds, by the device's range
 };
+
+/// Names of what the plan rests on and nobody has checked: fields of the device ("memory_bytes")
+/// and of the model ("model.max_position").
+[[nodiscard]] std::vector<std::string> unverifiedFields(const Plan& plan);
 
 /// Plans one variant. Weights are counted for Scope::Step only. Precondition: validate(deployment,
 /// variant.model).

@@ -96,6 +96,9 @@ constexpr std::string_view kPlanKeys[] = {
     "rank_weights_bytes",
     "rank_total_bytes",
     "notes",
+    "predicted_tpot_low_ms",
+    "predicted_tpot_high_ms",
+    "unverified",
 };
 
 } // namespace

@@ -67,6 +67,21 @@ std::string markdown(std::span<const Sample> samples) {
                       rows);
 }
 
+/// Predicted tokens/s: at the roofs, and in brackets what the device's range leaves of it.
+std::string speedOf(const Plan& plan) {
+    std::string text = rounded(plan.forecast.tokensPerSecond);
+    const auto batch = static_cast<double>(plan.batch);
+    if (plan.range.known())
+        text += fmt::format(" ({}–{})", rounded(batch / plan.range.mostSeconds),
+                            rounded(batch / plan.range.leastSeconds));
+    return text + (plan.device.speedUnverified() ? " (unverified)" : "");
+}
+
+std::string longestOf(const Plan& plan) {
+    return (plan.maxContextBounded ? formatCount(plan.maxContext) : "no limit") +
+           (plan.device.memoryUnverified() ? " (unverified)" : "");
+}
+
 /// The notes of all plans as a list, each once.
 std::string notesList(std::span<const Plan> plans) {
     std::vector<std::string> lines;
@@ -90,9 +105,8 @@ std::string markdown(std::span<const Plan> plans) {
         rows.push_back({labelOf(plan.variant.label, plan.variant.whatIf), formatCount(plan.context),
                         formatCount(plan.batch), formatBytes(perToken), formatBytes(bytes.kvBytes),
                         formatBytes(bytes.weightsBytes), formatBytes(bytes.totalBytes()),
-                        plan.fits ? "yes" : "no",
-                        plan.maxContextBounded ? formatCount(plan.maxContext) : "no limit",
-                        rounded(plan.forecast.tokensPerSecond), plan.forecast.bound,
+                        plan.fits ? "yes" : "no", longestOf(plan), speedOf(plan),
+                        plan.forecast.bound,
                         fmt::format("{:.0f} %", 100 * plan.forecast.kvReadShare)});
     }
     return toMarkdown({{"attention"},

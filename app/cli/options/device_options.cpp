@@ -18,6 +18,20 @@ PlanDevice localDevice(const DeviceInfo& device) {
     return plan;
 }
 
+/// "70%-85%" for bandwidth and FLOP/s alike; an empty text leaves the range as it is.
+bool setEfficiency(RateRange& range, const std::string& text) {
+    if (text.empty())
+        return true;
+    const std::size_t dash = text.find('-');
+    const Result<double> low = parseFraction(text.substr(0, dash));
+    const Result<double> high =
+        parseFraction(dash == std::string::npos ? text : text.substr(dash + 1));
+    if (!low || !high || *low <= 0 || *high < *low)
+        return false;
+    range = {*low, *high, *low, *high};
+    return true;
+}
+
 bool isLocalName(const std::string& text) {
     return text == "auto" || text == "cpu" || text.rfind("cuda:", 0) == 0;
 }
@@ -30,6 +44,12 @@ void DeviceOptions::add(CLI::App& command, bool catalogue) {
                     catalogue ? "auto, cpu, cuda:N or a name from the catalogue"
                               : "auto, cpu or cuda:N")
         ->group("Device");
+    if (catalogue)
+        command
+            .add_option("--efficiency", efficiency,
+                        "Share of a datasheet's rates that is reached, as in 70%-85% (default: "
+                        "70-85% of the bandwidth, 51-87% of the FLOP/s)")
+            ->group("Device");
     command.add_option("--memory", memory, "Capacity instead of the detected one, as in 24GiB")
         ->group("Device");
 }
@@ -69,15 +89,15 @@ Result<PlanDevice> DeviceOptions::planDevice(const Backends& backends) const {
         const Result<DeviceSpec> preset = findDevicePreset(device);
         if (!preset)
             return Error{ErrorCode::BadUsage, preset.error().what, "--device", preset.error().hint};
-        const bool cpu = preset->kind == "cpu";
-        plan = {preset->name,
-                preset->memoryBytes,
-                {preset->bandwidthBytesPerSecond,
-                 (cpu ? preset->floatFlopPerSecond : preset->halfFlopPerSecond).value_or(0), false},
-                cpu};
+        plan = decodescope::planDevice(*preset);
+        if (!setEfficiency(plan.range, efficiency))
+            return Error{ErrorCode::BadUsage, fmt::format("\"{}\" is not a range", efficiency),
+                         "--efficiency", "Write shares of the datasheet's rates, as in 70%-85%."};
     }
-    if (*bytes > 0)
+    if (*bytes > 0) {
         plan.memoryBytes = *bytes;
+        std::erase(plan.unverified, "memory_bytes");
+    }
     if (plan.memoryBytes == 0)
         return Error{ErrorCode::BadUsage,
                      fmt::format("{} comes with any amount of memory", plan.name), "--device",

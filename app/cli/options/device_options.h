@@ -17,6 +17,7 @@ namespace decodescope {
 struct DeviceOptions {
     std::string device = "auto";
     std::string memory;
+    std::string efficiency; ///< of a catalogue device, for planning
 
     void add(CLI::App& command, bool catalogue);
     /// --memory in bytes; 0 where it was not given. Errors: BadUsage.

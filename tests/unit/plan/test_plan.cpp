@@ -35,6 +35,12 @@ private slots:
     void anUnboundedCacheIsSaidToBeUnbounded();
     void theRecordHasEveryPromisedKey();
     void withoutRoofsNothingIsPredicted();
+    void aDatasheetGivesARangeBelowItsPeaks();
+    void aMeasuredDeviceWithoutSpreadHasNoRange();
+    void whatNobodyCheckedIsNamed();
+    void noPublicTrapIsInTheCatalogue_data();
+    void noPublicTrapIsInTheCatalogue();
+    void noPublicTrapIsInThePresets();
 };
 
 static PlanDevice device(std::uint64_t bytes, Roofs roofs = {}) {
@@ -262,6 +268,82 @@ void TestPlan::withoutRoofsNothingIsPredicted() {
                                            device(64 * kGiB), workload(Scope::Step), 8192, 1);
     QVERIFY(record.at("predicted_tpot_ms").is_null());
     QCOMPARE(record.at("predicted_bound").get<std::string>(), std::string("unknown"));
+}
+
+void TestPlan::aDatasheetGivesARangeBelowItsPeaks() {
+    const PlanDevice h100 = planDevice(*findDevicePreset("h100-sxm"));
+    QCOMPARE(h100.range, kDatasheetRange);
+    const Plan plan =
+        makePlan(asIs(*findModelPreset("llama-3.1-8b")), h100, workload(Scope::Step), 8192, 1);
+    QCOMPARE(plan.forecast.bound, std::string("memory"));
+    QVERIFY(std::abs(plan.range.leastSeconds * 0.85 / plan.forecast.seconds - 1) < 1e-9);
+    QVERIFY(std::abs(plan.range.mostSeconds * 0.70 / plan.forecast.seconds - 1) < 1e-9);
+    const nlohmann::json record = plan;
+    QCOMPARE(record.at("predicted_tpot_low_ms").get<double>(), plan.range.leastSeconds * 1000);
+    QCOMPARE(record.at("predicted_tpot_high_ms").get<double>(), plan.range.mostSeconds * 1000);
+}
+
+void TestPlan::aMeasuredDeviceWithoutSpreadHasNoRange() {
+    const nlohmann::json record =
+        makePlan(asIs(*findModelPreset("llama-3.1-8b")), device(64 * kGiB, {1e11, 1e12, true}),
+                 workload(Scope::Step), 8192, 1);
+    QVERIFY(record.at("predicted_tpot_ms").is_number());
+    QVERIFY(record.at("predicted_tpot_low_ms").is_null());
+    QVERIFY(record.at("predicted_tpot_high_ms").is_null());
+    QVERIFY(record.at("unverified").empty());
+}
+
+/// Only fields the plan rests on: of a GPU not its f32 rate, its power or its cache.
+void TestPlan::whatNobodyCheckedIsNamed() {
+    DeviceSpec spec = *findDevicePreset("h100-sxm");
+    spec.unverified = {"tdp_w", "fp32_tflops", "bandwidth_GBps"};
+    ModelSpec model = *findModelPreset("llama-3.1-8b");
+    model.unverified = {"ffn_hidden"};
+    const Plan plan = makePlan(asIs(model), planDevice(spec), workload(Scope::Step), 8192, 1);
+    QCOMPARE(unverifiedFields(plan),
+             (std::vector<std::string>{"bandwidth_GBps", "model.ffn_hidden"}));
+    QVERIFY(plan.device.speedUnverified() && !plan.device.memoryUnverified());
+    spec.kind = "cpu";
+    spec.unverified = {"fp16_dense_tflops", "memory_bytes"};
+    QCOMPARE(planDevice(spec).unverified, std::vector<std::string>{"memory_bytes"});
+}
+
+/// Figures that public tables get wrong, and what is right.
+void TestPlan::noPublicTrapIsInTheCatalogue_data() {
+    QTest::addColumn<QString>("id");
+    QTest::addColumn<double>("memoryGib");
+    QTest::addColumn<double>("bandwidthGb");
+    QTest::addColumn<double>("halfTera");
+    QTest::newRow("A10 has 24 GB, not 28") << "a10" << 24.0 << 0.0 << 0.0;
+    QTest::newRow("V100 16 GB is not the 32 GB one") << "v100-16gb" << 16.0 << 0.0 << 0.0;
+    QTest::newRow("RTX 5060: 448, not 336 or 256") << "rtx-5060" << 8.0 << 448.0 << 0.0;
+    QTest::newRow("RX 9070 XT: 640, not 624") << "rx-9070-xt" << 16.0 << 640.0 << 0.0;
+    QTest::newRow("M3 Ultra: 819, not 800") << "apple-m3-ultra" << 0.0 << 819.0 << 0.0;
+    QTest::newRow("GH200: 1,979 is fp8 or sparse") << "gh200-96gb" << 0.0 << 0.0 << 989.0;
+    QTest::newRow("H100: dense") << "h100-sxm" << 80.0 << 3350.0 << 989.0;
+    QTest::newRow("RTX 4090: f32 accumulate") << "rtx-4090" << 24.0 << 1008.0 << 165.0;
+}
+
+void TestPlan::noPublicTrapIsInTheCatalogue() {
+    QFETCH(QString, id);
+    QFETCH(double, memoryGib);
+    QFETCH(double, bandwidthGb);
+    QFETCH(double, halfTera);
+    const Result<DeviceSpec> spec = findDevicePreset(id.toStdString());
+    QVERIFY(spec.ok());
+    const double gib = static_cast<double>(spec->memoryBytes) / static_cast<double>(kGiB);
+    // A driver reports a little less than the marketed size; bandwidth is decimal.
+    QVERIFY(memoryGib == 0 || (gib <= memoryGib && gib > 0.92 * memoryGib));
+    QVERIFY(bandwidthGb == 0 ||
+            std::abs(spec->bandwidthBytesPerSecond / 1e9 / bandwidthGb - 1) < 0.01);
+    QVERIFY(halfTera == 0 || std::abs(*spec->halfFlopPerSecond / 1e12 / halfTera - 1) < 0.01);
+}
+
+void TestPlan::noPublicTrapIsInThePresets() {
+    QCOMPARE(findModelPreset("llama-2-7b")->layers.front().ffn.hidden, std::int64_t{11008});
+    const ModelSpec bloom = *findModelPreset("bloom-176b");
+    QCOMPARE(bloom.layerCount(), std::int64_t{70});
+    QCOMPARE(bloom.hiddenSize, std::int64_t{14336});
 }
 
 QTEST_APPLESS_MAIN(TestPlan)
