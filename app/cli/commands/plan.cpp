@@ -8,6 +8,9 @@
 #include "app/cli/options/model_options.h"
 #include "app/cli/options/workload_options.h"
 #include "app/cli/output.h"
+#include "core/plan/answers.h"
+#include "core/report/records.h"
+#include "core/spec/presets.h"
 #include "core/spec/printable_text.h"
 #include "core/spec/units.h"
 
@@ -20,6 +23,8 @@ struct Options {
     DeviceOptions device;
     DeploymentOptions deployment;
     OutputOptions output;
+    bool answers = false;
+    std::string pcie = "25GB";
 };
 
 /// What the table rests on, for people; data formats carry it in every record.
@@ -41,6 +46,37 @@ void explain(const ModelSpec& model, const Workload& workload, const Plan& plan)
         tell(fmt::format("Speed is predicted from the datasheet: {:.0f} GB/s, {:.1f} TFLOP/s.",
                          device.roofs.bandwidthBytesPerSecond / 1e9,
                          device.roofs.flopPerSecond / 1e12));
+    if (const RateRange& range = device.range; plan.range.known())
+        tell(fmt::format("In brackets: {:.0f} to {:.0f} % of that bandwidth, {:.0f} to {:.0f} % of "
+                         "those FLOP/s (--efficiency).",
+                         100 * range.bandwidthLow, 100 * range.bandwidthHigh, 100 * range.flopLow,
+                         100 * range.flopHigh));
+}
+
+Result<AnswerAssumptions> assumptionsOf(const Options& options) {
+    const Result<std::uint64_t> rate = parseBytes(options.pcie);
+    if (!rate || *rate == 0)
+        return Error{ErrorCode::BadUsage, fmt::format("\"{}\" is no rate", options.pcie), "--pcie",
+                     "Write bytes a second, as in 25GB."};
+    return AnswerAssumptions{static_cast<double>(*rate)};
+}
+
+/// The plans with their answers, in every format that has a place for them.
+Result<std::string> reportWithAnswers(const std::vector<Plan>& plans, const Workload& workload,
+                                      const AnswerAssumptions& assumptions, ReportFormat format) {
+    if (format == ReportFormat::Csv)
+        return Error{ErrorCode::BadUsage, "a CSV table has no place for answers", "--answers",
+                     "Choose md, json or jsonl."};
+    std::string text = format == ReportFormat::Markdown ? report(plans, format) : "";
+    std::vector<nlohmann::json> all = records(plans);
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        const std::vector<Answer> found = answers(plans[i], workload, devicePresets(), assumptions);
+        if (format == ReportFormat::Markdown)
+            text += answersList(plans[i], found);
+        else
+            all[i]["answers"] = found;
+    }
+    return format == ReportFormat::Markdown ? text : recordsText(planKeys(), all, format);
 }
 
 Status plan(const Options& options) {
@@ -59,6 +95,9 @@ Status plan(const Options& options) {
     const Result<PlanDevice> device = options.device.planDevice(Backends());
     if (!device)
         return device.error();
+    const Result<AnswerAssumptions> assumptions = assumptionsOf(options);
+    if (!assumptions)
+        return assumptions.error();
     const Result<Deployment> deployment = options.deployment.resolve(*model);
     if (!deployment)
         return deployment.error();
@@ -67,9 +106,14 @@ Status plan(const Options& options) {
         for (const std::int64_t batch : workload->batches)
             for (const Variant& variant : *variants)
                 plans.push_back(makePlan(variant, *device, *workload, context, batch, *deployment));
+    const Result<std::string> text =
+        options.answers ? reportWithAnswers(plans, *workload, *assumptions, *format)
+                        : report(plans, *format);
+    if (!text)
+        return text.error();
     if (*format == ReportFormat::Markdown)
         explain(*model, *workload, plans.front());
-    return options.output.write(report(plans, *format));
+    return options.output.write(*text);
 }
 
 } // namespace
@@ -83,6 +127,10 @@ void addPlan(CLI::App& app, Command& chosen) {
     options->device.add(*command, true);
     options->deployment.add(*command);
     options->output.add(*command);
+    command->add_flag("--answers", options->answers,
+                      "Also answer: what fits, what it takes, what fewer KV heads would gain");
+    command->add_option("--pcie", options->pcie,
+                        "Bytes a second from host memory assumed in answers (default 25GB)");
     command->callback([options, &chosen] { chosen = [options] { return plan(*options); }; });
 }
 

@@ -57,6 +57,42 @@ private slots:
         QVERIFY(plans[0]["predicted_tokens_per_second"].toDouble() > 0);
     }
 
+    void aCatalogueDeviceCarriesARangeThatCanBeEdited() {
+        const QStringList model = {"--model", "llama-3.1-8b", "-a", "gqa", "-d", "rtx-4090"};
+        const QJsonObject plan = planned(model)[0].toObject();
+        QVERIFY(plan.value("predicted_tpot_low_ms").toDouble() >
+                plan.value("predicted_tpot_ms").toDouble());
+        QVERIFY(plan.value("predicted_tpot_high_ms").toDouble() >
+                plan.value("predicted_tpot_low_ms").toDouble());
+        const QJsonObject half = planned(model + QStringList{"--efficiency", "50%"})[0].toObject();
+        QCOMPARE(half.value("predicted_tpot_low_ms"), half.value("predicted_tpot_high_ms"));
+        QVERIFY(std::abs(half.value("predicted_tpot_low_ms").toDouble() /
+                             plan.value("predicted_tpot_ms").toDouble() -
+                         2) < 1e-9);
+    }
+
+    void unverifiedFieldsAreMarked() {
+        const QStringList device = {"--model", "llama-3.1-8b", "-a", "gqa", "-d", "apple-m3-ultra"};
+        QVERIFY(!planned(device).at(0)["unverified"].toArray().isEmpty());
+        QVERIFY(runProgram(QStringList{"plan"} + device).out.contains("(unverified)"));
+        QVERIFY(planned({"-a", "gqa", "-d", "rtx-4090"}).at(0)["unverified"].toArray().isEmpty());
+    }
+
+    void answersComeOnlyWhereAsked() {
+        const QStringList model = {"--model", "llama-3.1-8b", "-a", "gqa", "-d", "rtx-4090"};
+        QVERIFY(!planned(model)[0].toObject().contains("answers"));
+        const QJsonArray found =
+            planned(model + QStringList{"--answers"}).at(0)["answers"].toArray();
+        QCOMPARE(found.size(), 7);
+        for (const auto& each : found)
+            QVERIFY(!each.toObject().value("formula").toString().isEmpty());
+        const QByteArray list =
+            runProgram(QStringList{"plan"} + model + QStringList{"--answers"}).out;
+        QVERIFY2(list.contains("- Largest batch at 8,192 tokens: "), list);
+        const Ended csv = runProgram(QStringList{"plan", "--answers", "-o", "csv"});
+        QCOMPARE(csv.exitCode, 2);
+    }
+
     void withoutCalibrationSpeedIsNullAndNotInvented() {
         const QJsonArray plans = planned({"-d", "cpu"});
         QVERIFY(plans[0].toObject().contains("predicted_tpot_ms"));
@@ -139,6 +175,8 @@ private slots:
         row("memory", {"--memory", "much"}, "--memory");
         row("reserve", {"--reserve", "120%"}, "--reserve");
         row("device", {"-d", "rtx-0000"}, "--device");
+        row("link", {"--answers", "--pcie", "0"}, "--pcie");
+        row("efficiency", {"-d", "rtx-4090", "--efficiency", "80%-70%"}, "--efficiency");
         row("format", {"-o", "xml"}, "--output");
         row("engine", {"--engine", "vllm3"}, "--engine");
         row("engine's option", {"--engine", "vllm:blocks=32"}, "blocks=32");
