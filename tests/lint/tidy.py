@@ -104,7 +104,8 @@ class Tidy:
         command += [f"--extra-arg={word}" for word in ANALYSER]
         done = subprocess.run([*command, str(path)], cwd=self.root, text=True, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        return "" if done.returncode == 0 else done.stdout + done.stderr
+        # Standard error says how many warnings lie in headers of others; it counts where all fails.
+        return "" if done.returncode == 0 else done.stdout or done.stderr
 
     def check(self, number, unit):
         """What is wrong in the sources of a unit."""
