@@ -42,6 +42,18 @@ private slots:
         QVERIFY2(ended.exitCode == 0, ended.err);
     }
 
+    void aMachineWithoutSysIsListedWithoutALineOfALibrary() {
+        const QTemporaryDir empty;
+        Program program;
+        QProcessEnvironment environment = program.process.processEnvironment();
+        environment.insert("HWLOC_FSROOT", empty.path());
+        environment.remove("HWLOC_HIDE_ERRORS");
+        program.process.setProcessEnvironment(environment);
+        const Ended ended = program.run({"devices", "-o", "json"});
+        QVERIFY(ended.json()[0]["threads"].toInt() > 0);
+        QVERIFY2(!ended.err.contains("hwloc"), ended.err);
+    }
+
     void unknownCommandsAndOptionsAreBadUsage() {
         QCOMPARE(runProgram({"conquer"}).exitCode, 2);
         QCOMPARE(runProgram({"devices", "--engine", "ideal"}).exitCode, 2);
