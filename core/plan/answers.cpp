@@ -140,10 +140,13 @@ Answer offloadAnswer(const Plan& plan, const Workload& workload,
         return static_cast<double>(work.kvBytesRead) / assumptions.pcieBytesPerSecond <= seconds;
     });
     answer.value = tokens;
-    answer.text =
-        tokens == kUnboundedContext
-            ? "at any context the transfer hides behind the weights"
-            : fmt::format("{} tokens; beyond them a step waits for the link", formatCount(tokens));
+    if (tokens == kUnboundedContext)
+        answer.text = "at any context the transfer hides behind the weights";
+    else if (tokens == 0)
+        answer.text = "none: a step waits for the link from the first token";
+    else
+        answer.text =
+            fmt::format("{} tokens; beyond them a step waits for the link", formatCount(tokens));
     answer.text = marked(answer.text, plan.device.speedUnverified());
     answer.numbers = fmt::format("{:.3g} GB/s assumed for PCIe; {} / {:.0f} GB/s = {:.3g} ms",
                                  assumptions.pcieBytesPerSecond / 1e9, formatBytes(weights),

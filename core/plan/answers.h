@@ -36,7 +36,8 @@ void to_json(nlohmann::json& json, const Answer& answer);
 /// context and batch fit under the plan's deployment.
 [[nodiscard]] Answer smallestDeviceAnswer(const Plan& plan, const Workload& workload,
                                           std::span<const DeviceSpec> catalogue);
-/// The type of weights with the most bits at which the plan's context and batch fit.
+/// The type of weights with the most bits, up to what the model comes with, at which the plan's
+/// context and batch fit.
 [[nodiscard]] Answer largestWeightTypeAnswer(const Plan& plan, const Workload& workload);
 /// Amdahl: with f = the cache's share of the bytes a step reads, one KV head instead of n_kv_heads
 /// makes the step at most 1 / (1 − f (1 − 1 / n_kv_heads)) times faster.

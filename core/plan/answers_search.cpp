@@ -27,8 +27,18 @@ bool smaller(const DeviceSpec& a, const DeviceSpec& b) {
                                           : a.bandwidthBytesPerSecond > b.bandwidthBytesPerSecond;
 }
 
+/// Nobody publishes weights in these: they are what a computation passes through.
+bool forComputation(DataType type) {
+    return type == DataType::F64 || type == DataType::Q8_1 || type == DataType::Q8_K;
+}
+
 std::string perDevice(const Plan& plan) {
     return plan.deployment.ranks() == 1 ? "" : fmt::format("{} × ", plan.deployment.ranks());
+}
+
+std::string overAll(const Plan& plan) {
+    return plan.deployment.ranks() == 1 ? ""
+                                        : fmt::format(" over {} devices", plan.deployment.ranks());
 }
 
 } // namespace
@@ -77,17 +87,23 @@ Answer largestWeightTypeAnswer(const Plan& plan, const Workload& workload) {
         answer.text = "no weights are counted";
         return answer;
     }
+    // More bits than the model comes with would hold nothing more.
+    const ModelSpec& model = plan.variant.model;
+    const std::uint64_t all =
+        std::max(weightsBytes(model, model.weights.type.value_or(plan.weightsType)),
+                 weightsBytes(model, plan.weightsType));
     std::uint64_t most = 0;
     for (const DataTypeInfo& type : dataTypes()) {
         trial.weightsType = type.type;
-        const std::uint64_t bytes = weightsBytes(plan.variant.model, type.type);
-        const bool preferred = bytes == most && plan.variant.model.weights.type == type.type;
-        if (!type.weights || (bytes <= most && !preferred) ||
+        const std::uint64_t bytes = weightsBytes(model, type.type);
+        const bool preferred = bytes == most && model.weights.type == type.type;
+        if (!type.weights || forComputation(type.type) || bytes > all ||
+            (bytes <= most && !preferred) ||
             !fitsOn(plan, trial, neededOn(plan, trial, plan.device.cpu), plan.device.memoryBytes))
             continue;
         most = bytes;
         answer.value = std::string(type.name);
-        answer.text = fmt::format("{}, {}", type.name, formatBytes(bytes));
+        answer.text = fmt::format("{}, {}{}", type.name, formatBytes(bytes), overAll(plan));
     }
     if (plan.device.memoryUnverified())
         answer.text += " (unverified)";

@@ -22,6 +22,7 @@ private slots:
     void aSmallerDeviceDoesNotFit();
     void whereNothingFitsThereIsNone();
     void oneTypeMoreDoesNotFit();
+    void noTypeIsWiderThanTheModelsOwn();
     void amdahlBoundsTheGainFromFewerHeads_data();
     void amdahlBoundsTheGainFromFewerHeads();
     void mqaHasNoHeadsLeftToSave();
@@ -112,6 +113,16 @@ void TestAnswers::oneTypeMoreDoesNotFit() {
         else if (type.weights && type.bytesPerElement() > info(best).bytesPerElement())
             QVERIFY2(!fits, std::string(type.name).c_str());
     }
+}
+
+/// Room for anything: still the type that the model comes with, and no type of a computation.
+void TestAnswers::noTypeIsWiderThanTheModelsOwn() {
+    const Plan plan = planOf("mixtral-8x7b-v0.1", "h200", 4096);
+    QCOMPARE(largestWeightTypeAnswer(plan, stepWorkload()).value.get<std::string>(),
+             std::string("bf16"));
+    const Plan tight = planOf("llama-3.1-8b", "rtx-3060", 1024);
+    QCOMPARE(largestWeightTypeAnswer(tight, stepWorkload()).value.get<std::string>(),
+             std::string("q8_0"));
 }
 
 void TestAnswers::amdahlBoundsTheGainFromFewerHeads_data() {
