@@ -13,7 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kFewestRounds = 3;
 constexpr int kUsualRounds = 5;
 constexpr int kMostRounds = 100;
 constexpr double kWatchedSeconds = 0.15; ///< after that the usual number of rounds is enough
@@ -22,8 +21,8 @@ constexpr double kWatchedSeconds = 0.15; ///< after that the usual number of rou
 constexpr double kTurnSeconds = 0.001;
 constexpr int kMostTurnSteps = 8;
 
-/// Of a step as long as this, the first round tells as much as the others.
-constexpr double kNoWarmUpSeconds = 0.02;
+/// Of a step as long as this, the first round tells as much as the others, and two tell enough.
+constexpr double kLongStepSeconds = 0.02;
 
 /// A round takes a normal step, one of at most twice its time, and one of about its time.
 constexpr double kStepsOfARound = 4;
@@ -34,7 +33,11 @@ int stepsOfATurn(double stepSeconds) {
 }
 
 int warmUpRounds(double stepSeconds) {
-    return stepSeconds < kNoWarmUpSeconds ? 1 : 0;
+    return stepSeconds < kLongStepSeconds ? 1 : 0;
+}
+
+int fewestRounds(double stepSeconds) {
+    return stepSeconds < kLongStepSeconds ? 3 : 2;
 }
 
 double roundSeconds(double stepSeconds) {
@@ -82,7 +85,7 @@ Result<Elasticities> roundOf(Decoder& decoder, int steps, const std::stop_token&
 } // namespace
 
 double leastElasticitySeconds(double stepSeconds) {
-    return (warmUpRounds(stepSeconds) + kFewestRounds) * roundSeconds(stepSeconds);
+    return (warmUpRounds(stepSeconds) + fewestRounds(stepSeconds)) * roundSeconds(stepSeconds);
 }
 
 Result<std::optional<Elasticities>> measureElasticities(Decoder& decoder, double stepSeconds,
@@ -97,7 +100,7 @@ Result<std::optional<Elasticities>> measureElasticities(Decoder& decoder, double
         const double spent = secondsSince(start);
         if (round >= kUsualRounds && spent >= kWatchedSeconds)
             break;
-        if (round >= kFewestRounds && spent + roundSeconds(stepSeconds) > maxSeconds)
+        if (round >= fewestRounds(stepSeconds) && spent + roundSeconds(stepSeconds) > maxSeconds)
             break;
         const Result<Elasticities> found = roundOf(decoder, stepsOfATurn(stepSeconds), stop);
         if (!found) {

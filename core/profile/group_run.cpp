@@ -55,7 +55,8 @@ Status GroupRun::measure(double seconds) {
 double GroupRun::variationSeconds(double pointSeconds, double stepSeconds) const {
     if (m_run.request.quickLook || pointSeconds <= 0)
         return 0;
-    return std::clamp(leastElasticitySeconds(stepSeconds), kVariationShare * pointSeconds,
+    constexpr double kSlower = 1.5; // steps may turn out to take longer than the warm-up's
+    return std::clamp(kSlower * leastElasticitySeconds(stepSeconds), kVariationShare * pointSeconds,
                       kMostVariationShare * pointSeconds);
 }
 

@@ -58,7 +58,7 @@ private slots:
     }
 
     void slowStepsNeedNoWarmUpRound() {
-        QVERIFY(leastElasticitySeconds(0.1) < 0.1 * 4 * 3 + 1e-9);
+        QVERIFY(leastElasticitySeconds(0.1) < 0.1 * 4 * 2 + 1e-9);
         QVERIFY(leastElasticitySeconds(0.01) > 0.01 * 4 * 3);
         QVERIFY(leastElasticitySeconds(1e-6) < 0.01);
     }
