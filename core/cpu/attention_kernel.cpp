@@ -70,8 +70,8 @@ struct BlockQueries {
     float* weights;      ///< [heads][kTileTokens]: scores, then their exp2
 };
 
-/// Asks for memory that is soon read, a line at a time and at the pace of the work: a CPU drops what
-/// is asked for while its buffers for misses are taken (on Zen 3 some 24 lines).
+/// Asks for memory that is soon read, a line at a time and at the pace of the work: a CPU drops
+/// what is asked for while its buffers for misses are taken (on Zen 3 some 24 lines).
 struct Ahead {
     const std::byte* next = nullptr; ///< line to ask for
     const std::byte* due = nullptr;  ///< all lines before it should have been asked for

@@ -121,8 +121,8 @@ void fillRandomBytes(std::byte* at, std::uint64_t bytes, DataType type, std::uin
     // A Buffer has room up to the next line: the last word may be begun.
     HWY_DYNAMIC_DISPATCH(fillWords)
     (reinterpret_cast<std::uint32_t*>(at),
-     static_cast<std::int64_t>((bytes + 3) / sizeof(std::uint32_t)),
-     0, mixSeed(seed, 0), pattern.base, pattern.mask);
+     static_cast<std::int64_t>((bytes + 3) / sizeof(std::uint32_t)), 0, mixSeed(seed, 0),
+     pattern.base, pattern.mask);
 }
 
 } // namespace decodescope
