@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products of a block of query heads with a tile's keys and values; compiled once for each
+// instruction set.
+#if defined(DECODESCOPE_CPU_TILE_PRODUCTS_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef DECODESCOPE_CPU_TILE_PRODUCTS_INL_H
+#undef DECODESCOPE_CPU_TILE_PRODUCTS_INL_H
+#else
+#define DECODESCOPE_CPU_TILE_PRODUCTS_INL_H
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+#include "core/cpu/kv_cache.h"
+#include "core/cpu/tile_rows-inl.h"
+#include "core/cpu/vector_math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace decodescope::HWY_NAMESPACE {
+namespace {
+
+using FloatTag = hn::ScalableTag<float>;
+using FloatVec = hn::Vec<FloatTag>;
+
+/// Query heads whose scores stay in registers at a time, and the accumulators that leave room for
+/// what is multiplied: 12 of 16 registers, 16 of 32. The portable path is to be small.
+#if HWY_TARGET == HWY_AVX2
+constexpr int kBlockHeads = 6;
+constexpr int kAccumulators = 12;
+#elif HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+constexpr int kBlockHeads = 2;
+constexpr int kAccumulators = 4;
+#else
+constexpr int kBlockHeads = 8;
+constexpr int kAccumulators = 16;
+#endif
+/// Independent sums that hide the latency of a multiply-add (4 cycles, two a cycle).
+constexpr int kChains = 8;
+
+HWY_INLINE std::int64_t lanesOf() {
+    return static_cast<std::int64_t>(hn::Lanes(FloatTag()));
+}
+
+/// Vectors of columns that a number of heads takes at a time.
+constexpr int widthFor(int heads) {
+    const int fit = kAccumulators / heads;
+    return fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
+}
+
+/// The same where the columns are the tile's tokens: no more than they are.
+constexpr int keyWidthFor(int heads) {
+    constexpr int kTileVectors = static_cast<int>(kTileTokens * sizeof(float)) / HWY_MAX_BYTES;
+    const int width = widthFor(heads);
+    return width < kTileVectors ? width : kTileVectors;
+}
+
+/// The queries of a block of heads: what each of its scores starts from, and its factors.
+struct BlockQueries {
+    const float* packed; ///< [headDimK][heads]
+    const float* sums;   ///< [headDimK / kBlockValues][heads]: of the queries of one block
+    float* weights;      ///< [heads][kTileTokens]: scores, then their exp2
+};
+
+/// Asks for memory that is soon read, a line at a time and at the pace of the work: a CPU drops
+/// what is asked for while its buffers for misses are taken (on Zen 3 some 24 lines).
+struct Ahead {
+    const std::byte* next = nullptr; ///< line to ask for
+    const std::byte* due = nullptr;  ///< all lines before it should have been asked for
+    std::int64_t step = 0;           ///< by which `due` moves with each pair of rows
+    std::int64_t chunkBytes = 0;     ///< of rows that a sweep passes over
+
+    HWY_INLINE void advance() {
+        due += step;
+        for (; next < due; next += kLine)
+            hwy::Prefetch(next);
+    }
+
+private:
+    static constexpr std::int64_t kLine = 64;
+};
+
+template <class D, int kHeads, int kWidth>
+using Sums = hn::Vec<D>[kHeads][kWidth];
+
+/// sum[h][w] += factors[h × kStride] × row(w): whichever is fewer, factors or vectors of the row,
+/// is held in registers beside the sums.
+template <int kHeads, int kWidth, int kStride, class D, class Row>
+HWY_INLINE void multiplyRow(D d, const float* factors, const Row& row,
+                            Sums<D, kHeads, kWidth>& sum) {
+    using V = hn::Vec<D>;
+    if constexpr (kHeads < kWidth) {
+        V factor[kHeads];
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            factor[h] = hn::Set(d, factors[h * kStride]);
+        }
+        DECODESCOPE_UNROLL
+        for (int w = 0; w < kWidth; ++w) {
+            const V v = row(w);
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                multiplyAdd(sum[h][w], factor[h], v);
+            }
+        }
+    } else {
+        V v[kWidth];
+        DECODESCOPE_UNROLL
+        for (int w = 0; w < kWidth; ++w) {
+            v[w] = row(w);
+        }
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            const V factor = hn::Set(d, factors[h * kStride]);
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                multiplyAdd(sum[h][w], factor, v[w]);
+            }
+        }
+    }
+}
+
+/// sum[h][w] += Σ_r factors[r × kNext + h × kStride] × rows[r][c + w × lanes …], r < 2 × pairs.
+template <int kHeads, int kWidth, int kStride, int kNext, class D, class Rows>
+HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t pairs, std::int64_t c,
+                             const float* factors, Sums<D, kHeads, kWidth>& sum, Ahead& ahead) {
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    constexpr bool kSplit = kHeads * kWidth < kChains; // odd rows get sums of their own
+    Sums<D, kHeads, kWidth> odd;
+    if constexpr (kSplit) {
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                odd[h][w] = hn::Zero(d);
+            }
+        }
+    }
+    const std::int64_t pairBytes = rows.pairBytes();
+    const std::byte* at = rows.base;
+    Ahead pace = ahead;
+    for (std::int64_t p = 0; p < pairs; ++p, factors += 2 * kNext, at += pairBytes) {
+        pace.advance();
+        const auto evenRow = [&](int w) HWY_ATTR __attribute__((always_inline)) {
+            return rows.even(d, at, c + w * lanes);
+        };
+        const auto oddRow = [&](int w) HWY_ATTR __attribute__((always_inline)) {
+            return rows.odd(d, at, c + w * lanes);
+        };
+        multiplyRow<kHeads, kWidth, kStride>(d, factors, evenRow, sum);
+        if constexpr (kSplit)
+            multiplyRow<kHeads, kWidth, kStride>(d, factors + kNext, oddRow, odd);
+        else
+            multiplyRow<kHeads, kWidth, kStride>(d, factors + kNext, oddRow, sum);
+    }
+    ahead = pace;
+    if constexpr (kSplit) {
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                sum[h][w] = hn::Add(sum[h][w], odd[h][w]);
+            }
+        }
+    }
+}
+
+/// `pairs` pairs of rows from the first on.
+template <class Rows>
+HWY_INLINE Rows rowsFrom(const Rows& rows, std::int64_t pairs) {
+    return {rows.base + pairs * rows.pairBytes(), rows.columns};
+}
+
+/// Pairs of rows of one chunk.
+template <class Rows>
+HWY_INLINE std::int64_t chunkPairs(const Rows& rows, const Ahead& ahead) {
+    return std::max<std::int64_t>(1, ahead.chunkBytes / rows.pairBytes());
+}
+
+/// weights[h][t] = Σ_r queries[r][h] × keys[r][t].
+template <int kHeads, int kWidth, class Rows>
+HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK, const BlockQueries& block,
+                          Ahead& ahead) {
+    static_assert(kWidth * HWY_MAX_BYTES <= kTileTokens * sizeof(float));
+    const FloatTag d;
+    const std::int64_t lanes = lanesOf();
+    const std::int64_t pairs = headDimK / 2;
+    const bool oneSweep = kWidth * lanes >= kTileTokens;
+    const std::int64_t chunk = oneSweep ? pairs : chunkPairs(keys, ahead);
+    for (std::int64_t p = 0; p < pairs; p += chunk)
+        for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
+            float* weights = block.weights + t;
+            Sums<FloatTag, kHeads, kWidth> sum;
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                DECODESCOPE_UNROLL
+                for (int w = 0; w < kWidth; ++w) {
+                    sum[h][w] =
+                        p == 0 ? hn::Zero(d) : hn::LoadU(d, weights + h * kTileTokens + w * lanes);
+                }
+            }
+            multiplyRows<kHeads, kWidth, 1, kHeads>(d, rowsFrom(keys, p),
+                                                    std::min(chunk, pairs - p), t,
+                                                    block.packed + 2 * p * kHeads, sum, ahead);
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                DECODESCOPE_UNROLL
+                for (int w = 0; w < kWidth; ++w) {
+                    hn::StoreU(sum[h][w], d, weights + h * kTileTokens + w * lanes);
+                }
+            }
+        }
+}
+
+/// The same for a matrix in blocks: each block's sum is scaled, a token at a time, and added.
+template <int kHeads, int kWidth, class Rows>
+HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK,
+                            const BlockQueries& block, Ahead& ahead) {
+    static_assert(kWidth * HWY_MAX_BYTES <= kTileTokens * sizeof(float));
+    const FloatTag d;
+    const std::int64_t lanes = lanesOf();
+    for (std::int64_t b = 0; b < headDimK / kBlockValues; ++b) {
+        const hwy::float16_t* scales = keys.scales(b);
+        for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
+            Sums<FloatTag, kHeads, kWidth> sum;
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                DECODESCOPE_UNROLL
+                for (int w = 0; w < kWidth; ++w) {
+                    sum[h][w] = hn::Set(d, -Rows::kBias * block.sums[b * kHeads + h]);
+                }
+            }
+            multiplyRows<kHeads, kWidth, 1, kHeads>(d, keys.rows(b), kBlockValues / 2, t,
+                                                    block.packed + b * kBlockValues * kHeads, sum,
+                                                    ahead);
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                const FloatVec scale = loadFloats(d, scales + t + w * lanes);
+                DECODESCOPE_UNROLL
+                for (int h = 0; h < kHeads; ++h) {
+                    float* at = block.weights + h * kTileTokens + t + w * lanes;
+                    const FloatVec before = b == 0 ? hn::Zero(d) : hn::LoadU(d, at);
+                    hn::StoreU(hn::MulAdd(scale, sum[h][w], before), d, at);
+                }
+            }
+        }
+    }
+}
+
+/// output[h][0 .. kWidth × lanes) += Σ_t weights[h][t] × (values[t][c …] - bias).
+template <int kHeads, int kWidth, class D, class Rows>
+HWY_INLINE void addColumns(D d, const Rows& values, std::int64_t c, std::int64_t tokens,
+                           const float* weights, const float* bias, float* output,
+                           std::int64_t headDimV, Ahead& ahead) {
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    Sums<D, kHeads, kWidth> sum;
+    DECODESCOPE_UNROLL
+    for (int h = 0; h < kHeads; ++h) {
+        DECODESCOPE_UNROLL
+        for (int w = 0; w < kWidth; ++w) {
+            sum[h][w] = hn::LoadU(d, output + h * headDimV + w * lanes);
+            if constexpr (Rows::kBias != 0)
+                sum[h][w] = hn::Sub(sum[h][w], hn::Set(d, bias[h]));
+        }
+    }
+    const std::int64_t pairs = tokens / 2;
+    multiplyRows<kHeads, kWidth, kTileTokens, 1>(d, values, pairs, c, weights, sum, ahead);
+    if (tokens % 2 != 0) { // what the last pair's odd row holds is nobody's
+        const std::byte* at = values.base + pairs * values.pairBytes();
+        const auto last = [&](int w) HWY_ATTR __attribute__((always_inline)) {
+            return values.even(d, at, c + w * lanes);
+        };
+        multiplyRow<kHeads, kWidth, kTileTokens>(d, weights + 2 * pairs, last, sum);
+    }
+    DECODESCOPE_UNROLL
+    for (int h = 0; h < kHeads; ++h) {
+        DECODESCOPE_UNROLL
+        for (int w = 0; w < kWidth; ++w) {
+            hn::StoreU(sum[h][w], d, output + h * headDimV + w * lanes);
+        }
+    }
+}
+
+/// addColumns() over columns [from, to) of a matrix, widest first.
+template <int kHeads, int kWidth, class Rows>
+HWY_INLINE void addAllColumns(const Rows& values, std::int64_t from, std::int64_t to,
+                              std::int64_t tokens, const float* weights, const float* bias,
+                              float* output, std::int64_t headDimV, Ahead& ahead) {
+    const FloatTag d;
+    const std::int64_t width = kWidth * lanesOf();
+    for (; from + width <= to; from += width, output += width)
+        addColumns<kHeads, kWidth>(d, values, from, tokens, weights, bias, output, headDimV, ahead);
+    if constexpr (kWidth > 1) {
+        if (from < to)
+            addAllColumns<kHeads, kWidth / 2>(values, from, to, tokens, weights, bias, output,
+                                              headDimV, ahead);
+    } else if constexpr (HWY_MAX_BYTES > 32) {
+        const hn::CappedTag<float, 8> half; // head_dim: a multiple of 8, perhaps not of the lanes
+        const auto lanes = static_cast<std::int64_t>(hn::Lanes(half));
+        for (; from < to; from += lanes, output += lanes)
+            addColumns<kHeads, 1>(half, values, from, tokens, weights, bias, output, headDimV,
+                                  ahead);
+    }
+}
+
+template <int kHeads, class Rows>
+HWY_INLINE void addRows(const Rows& values, std::int64_t headDimV, std::int64_t tokens,
+                        const float* weights, float* output, Ahead& ahead) {
+    const std::int64_t chunk = 2 * chunkPairs(values, ahead);
+    for (std::int64_t t = 0; t < tokens; t += chunk)
+        addAllColumns<kHeads, widthFor(kHeads)>(rowsFrom(values, t / 2), 0, headDimV,
+                                                std::min(chunk, tokens - t), weights + t, nullptr,
+                                                output, headDimV, ahead);
+}
+
+/// The same for a matrix in blocks: a token's scale goes into its weight.
+template <int kHeads, class Rows>
+HWY_INLINE void addBlocks(const BlockMatrix<Rows>& values, std::int64_t headDimV,
+                          std::int64_t tokens, const float* weights, float* output, Ahead& ahead) {
+    const FloatTag d;
+    HWY_ALIGN float scaled[kHeads * kTileTokens];
+    float bias[kHeads];
+    for (std::int64_t b = 0; b < headDimV / kBlockValues; ++b) {
+        const hwy::float16_t* scales = values.scales(b);
+        for (int h = 0; h < kHeads; ++h) {
+            for (std::int64_t t = 0; t < kTileTokens; t += lanesOf())
+                hn::Store(
+                    hn::Mul(hn::LoadU(d, weights + h * kTileTokens + t), loadFloats(d, scales + t)),
+                    d, scaled + h * kTileTokens + t);
+            if constexpr (Rows::kBias != 0) {
+                std::fill(scaled + h * kTileTokens + tokens, scaled + (h + 1) * kTileTokens, 0.0F);
+                auto sum = hn::Load(d, scaled + h * kTileTokens);
+                for (std::int64_t t = lanesOf(); t < kTileTokens; t += lanesOf())
+                    sum = hn::Add(sum, hn::Load(d, scaled + h * kTileTokens + t));
+                bias[h] = Rows::kBias * hn::GetLane(hn::SumOfLanes(d, sum));
+            }
+        }
+        addAllColumns<kHeads, widthFor(kHeads)>(values.rows(b), 0, kBlockValues, tokens, scaled,
+                                                bias, output + b * kBlockValues, headDimV, ahead);
+    }
+}
+
+/// Calls kernel.template run<N>() for N = heads, at most kBlockHeads.
+template <int kHeads = kBlockHeads, class Kernel>
+HWY_INLINE void forHeads(std::int64_t heads, const Kernel& kernel) {
+    if (heads == kHeads)
+        kernel.template run<kHeads>();
+    else if constexpr (kHeads > 1)
+        forHeads<kHeads - 1>(heads, kernel);
+}
+
+template <class Matrix>
+struct ScoreKernel {
+    const Matrix& keys;
+    std::int64_t headDimK;
+    BlockQueries block;
+    Ahead& ahead;
+    template <int kHeads>
+    HWY_INLINE void run() const {
+        constexpr int kWidth = keyWidthFor(kHeads);
+        if constexpr (Matrix::kInBlocks)
+            scoreBlocks<kHeads, kWidth>(keys, headDimK, block, ahead);
+        else
+            scoreRows<kHeads, kWidth>(keys.rows, headDimK, block, ahead);
+    }
+};
+
+template <class Matrix>
+struct ValueKernel {
+    const Matrix& values;
+    std::int64_t headDimV, tokens;
+    const float* weights;
+    float* output;
+    Ahead& ahead;
+    template <int kHeads>
+    HWY_INLINE void run() const {
+        if constexpr (Matrix::kInBlocks)
+            addBlocks<kHeads>(values, headDimV, tokens, weights, output, ahead);
+        else
+            addRows<kHeads>(values.rows, headDimV, tokens, weights, output, ahead);
+    }
+};
+
+} // namespace
+} // namespace decodescope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
