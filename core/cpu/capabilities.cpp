@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/cpu/attention_kernel.h"
+#include "core/cpu/float_bits.h"
 #include "core/cpu/kv_cache.h"
 
 namespace decodescope {
@@ -17,12 +18,13 @@ bool plain(DataType type) {
     return type == DataType::F32 || type == DataType::F16 || type == DataType::BF16;
 }
 
-bool inBlocks(DataType type) {
-    return type == DataType::Q8_0 || type == DataType::Q4_0;
+/// In a cache and as weights; a cache may be int8 too.
+bool covered(DataType type) {
+    return plain(type) || type == DataType::Q8_0 || type == DataType::Q4_0;
 }
 
 bool cacheable(DataType type) {
-    return plain(type) || inBlocks(type) || type == DataType::Int8;
+    return covered(type) || type == DataType::Int8;
 }
 
 Status coveredTypes(const KvTypes& types) {
@@ -79,7 +81,7 @@ Status wholeBlocks(const ModelSpec& model, DataType type) {
 Status coveredStep(const DecoderRequest& request) {
     const ModelSpec& model = request.model;
     const DataType type = request.weightsType;
-    if (!plain(type) && type != DataType::Q8_0 && type != DataType::Q4_0)
+    if (!covered(type))
         return badUsage(fmt::format("the CPU kernels do not read weights of type {}", name(type)),
                         "--weights-type", "They cover f32, f16, bf16, q8_0 and q4_0.");
     if (model.hiddenSize < 1 || model.vocabSize < 1)

@@ -9,6 +9,11 @@
 
 namespace decodescope {
 
+/// Whether values of the type share a scale in blocks: q8_0, q4_0 and the other types of GGUF.
+[[nodiscard]] inline bool inBlocks(DataType type) {
+    return info(type).blockElements > 1;
+}
+
 /// IEEE 754 binary16, rounded to nearest even.
 [[nodiscard]] inline std::uint16_t toF16(float value) {
     const auto bits = std::bit_cast<std::uint32_t>(value);

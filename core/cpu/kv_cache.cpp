@@ -18,10 +18,6 @@ std::uint64_t count(std::int64_t n) {
     return static_cast<std::uint64_t>(n);
 }
 
-bool inBlocks(DataType type) {
-    return type == DataType::Q8_0 || type == DataType::Q4_0;
-}
-
 std::int64_t blockBytes(DataType type) {
     const std::int64_t values = kBlockValues * kTileTokens;
     return kScaleBytes + (type == DataType::Q8_0 ? values : values / 2);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/cpu/buffer.h"
+#include "core/cpu/float_bits.h"
 #include "core/cpu/projection_part.h"
 #include "core/cpu/vector_targets.h"
 #include "core/spec/units.h"
@@ -22,7 +23,7 @@ namespace {
 
 /// Inputs [from, to) of a batch into the scratch: columns for float weights, else sequences.
 void packInputs(const Projection& p, std::int64_t from, std::int64_t to) {
-    if (p.type != DataType::Q8_0 && p.type != DataType::Q4_0) {
+    if (!inBlocks(p.type)) {
         packFloats(p, from, to);
         return;
     }
@@ -65,14 +66,10 @@ namespace {
 HWY_EXPORT(packInputs);
 HWY_EXPORT(projectPart);
 
-bool quantised(DataType type) {
-    return type == DataType::Q8_0 || type == DataType::Q4_0;
-}
-
 bool pack(ThreadPool& pool, const Projection& p, const std::stop_token& stop) {
-    const std::int64_t total = quantised(p.type) ? p.batch : p.columns;
+    const std::int64_t total = inBlocks(p.type) ? p.batch : p.columns;
     const std::int64_t perUnit =
-        quantised(p.type) ? 1 : std::max<std::int64_t>(16, 65536 / p.batch / 16 * 16);
+        inBlocks(p.type) ? 1 : std::max<std::int64_t>(16, 65536 / p.batch / 16 * 16);
     return pool.run((total + perUnit - 1) / perUnit, stop, [&](std::int64_t unit, int) {
         HWY_DYNAMIC_DISPATCH(packInputs)
         (p, unit * perUnit, std::min(total, (unit + 1) * perUnit));
@@ -104,7 +101,7 @@ std::uint64_t projectionScratchBytes(DataType type, std::int64_t columns, std::i
         return saturatingMultiply(static_cast<std::uint64_t>(sequences),
                                   static_cast<std::uint64_t>(perSequence));
     };
-    if (type == DataType::F32 || type == DataType::F16 || type == DataType::BF16) {
+    if (!inBlocks(type)) {
         return batch == 1 ? 0 : bytes(batch, floatStride(columns) * kFloat);
     }
     const std::int64_t words = wordStride(columns) * 2 + kFloat; // with a scale for each sequence

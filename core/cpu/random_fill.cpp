@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/cpu/float_bits.h"
 #include "core/cpu/vector_targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -54,17 +55,13 @@ namespace {
 
 HWY_EXPORT(fillWords);
 
-bool quantised(DataType type) {
-    return type == DataType::Q8_0 || type == DataType::Q4_0;
-}
-
 /// Bits that are random (sign, lowest exponent bit, mantissa) and the rest: the exponent of 0.5.
 struct Pattern {
     std::uint32_t base, mask;
 };
 
 Pattern patternOf(DataType type, int log2Scale) {
-    if (quantised(type) || type == DataType::Int8)
+    if (inBlocks(type) || type == DataType::Int8)
         return {0, 0xFFFFFFFFU};
     const auto pair = [](std::uint32_t half) { return half << 16 | half; };
     if (type == DataType::F32)
@@ -102,15 +99,15 @@ bool fillRandom(ThreadPool& pool, Buffer& buffer, DataType type, std::uint64_t s
     constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 22; // two huge pages
     // A chunk is a whole number of blocks and of words.
     const std::uint64_t perChunk =
-        quantised(type) ? kChunkBytes / (4 * info(type).blockBytes) * (4 * info(type).blockBytes)
-                        : kChunkBytes;
+        inBlocks(type) ? kChunkBytes / (4 * info(type).blockBytes) * (4 * info(type).blockBytes)
+                       : kChunkBytes;
     const std::uint64_t chunks = (buffer.bytes() + perChunk - 1) / perChunk;
     return pool.run(static_cast<std::int64_t>(chunks), stop, [&](std::int64_t chunk, int) {
         const std::uint64_t at = static_cast<std::uint64_t>(chunk) * perChunk;
         const std::uint64_t bytes = std::min(perChunk, buffer.bytes() - at);
         fillRandomBytes(buffer.data() + at, bytes, type,
                         mixSeed(seed, static_cast<std::uint64_t>(chunk)), log2Scale);
-        if (quantised(type))
+        if (inBlocks(type))
             writeScales(buffer.data() + at, bytes, type, log2Scale);
     });
 }
