@@ -3,7 +3,6 @@
 // bench_cpu_attention [WORD]: only the cases whose name contains WORD, as "MQA-32" or "q8_0".
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <map>
@@ -13,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "bench_timing.h"
 #include "core/cpu/attention.h"
 #include "core/cpu/kv_cache.h"
 #include "core/cpu/roof_kernels.h"
@@ -20,10 +20,10 @@
 #include "core/spec/units.h"
 
 using namespace decodescope;
+using bench::median;
+using bench::secondsOf;
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr int kRepeats = 21;
 constexpr std::uint64_t kCachesToOutrun = 4;
@@ -73,15 +73,6 @@ std::vector<Case> cases() {
     return all;
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-double secondsSince(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 /// What is measured side by side, so that a machine whose pace changes changes all of it.
 struct Measured {
     double seconds = 0;         ///< of one step over all caches: median
@@ -126,11 +117,11 @@ public:
         for (int i = 0; i <= kRepeats; ++i) {
             const double bandwidth = bytes / streamSeconds(caches);
             const double before = peak();
-            const auto start = Clock::now();
-            for (KvCache& cache : caches)
-                static_cast<void>(attention.run(m_pool, cache, heads, {&test.context, 1},
-                                                queries.data(), out.data(), {}));
-            const double taken = secondsSince(start);
+            const double taken = secondsOf([&] {
+                for (KvCache& cache : caches)
+                    static_cast<void>(attention.run(m_pool, cache, heads, {&test.context, 1},
+                                                    queries.data(), out.data(), {}));
+            });
             const double rate = (before + peak()) / 2;
             if (i == 0)
                 continue; // warm-up
@@ -152,8 +143,7 @@ public:
 private:
     double streamSeconds(const std::vector<KvCache>& caches) {
         constexpr std::uint64_t kUnit = kMiB;
-        const auto start = Clock::now();
-        for (const KvCache& cache : caches) {
+        const auto readOne = [&](const KvCache& cache) {
             const std::byte* data = cache.head(0, 0);
             const auto units = static_cast<std::int64_t>((cache.bytes() + kUnit - 1) / kUnit);
             m_pool.run(units, {}, [&](std::int64_t unit, int) {
@@ -162,20 +152,21 @@ private:
                 m_sink = readStream(reinterpret_cast<const float*>(data + at),
                                     static_cast<std::int64_t>(bytes / sizeof(float)));
             });
-        }
-        return secondsSince(start);
+        };
+        return secondsOf([&] { std::for_each(caches.begin(), caches.end(), readOne); });
     }
 
     double peak() {
         constexpr std::int64_t kRounds = 20'000;
         std::atomic<double> done{0};
-        const auto start = Clock::now();
-        m_pool.run(8 * m_pool.threads(), {}, [&](std::int64_t, int) {
-            float sink = 0;
-            done.fetch_add(f32Loop()(kRounds, 1.0F, sink));
-            m_sink = sink;
+        const double seconds = secondsOf([&] {
+            m_pool.run(8 * m_pool.threads(), {}, [&](std::int64_t, int) {
+                float sink = 0;
+                done.fetch_add(f32Loop()(kRounds, 1.0F, sink));
+                m_sink = sink;
+            });
         });
-        return done.load() / secondsSince(start);
+        return done.load() / seconds;
     }
 
     ThreadPool m_pool;

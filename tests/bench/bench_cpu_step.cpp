@@ -2,17 +2,15 @@
 // The linear layers of a decode step beside the machine's own roofs, one JSON object a line.
 // bench_cpu_step [WORD]: only the cases whose name contains WORD, as "step" or "q4_0".
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "bench_timing.h"
 #include "core/cpu/ceilings.h"
 #include "core/cpu/cpu_backend.h"
 #include "core/cpu/projection_kernel.h"
@@ -22,46 +20,16 @@
 #include "core/spec/units.h"
 
 using namespace decodescope;
+using bench::median;
+using bench::secondsOf;
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr DataType kTypes[] = {DataType::F32, DataType::F16, DataType::BF16, DataType::Q8_0,
                                DataType::Q4_0};
 constexpr int kRepeats = 21;
 constexpr std::int64_t kColumns = 4096;
 constexpr std::uint64_t kMatrixBytes = 256 * kMiB;
-
-double secondsOf(const std::function<void()>& work) {
-    const auto start = Clock::now();
-    work();
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-double median(std::vector<double> seconds) {
-    const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
-    std::nth_element(seconds.begin(), middle, seconds.end());
-    return *middle;
-}
-
-/// Bytes of a whole number of lines, each read once, from four places at a time: a prefetcher
-/// follows each.
-std::uint64_t readAll(const std::byte* from, std::uint64_t bytes) {
-    constexpr std::size_t kWords = 8;
-    const auto* words = reinterpret_cast<const std::uint64_t*>(from);
-    const std::uint64_t quarter = bytes / 4 / sizeof(std::uint64_t);
-    std::uint64_t sums[4][kWords] = {};
-    for (std::uint64_t i = 0; i + kWords <= quarter; i += kWords)
-        for (std::uint64_t s = 0; s < 4; ++s)
-            for (std::size_t w = 0; w < kWords; ++w)
-                sums[s][w] |= words[s * quarter + i + w];
-    std::uint64_t all = 0;
-    for (const auto& stream : sums)
-        for (const std::uint64_t sum : stream)
-            all |= sum;
-    return all;
-}
 
 /// The roofs of so many threads; the best ever measured counts.
 struct Roofs {
@@ -71,20 +39,6 @@ struct Roofs {
         if (const auto ceilings = measureCpuCeilings({pool.threads(), kMatrixBytes, 0.6}, {})) {
             bandwidth = std::max(bandwidth, ceilings->bandwidthBytesPerSecond);
             flop = std::max(flop, ceilings->flopPerSecond);
-        }
-        constexpr std::uint64_t kUnit = kMiB / 2;
-        Buffer buffer(kMatrixBytes);
-        if (!buffer.valid() || !fillRandom(pool, buffer, DataType::F32, 1, 0, {}))
-            return;
-        std::atomic<std::uint64_t> sink{0};
-        for (int i = 0; i < 12; ++i) {
-            const double seconds = secondsOf([&] {
-                pool.run(kMatrixBytes / kUnit, {}, [&](std::int64_t unit, int) {
-                    sink |=
-                        readAll(buffer.data() + static_cast<std::uint64_t>(unit) * kUnit, kUnit);
-                });
-            });
-            bandwidth = std::max(bandwidth, static_cast<double>(kMatrixBytes) / seconds);
         }
     }
 };
