@@ -11,9 +11,6 @@
 namespace decodescope {
 namespace {
 
-constexpr std::int64_t kLeastPartTokens = 256;      ///< merging costs less than a tenth above it
-constexpr std::int64_t kMostPartTokens = 4096;      ///< a stop request is heard between parts
-constexpr std::int64_t kUnitsPerThread = 8;         ///< so that a slow thread holds up little
 constexpr std::int64_t kMostPartFlop = 100'000'000; ///< 50 ms at 2 GFLOP/s, without vectors
 
 std::uint64_t count(std::int64_t n) {
@@ -23,15 +20,13 @@ std::uint64_t count(std::int64_t n) {
 /// Tokens of one unit of work, a whole number of tiles. The same at any thread's pace, so that
 /// results repeat to the bit.
 std::int64_t partTokens(const Attention::Shape& shape, int threads) {
-    const std::int64_t units = kUnitsPerThread * threads;
-    const std::int64_t heads = shape.sequences * shape.nKvHeads;
-    const std::int64_t partsWanted = std::max<std::int64_t>(1, (units + heads - 1) / heads);
-    std::int64_t tokens = (shape.tokens + partsWanted - 1) / partsWanted;
-    tokens = std::clamp(tokens, kLeastPartTokens, kMostPartTokens);
+    AttentionUnits units = attentionUnits();
     const std::int64_t group = shape.nHeads / shape.nKvHeads;
     const std::int64_t flopPerToken = 2 * group * (shape.headDimK + shape.headDimV);
-    tokens = std::min(tokens, kMostPartFlop / flopPerToken);
-    return std::max<std::int64_t>(1, (tokens + kTileTokens - 1) / kTileTokens) * kTileTokens;
+    units.mostPartTokens =
+        std::clamp<std::int64_t>(kMostPartFlop / flopPerToken, 1, units.mostPartTokens);
+    units.leastPartTokens = std::min(units.leastPartTokens, units.mostPartTokens);
+    return units.partTokens(shape.sequences * shape.nKvHeads, shape.tokens, threads);
 }
 
 std::int64_t partsOf(std::int64_t tokens, std::int64_t perPart) {
@@ -79,6 +74,13 @@ Sizes largest(std::span<const Attention::Shape> shapes, int threads) {
 }
 
 } // namespace
+
+AttentionUnits attentionUnits() {
+    return {.tileTokens = kTileTokens,
+            .leastPartTokens = 256,
+            .mostPartTokens = 4096,
+            .partsPerThread = 8};
+}
 
 std::uint64_t Attention::workspaceBytes(std::span<const Shape> shapes, int threads) {
     const Sizes sizes = largest(shapes, threads);

@@ -8,8 +8,14 @@
 #include "core/cpu/buffer.h"
 #include "core/cpu/kv_cache.h"
 #include "core/cpu/thread_pool.h"
+#include "core/spec/kernel_rates.h"
 
 namespace decodescope {
+
+/// How attention is cut: whole tiles; parts long enough that merging costs less than a tenth of
+/// them, and short enough that a stop request is heard between them; some for each thread, so that
+/// a slow one holds up little.
+[[nodiscard]] AttentionUnits attentionUnits();
 
 /// Decode attention of one layer for a batch, split over sequences, KV heads and the context, so
 /// that every thread has work at batch 1 and one KV head too.

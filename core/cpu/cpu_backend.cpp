@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cpu/cpu_backend.h"
 
+#include "core/cpu/attention.h"
 #include "core/cpu/attention_kernel.h"
 #include "core/cpu/capabilities.h"
 #include "core/cpu/ceilings.h"
@@ -58,6 +59,8 @@ public:
             return status.error();
         return covered(request);
     }
+
+    AttentionUnits attentionUnits() const override { return decodescope::attentionUnits(); }
 
     Result<std::unique_ptr<Decoder>> makeDecoder(const std::string& deviceId,
                                                  const DecoderRequest& request,

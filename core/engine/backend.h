@@ -15,6 +15,7 @@
 #include "core/engine/ceilings.h"
 #include "core/engine/decoder.h"
 #include "core/engine/memory_ledger.h"
+#include "core/spec/kernel_rates.h"
 #include "core/spec/result.h"
 
 namespace decodescope {
@@ -73,6 +74,8 @@ public:
         static_cast<void>(deviceId), static_cast<void>(request);
         return Done{};
     }
+    /// How the attention kernels cut their work: what a prediction must know of them.
+    [[nodiscard]] virtual AttentionUnits attentionUnits() const { return {}; }
     /// Allocates nothing larger than request.budgetBytes. Errors: OutOfMemory where not even one
     /// layer fits, BadUsage for a shape the kernels do not cover, Interrupted.
     [[nodiscard]] virtual Result<std::unique_ptr<Decoder>>

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "core/spec/kernel_rates.h"
+
 namespace decodescope {
 
 /// Main memory read as a stream by some of the threads.
@@ -53,6 +55,8 @@ struct Ceilings {
     std::optional<ArithmeticPeak> bf16Dot = {}, int8Dot = {};
     /// Of an empty job, handed to all `threads`: the median.
     std::optional<double> barrierSeconds = {};
+    /// Not roofs, but what the kernels reach under them. Absent where they were not measured.
+    std::optional<KernelRates> kernels = {};
     bool operator==(const Ceilings&) const = default;
 
     /// True where a whole calibration measured them.
@@ -64,7 +68,7 @@ void to_json(nlohmann::json& json, const Ceilings& ceilings);
 /// in what a whole calibration measures. `fillBytesPerSecond` stays 0.
 void from_json(const nlohmann::json& json, Ceilings& ceilings);
 
-/// The best that either saw: the higher rates and the shorter barrier, with what only one has.
+/// The best that either saw: the higher rates and the shorter times, with what only one has.
 /// Precondition: both are of one device and as many threads.
 [[nodiscard]] Ceilings bestOf(const Ceilings& a, const Ceilings& b);
 
