@@ -36,6 +36,49 @@ double secondsOf(const ForecastWork& work, const Roofs& roofs) {
            floorSeconds(roofs, work.weightBytesRead, work.linearFlop);
 }
 
+struct Step {
+    const ModelSpec& model;
+    const Workload& workload;
+    std::int64_t context, batch;
+    Scope scope;
+};
+
+/// Seconds on an undisturbed device; nothing where the kernels do not cover the model or its types.
+std::optional<double> kernelSeconds(const Step& step, const ForecastWork& work,
+                                    const KernelModel& kernels) {
+    const int threads = step.workload.threads > 0 ? step.workload.threads : kernels.threads();
+    const auto stepBytes = static_cast<double>(work.bytesRead());
+    double seconds = 0;
+    const LayerSpec* last = nullptr; // most models repeat one layer
+    double lastSeconds = 0;
+    for (const LayerSpec& layer : step.model.layers) {
+        if (!last || !(*last == layer)) {
+            last = &layer;
+            lastSeconds = kernels.layerSeconds(step.scope, threads);
+            if (layer.attention == AttentionKind::Softmax) {
+                const std::int64_t tokens =
+                    layer.window > 0 ? std::min(step.context, layer.window) : step.context;
+                const auto attention =
+                    kernels.attentionSeconds({step.workload.kvTypes, layer.nHeads, layer.nKvHeads,
+                                              layer.headDimK, layer.headDimV, tokens, step.batch},
+                                             threads, stepBytes);
+                if (!attention)
+                    return std::nullopt;
+                lastSeconds += *attention;
+            } else if (layer.attention != AttentionKind::None) {
+                return std::nullopt;
+            }
+        }
+        seconds += lastSeconds;
+    }
+    if (step.scope == Scope::Attention)
+        return seconds;
+    const auto linear =
+        kernels.linearSeconds(step.workload.weightsType, static_cast<double>(work.weightBytesRead),
+                              step.batch, threads, stepBytes);
+    return linear ? std::optional(seconds + *linear) : std::nullopt;
+}
+
 } // namespace
 
 ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std::int64_t context,
@@ -62,8 +105,8 @@ ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std:
 }
 
 Forecast forecast(const ModelSpec& model, const Workload& workload, std::int64_t context,
-                  std::int64_t batch, Scope scope, const Roofs& roofs,
-                  const Deployment& deployment) {
+                  std::int64_t batch, Scope scope, const Roofs& roofs, const Deployment& deployment,
+                  const KernelModel* kernels) {
     Forecast result;
     result.work = forecastWork(model, workload, context, batch, scope, deployment);
     const ForecastWork& work = result.work;
@@ -75,6 +118,14 @@ Forecast forecast(const ModelSpec& model, const Workload& workload, std::int64_t
     if (!roofs.known())
         return result;
     result.seconds = secondsOf(work, roofs);
+    if (kernels && deployment.tensorParallel == 1)
+        if (const auto seconds =
+                kernelSeconds({model, workload, context, batch, scope}, work, *kernels)) {
+            const KernelRates& rates = kernels->rates();
+            result.fromKernels = true;
+            result.seconds = *seconds * rates.usualSlowdown;
+            result.range = {*seconds, *seconds * std::max(rates.usualSlowdown, rates.mostSlowdown)};
+        }
     if (result.seconds > 0)
         result.tokensPerSecond = static_cast<double>(batch) / result.seconds;
     return result;

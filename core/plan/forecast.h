@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/plan/deployment.h"
+#include "core/plan/kernel_model.h"
 #include "core/plan/roofline.h"
 #include "core/spec/units.h"
 #include "core/spec/workload.h"
@@ -30,11 +31,22 @@ struct ForecastWork {
                                         std::int64_t context, std::int64_t batch, Scope scope,
                                         const Deployment& deployment = {});
 
+/// Seconds of a step at best and at most. Zero where they are unknown.
+struct ForecastRange {
+    double leastSeconds = 0;
+    double mostSeconds = 0;
+    [[nodiscard]] bool known() const { return mostSeconds > 0; }
+};
+
 /// Predicted time of one decode step, without what ranks say to each other. Zero seconds where the
 /// roofs are unknown.
 struct Forecast {
     ForecastWork work;
-    double seconds = 0; ///< attention and linear layers, each at its own roof, added up
+    /// What the device's kernels were measured to take, where they were; else attention and linear
+    /// layers, each at its own roof, added up.
+    double seconds = 0;
+    bool fromKernels = false;
+    ForecastRange range; ///< from kernels: undisturbed, and as slow as nine in ten were
     double tokensPerSecond = 0;
     double intensity = 0;   ///< of the attention alone for Scope::Attention, else of the step
     std::string bound;      ///< "memory", "compute" or "unknown"
@@ -42,7 +54,8 @@ struct Forecast {
 };
 [[nodiscard]] Forecast forecast(const ModelSpec& model, const Workload& workload,
                                 std::int64_t context, std::int64_t batch, Scope scope,
-                                const Roofs& roofs, const Deployment& deployment = {});
+                                const Roofs& roofs, const Deployment& deployment = {},
+                                const KernelModel* kernels = nullptr);
 
 /// Shares of the roofs that are reached, at least and at most. All zero: not known.
 struct RateRange {
@@ -56,11 +69,6 @@ struct RateRange {
 /// Seconds of the same work at the range's upper and lower rates. Zero where roofs or range are
 /// unknown. Forecast::seconds itself is the time at the roofs: of a datasheet's a bound that is
 /// not reached, and then below the range.
-struct ForecastRange {
-    double leastSeconds = 0;
-    double mostSeconds = 0;
-    [[nodiscard]] bool known() const { return mostSeconds > 0; }
-};
 [[nodiscard]] ForecastRange forecastRange(const ForecastWork& work, const Roofs& roofs,
                                           const RateRange& range);
 

@@ -67,9 +67,11 @@ Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& 
         plan.maxContext = model.maxPosition.value_or(kUnboundedContext);
     plan.compressionVsMha = compressionVsMha(model, workload.kvTypes,
                                              engine.splitsCache ? deployment.tensorParallel : 1);
-    plan.forecast =
-        forecast(model, workload, context, batch, workload.scope, device.roofs, plan.deployment);
-    plan.range = forecastRange(plan.forecast.work, device.roofs, device.range);
+    plan.forecast = forecast(model, workload, context, batch, workload.scope, device.roofs,
+                             plan.deployment, device.kernels.get());
+    plan.range = plan.forecast.fromKernels
+                     ? plan.forecast.range
+                     : forecastRange(plan.forecast.work, device.roofs, device.range);
     return plan;
 }
 
@@ -130,6 +132,7 @@ void to_json(nlohmann::json& json, const Plan& plan) {
             {"compression_vs_mha", plan.compressionVsMha},
             {"intensity", predicted.intensity},
             {"roofs_measured", plan.device.roofs.measured},
+            {"kernels_measured", predicted.fromKernels},
             {"predicted_tpot_ms", nullptr},
             {"predicted_tpot_low_ms", nullptr},
             {"predicted_tpot_high_ms", nullptr},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,9 @@ struct PlanDevice {
     std::uint64_t memoryBytes = 0; ///< capacity the plan may count on before the reserve
     Roofs roofs;                   ///< measured where there is a calibration, else datasheet
     bool cpu = false;              ///< an engine's overhead on a GPU does not arise
-    RateRange range = {};          ///< of the roofs, what is reached; not known: no range
+    /// Where the device's kernels were measured; Forecast::fromKernels.
+    std::shared_ptr<const KernelModel> kernels = nullptr;
+    RateRange range = {}; ///< of the roofs, what is reached; not known: no range
     std::vector<std::string> unverified = {}; ///< fields of the catalogue that the plan rests on
                                               ///< and nobody has checked: "memory_bytes", …
 

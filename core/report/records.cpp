@@ -99,6 +99,7 @@ constexpr std::string_view kPlanKeys[] = {
     "predicted_tpot_low_ms",
     "predicted_tpot_high_ms",
     "unverified",
+    "kernels_measured",
 };
 
 } // namespace

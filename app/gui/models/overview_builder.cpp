@@ -42,8 +42,8 @@ void addCurves(VariantSeries& series, const Plan& plan, const std::vector<std::i
         const auto x = static_cast<double>(context);
         series.kvCurve.emplace_back(
             x, static_cast<double>(kvBytes(model, plan.kvTypes, context, plan.batch)));
-        const Forecast at =
-            forecast(model, workload, context, plan.batch, plan.scope, plan.device.roofs);
+        const Forecast at = forecast(model, workload, context, plan.batch, plan.scope,
+                                     plan.device.roofs, {}, plan.device.kernels.get());
         if (at.tokensPerSecond > 0)
             series.predictedCurve.emplace_back(x, at.tokensPerSecond);
     }

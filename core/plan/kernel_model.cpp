@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plan/kernel_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+namespace decodescope {
+namespace {
+
+struct Point {
+    double x = 0, y = 0;
+};
+using Curve = std::vector<Point>;
+
+/// Linear between points; left of the first its value, right of the last on along the last two.
+std::optional<double> onCurve(const Curve& curve, double x) {
+    if (curve.empty())
+        return std::nullopt;
+    if (curve.size() == 1 || x <= curve.front().x)
+        return curve.front().y;
+    std::size_t right = 1;
+    while (right + 1 < curve.size() && curve[right].x < x)
+        ++right;
+    const Point& a = curve[right - 1];
+    const Point& b = curve[right];
+    return std::max(0.0, a.y + (b.y - a.y) * (x - a.x) / (b.x - a.x));
+}
+
+/// As onCurve(), but level beyond the last point.
+std::optional<double> onLevelCurve(const Curve& curve, double x) {
+    return curve.empty() ? std::nullopt : onCurve(curve, std::min(x, curve.back().x));
+}
+
+void sortByX(Curve& curve) {
+    std::sort(curve.begin(), curve.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
+}
+
+/// Numbers of threads that were measured, ascending.
+template <typename Rate>
+std::vector<int> threadsOf(const std::vector<Rate>& rates) {
+    std::vector<int> threads;
+    for (const Rate& rate : rates)
+        threads.push_back(rate.threads);
+    std::sort(threads.begin(), threads.end());
+    threads.erase(std::unique(threads.begin(), threads.end()), threads.end());
+    return threads;
+}
+
+/// Seconds by threads: the work done in a second is linear between what was measured.
+template <typename SecondsAt>
+std::optional<double> atThreads(const std::vector<int>& measured, int threads,
+                                const SecondsAt& secondsAt) {
+    const int within = std::clamp(threads, measured.empty() ? 0 : measured.front(),
+                                  measured.empty() ? 0 : measured.back());
+    if (std::find(measured.begin(), measured.end(), within) != measured.end())
+        return secondsAt(within);
+    Curve pace;
+    for (const int each : measured)
+        if (const std::optional<double> seconds = secondsAt(each); seconds && *seconds > 0)
+            pace.push_back({static_cast<double>(each), 1 / *seconds});
+    const std::optional<double> found = onLevelCurve(pace, threads);
+    return found && *found > 0 ? std::optional(1 / *found) : std::nullopt;
+}
+
+} // namespace
+
+KernelModel::KernelModel(KernelRates rates) : m_rates(std::move(rates)) {
+    for (const AttentionRate& rate : m_rates.attention)
+        m_mostThreads = std::max(m_mostThreads, rate.threads);
+    for (const LinearRate& rate : m_rates.linear)
+        m_mostThreads = std::max(m_mostThreads, rate.threads);
+}
+
+double KernelModel::fromMemory(double stepBytes) const {
+    Curve curve;
+    for (const ResidencyRate& each : m_rates.residency)
+        curve.push_back({std::log2(static_cast<double>(each.bytes)), each.fromMemory});
+    return onLevelCurve(curve, std::log2(std::max(1.0, stepBytes))).value_or(1);
+}
+
+/// What was measured of attention with one type and number of threads.
+class KernelModel::RowCurves {
+public:
+    RowCurves(const std::vector<AttentionRate>& rates, DataType type, int threads) {
+        for (const AttentionRate& rate : rates) {
+            if (rate.type != type || rate.threads != threads)
+                continue;
+            Curve& curve = rate.cached ? cachedAt(static_cast<double>(rate.headDim)) : m_memory;
+            curve.push_back({static_cast<double>(rate.group), rate.secondsPerRow});
+            if (!rate.cached)
+                m_memoryHeadDim = static_cast<double>(rate.headDim);
+        }
+        std::sort(m_cached.begin(), m_cached.end(),
+                  [](const auto& a, const auto& b) { return a.headDim < b.headDim; });
+        for (auto& [headDim, curve] : m_cached)
+            sortByX(curve);
+        sortByX(m_memory);
+    }
+
+    [[nodiscard]] bool empty() const { return m_cached.empty(); }
+
+    /// Seconds of a row in the cache. Precondition: !empty(). The head_dim with most groups gives
+    /// the shape, the others how it changes with head_dim.
+    [[nodiscard]] double cached(double group, double headDim) const {
+        const Curve& fullest =
+            std::max_element(m_cached.begin(), m_cached.end(), [](const auto& a, const auto& b) {
+                return a.curve.size() < b.curve.size();
+            })->curve;
+        Curve relative; // to the fullest, by head_dim
+        for (const auto& [dim, curve] : m_cached) {
+            Curve ratio; // by group
+            for (const Point& point : curve)
+                ratio.push_back({point.x, point.y / *onCurve(fullest, point.x)});
+            relative.push_back({dim, *onLevelCurve(ratio, group)});
+        }
+        return *onCurve(fullest, group) * *onCurve(relative, headDim);
+    }
+
+    /// What a row waits for memory. Beyond the last point it falls with the square of the
+    /// arithmetic that hides it.
+    [[nodiscard]] double wait(double cachedSeconds, double headDim) const {
+        const auto base = std::find_if(m_cached.begin(), m_cached.end(), [&](const auto& each) {
+            return each.headDim == m_memoryHeadDim;
+        });
+        if (base == m_cached.end() || m_memory.empty())
+            return 0;
+        Curve curve; // seconds of an element of head_dim, by those of the cached row
+        for (const Point& point : m_memory) {
+            const double held = *onCurve(base->curve, point.x);
+            curve.push_back(
+                {held / m_memoryHeadDim, std::max(0.0, point.y - held) / m_memoryHeadDim});
+        }
+        sortByX(curve);
+        const double at = cachedSeconds / headDim;
+        const double beyond = std::min(1.0, curve.back().x / at);
+        return headDim * *onLevelCurve(curve, at) * beyond * beyond;
+    }
+
+private:
+    struct AtHeadDim {
+        double headDim = 0;
+        Curve curve; ///< seconds of a row, by group
+    };
+    Curve& cachedAt(double headDim) {
+        for (AtHeadDim& each : m_cached)
+            if (each.headDim == headDim)
+                return each.curve;
+        return m_cached.emplace_back(AtHeadDim{headDim, {}}).curve;
+    }
+
+    std::vector<AtHeadDim> m_cached;
+    Curve m_memory; ///< the same from memory, at m_memoryHeadDim
+    double m_memoryHeadDim = 0;
+};
+
+std::optional<double> KernelModel::rowSeconds(DataType type, double group, double headDim,
+                                              int threads, double fromMemory) const {
+    const RowCurves curves(m_rates.attention, type, threads);
+    if (curves.empty())
+        return std::nullopt;
+    const double cached = curves.cached(group, headDim);
+    return cached + fromMemory * curves.wait(cached, headDim);
+}
+
+double KernelModel::partSeconds(double group, double headDim) const {
+    constexpr double kMeasuredHeadDim = 128;
+    Curve curve;
+    for (const AttentionPartRate& rate : m_rates.parts)
+        curve.push_back({static_cast<double>(rate.group), rate.secondsPerPart});
+    return onCurve(curve, group).value_or(0) * headDim / kMeasuredHeadDim;
+}
+
+std::optional<double> KernelModel::attentionSeconds(const AttentionShape& shape, int threads,
+                                                    double stepBytes) const {
+    const double share = fromMemory(stepBytes);
+    const double group = static_cast<double>(shape.nHeads) / static_cast<double>(shape.nKvHeads);
+    const double headDim = static_cast<double>(shape.headDimK + shape.headDimV) / 2;
+    const auto row = [&](DataType type) {
+        return atThreads(threadsOf(m_rates.attention), threads, [&](int measured) {
+            return rowSeconds(type, group, headDim, measured, share);
+        });
+    };
+    const std::optional<double> keys = row(shape.types.key);
+    const std::optional<double> values =
+        shape.types.value == shape.types.key ? keys : row(shape.types.value);
+    if (!keys || !values)
+        return std::nullopt;
+    const std::int64_t heads = shape.sequences * shape.nKvHeads;
+    const AttentionUnits& units = m_rates.units;
+    const std::int64_t perPart = units.partTokens(heads, shape.tokens, threads);
+    const std::int64_t parts = (shape.tokens + perPart - 1) / perPart;
+    const std::int64_t tiles = (shape.tokens + units.tileTokens - 1) / units.tileTokens;
+    const double rows = static_cast<double>(heads * tiles * units.tileTokens);
+    // The last round of parts may leave threads without work.
+    const std::int64_t all = heads * parts;
+    const std::int64_t rounds = (all + threads - 1) / threads;
+    const double idle = static_cast<double>(rounds * threads) / static_cast<double>(all);
+    return idle * (rows * (*keys + *values) / 2 +
+                   static_cast<double>(all) * partSeconds(group, headDim) / threads);
+}
+
+std::optional<double> KernelModel::linearSeconds(DataType type, double bytes, std::int64_t batch,
+                                                 int threads, double stepBytes) const {
+    const double share = fromMemory(stepBytes);
+    const auto curveAt = [&](int measured, bool cached) {
+        Curve curve;
+        for (const LinearRate& rate : m_rates.linear)
+            if (rate.type == type && rate.threads == measured && rate.cached == cached)
+                curve.push_back({static_cast<double>(rate.batch), rate.secondsPerByte});
+        sortByX(curve);
+        return curve;
+    };
+    const std::optional<double> perByte =
+        atThreads(threadsOf(m_rates.linear), threads, [&](int measured) -> std::optional<double> {
+            const auto at = static_cast<double>(batch);
+            const std::optional<double> cached = onCurve(curveAt(measured, true), at);
+            const std::optional<double> memory = onCurve(curveAt(measured, false), at);
+            if (!cached || !memory)
+                return memory ? memory : cached;
+            return *cached + share * std::max(0.0, *memory - *cached);
+        });
+    return perByte ? std::optional(*perByte * bytes) : std::nullopt;
+}
+
+double KernelModel::layerSeconds(Scope scope, int threads) const {
+    return atThreads(threadsOf(m_rates.layers), threads,
+                     [&](int measured) -> std::optional<double> {
+                         for (const LayerRate& rate : m_rates.layers)
+                             if (rate.threads == measured)
+                                 return scope == Scope::Step ? rate.stepSeconds
+                                                             : rate.attentionSeconds;
+                         return std::nullopt;
+                     })
+        .value_or(0);
+}
+
+} // namespace decodescope
