@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "core/profile/measured_device.h"
 #include "core/profile/statistics.h"
 #include "core/spec/version.h"
 
@@ -82,10 +83,6 @@ void setBound(Sample& sample, const PointRun& point, const Ceilings& ceilings) {
 }
 
 } // namespace
-
-Roofs roofsOf(const Ceilings& ceilings) {
-    return {ceilings.bandwidthBytesPerSecond, ceilings.flopPerSecond, ceilings.measured};
-}
 
 DecoderRequest decoderRequest(const Plan& plan, const Workload& workload,
                               std::uint64_t budgetBytes) {

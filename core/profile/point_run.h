@@ -24,9 +24,6 @@ struct RunFacts {
     bool quickLook = false;
 };
 
-/// The measured ceilings as roofs of a plan.
-[[nodiscard]] Roofs roofsOf(const Ceilings& ceilings);
-
 /// What a Backend is asked for to measure a point.
 [[nodiscard]] DecoderRequest decoderRequest(const Plan& plan, const Workload& workload,
                                             std::uint64_t budgetBytes);

@@ -150,6 +150,10 @@ Status profile(Backend& backend, const RunRequest& request, const EventSink& sin
                std::stop_token stop, const std::optional<Ceilings>& stored) {
     RunState run(backend, request, sink, std::move(stop));
     run.stored = stored;
+    if (stored && stored->kernels) {
+        run.kernels = std::make_shared<const KernelModel>(*stored->kernels);
+        run.stored->kernels.reset(); // too much to travel with the roofs
+    }
     const std::vector<Variant> variants =
         request.variants.empty() ? defaultVariants(request.model) : request.variants;
     Status status = findDevice(run);

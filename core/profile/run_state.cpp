@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/profile/measured_device.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -55,8 +56,11 @@ Plan RunState::plan(const Variant& variant, std::int64_t context, std::int64_t b
         capacity = facts.device.memoryTotalBytes.value_or(0);
     if (capacity == 0) // no probe: nothing can be refused on paper
         capacity = std::numeric_limits<std::uint64_t>::max();
-    return makePlan(variant, {facts.device.name, capacity, roofsOf(facts.ceilings)},
-                    request.workload, context, batch);
+    PlanDevice device = measuredDevice(facts.device);
+    device.memoryBytes = capacity;
+    device.roofs = roofsOf(facts.ceilings);
+    device.kernels = kernels;
+    return makePlan(variant, device, request.workload, context, batch);
 }
 
 Progress RunState::progress(const char* phase, const Plan* plan, double unfinishedPoints) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -26,8 +27,9 @@ public:
     ProgressFeed feed;
     RunFacts facts;
     RunLimits limits;
-    std::optional<Ceilings> stored;   ///< of this device, from before
-    std::optional<MemoryWatch> watch; ///< once the device is known
+    std::optional<Ceilings> stored;             ///< of this device, from before
+    std::shared_ptr<const KernelModel> kernels; ///< of `stored`, where they were measured
+    std::optional<MemoryWatch> watch;           ///< once the device is known
     std::size_t pointsDone = 0, pointsTotal = 0;
     int samples = 0;
     bool partial = false;          ///< points that fit were not reached

@@ -13,6 +13,7 @@
 #include "app/cli/progress_bar.h"
 #include "app/cli/stop_signals.h"
 #include "core/profile/calibration.h"
+#include "core/profile/kernel_calibration.h"
 #include "core/report/markdown.h"
 #include "core/spec/printable_text.h"
 #include "core/spec/units.h"
@@ -25,7 +26,8 @@ struct Options {
     OutputOptions output;
     std::string device = "auto";
     int threads = 0;
-    double maxTime = 8;
+    double maxTime = 40;
+    bool roofs = false;
     bool forget = false;
 };
 
@@ -40,23 +42,47 @@ Status checkOptions(const Options& options) {
     return checkThreads(options.threads, "--threads");
 }
 
+/// Of the time, what the roofs get; they need no more than kRoofsSeconds.
+constexpr double kRoofsShare = 0.25;
+constexpr double kRoofsSeconds = 8;
+
 Result<Ceilings> measure(const Backends::Found& found, const Options& options) {
     std::stop_source stop;
     const StopSignals signals(stop);
     ProgressBar bar;
+    const double roofsShare =
+        options.roofs ? 1 : std::min(kRoofsShare, kRoofsSeconds / options.maxTime);
+    const auto shown = [&bar](double from, double to) {
+        return [&bar, from, to](std::string_view what, double fraction) {
+            Progress progress;
+            progress.phase = fmt::format("measuring {}", what);
+            progress.fraction = from + (to - from) * fraction;
+            bar.show(progress);
+        };
+    };
     CalibrationRequest request;
     request.threads = options.threads;
-    request.maxSeconds = options.maxTime;
+    request.maxSeconds = roofsShare * options.maxTime;
     request.bufferBytes =
         std::max(request.bufferBytes, 4 * found.device.lastLevelCacheBytes.value_or(0));
     request.whole = true;
-    request.progress = [&bar](std::string_view what, double fraction) {
-        Progress progress;
-        progress.phase = fmt::format("measuring {}", what);
-        progress.fraction = fraction;
-        bar.show(progress);
-    };
-    return found.backend->measureCeilings(found.device.id, request, stop.get_token());
+    request.progress = shown(0, roofsShare);
+    Result<Ceilings> ceilings =
+        found.backend->measureCeilings(found.device.id, request, stop.get_token());
+    if (!ceilings || options.roofs)
+        return ceilings;
+    KernelCalibrationRequest kernels;
+    kernels.threads = options.threads;
+    kernels.maxSeconds = (1 - roofsShare) * options.maxTime;
+    kernels.budgetBytes =
+        found.backend->readMemory(found.device.id).availableBytes.value_or(kGiB) / 2;
+    kernels.progress = shown(roofsShare, 1);
+    Result<KernelRates> rates =
+        measureKernelRates(*found.backend, found.device, kernels, stop.get_token());
+    if (!rates)
+        return rates.error();
+    ceilings->kernels = std::move(*rates);
+    return ceilings;
 }
 
 /// One figure a row: what was measured, and under which key its value stands.
@@ -186,12 +212,15 @@ Status calibrate(const Options& options) {
 } // namespace
 
 void addCalibrate(CLI::App& app, Command& chosen) {
-    CLI::App* command =
-        app.add_subcommand("calibrate", "Measure the device's roofs and keep them for plans");
+    CLI::App* command = app.add_subcommand(
+        "calibrate",
+        "Measure the device's roofs and what the kernels reach, and keep them for plans");
     const auto options = std::make_shared<Options>();
     command->add_option("-d,--device", options->device, "auto, cpu or cuda:N");
     command->add_option("-t,--threads", options->threads, "Threads (default: all)");
-    command->add_option("--max-time", options->maxTime, "Seconds it may take (default 8)");
+    command->add_option("--max-time", options->maxTime, "Seconds it should take (default 40)");
+    command->add_flag("--roofs", options->roofs,
+                      "Only the roofs: plans then predict the time that nothing goes below");
     command->add_flag("--forget", options->forget,
                       "Keep nothing of earlier measurements; otherwise the best of a week counts");
     options->output.add(*command);

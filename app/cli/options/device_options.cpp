@@ -4,19 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "core/profile/measured_device.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
-
-PlanDevice localDevice(const DeviceInfo& device) {
-    PlanDevice plan{device.name, device.memoryTotalBytes.value_or(0), {}, device.backend == "cpu"};
-    if (device.ceilings)
-        plan.roofs = {device.ceilings->bandwidthBytesPerSecond, device.ceilings->flopPerSecond,
-                      device.ceilings->measured};
-    return plan;
-}
 
 /// "70%-85%" for bandwidth and FLOP/s alike; an empty text leaves the range as it is.
 bool setEfficiency(RateRange& range, const std::string& text) {
@@ -76,14 +69,14 @@ Result<PlanDevice> DeviceOptions::planDevice(const Backends& backends) const {
         for (const DeviceInfo& each : backends.devices())
             if (!found && (each.id == device || (device == "auto" && each.available)) &&
                 each.memoryTotalBytes) {
-                plan = localDevice(each);
+                plan = measuredDevice(each);
                 found = true;
             }
         if (!found) {
             const Result<Backends::Found> usable = backends.usable(device);
             if (!usable)
                 return usable.error();
-            plan = localDevice(usable->device);
+            plan = measuredDevice(usable->device);
         }
     } else {
         const Result<DeviceSpec> preset = findDevicePreset(device);

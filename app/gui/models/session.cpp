@@ -6,6 +6,7 @@
 
 #include "app/gui/models/guessed_memory.h"
 #include "app/gui/models/overview_builder.h"
+#include "core/profile/measured_device.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
 
@@ -168,11 +169,7 @@ bool Session::deviceIsLocal() const {
 PlanDevice Session::planDevice() const {
     PlanDevice device;
     if (const DeviceInfo* local = localDevice()) {
-        device.name = local->name;
-        device.memoryBytes = local->memoryTotalBytes.value_or(0);
-        if (local->ceilings)
-            device.roofs = {local->ceilings->bandwidthBytesPerSecond,
-                            local->ceilings->flopPerSecond, local->ceilings->measured};
+        device = measuredDevice(*local);
     } else if (const Result<DeviceSpec> preset = findDevicePreset(m_configuration.deviceId);
                preset) {
         device.name = preset->name;

@@ -174,7 +174,7 @@ private slots:
 
     void calibrationIsKeptForPlans() {
         Program first;
-        const Ended ended = first.run({"calibrate", "--max-time", "1", "-o", "json"});
+        const Ended ended = first.run({"calibrate", "--max-time", "4", "-o", "json"});
         QVERIFY2(ended.exitCode == 0, ended.err);
         QVERIFY(ended.json()["measured_bandwidth_bytes_per_second"].toDouble() > 0);
         const QJsonObject figures = ended.json()["calibration"].toObject();
@@ -183,20 +183,25 @@ private slots:
         QVERIFY(figures["barrier_ms"].toDouble() > 0);
         const Ended plan = first.run({"plan", "-d", "cpu", "-o", "json"});
         QCOMPARE(plan.json().array().at(0)["roofs_measured"].toBool(), true);
-        QVERIFY(plan.json().array().at(0)["predicted_tpot_ms"].toDouble() > 0);
+        const QJsonValue first8k = plan.json().array().at(0);
+        QVERIFY(first8k["predicted_tpot_ms"].toDouble() > 0);
+        QCOMPARE(first8k["kernels_measured"].toBool(), true);
+        QVERIFY(first8k["predicted_tpot_low_ms"].toDouble() <=
+                first8k["predicted_tpot_ms"].toDouble());
     }
 
     void calibrationIsATableToo() {
         Program program;
-        const Ended table = program.run({"calibrate", "--max-time", "0.2"});
+        const Ended table = program.run({"calibrate", "--roofs", "--max-time", "0.2"});
         QVERIFY2(table.exitCode == 0 && table.out.contains("| memory, read"), table.out);
         QVERIFY(table.err.isEmpty()); // a moving line is for terminals
-        const Ended csv = program.run({"calibrate", "--max-time", "0.2", "--forget", "-o", "csv"});
+        const Ended csv =
+            program.run({"calibrate", "--roofs", "--max-time", "0.2", "--forget", "-o", "csv"});
         QVERIFY(csv.out.startsWith("device,measured,threads,"));
         QVERIFY2(csv.out.contains(",memory_read,1,") && csv.out.contains(",f32_multiply_add,1,") &&
                      csv.out.contains(",barrier,"),
                  csv.out);
-        const Ended one = program.run({"calibrate", "--max-time", "0.2", "-t", "1"});
+        const Ended one = program.run({"calibrate", "--roofs", "--max-time", "0.2", "-t", "1"});
         QVERIFY2(one.exitCode == 0 && one.out.contains("1 thread |") &&
                      !one.out.contains("2 threads"),
                  one.out);

@@ -23,6 +23,8 @@ struct FakeMachine {
     std::function<double(std::int64_t nKvHeads, int step)> stepMs = [](std::int64_t, int) {
         return 1.0;
     };
+    /// Seconds of a step by what the decoder holds; in place of stepMs where it is set.
+    std::function<double(const DecoderRequest& request)> law;
     /// A variation's time relative to stepMs; empty: it has none.
     std::function<double(StepVariation variation, std::int64_t nKvHeads)> varied;
     double launches = 0;             ///< of each step
@@ -33,6 +35,8 @@ struct FakeMachine {
     std::int64_t refuseKvHeads = -1; ///< decoders of this many KV heads find no memory
     ErrorCode refusal = ErrorCode::OutOfMemory;
     std::int64_t uncoveredKvHeads = -1; ///< no kernel runs this many
+    int threads = 0;
+    AttentionUnits units;
     std::uint64_t totalBytes = 16 * kGiB;
     std::uint64_t availableBytes = 8 * kGiB;
     std::optional<std::uint64_t> lastLevelCacheBytes;
@@ -71,7 +75,9 @@ public:
             return Error{ErrorCode::RunFailed, "the fake machine broke", "", ""};
         if (m_machine.sleepSeconds > 0)
             std::this_thread::sleep_for(std::chrono::duration<double>(m_machine.sleepSeconds));
-        return StepTiming{m_machine.stepMs(nKvHeads(), step) / 1000, m_machine.launches};
+        const double seconds =
+            m_machine.law ? m_machine.law(m_request) : m_machine.stepMs(nKvHeads(), step) / 1000;
+        return StepTiming{seconds, m_machine.launches};
     }
     Result<StepTiming> variedStep(StepVariation variation, std::stop_token stop) override {
         if (!m_machine.varied)
@@ -89,7 +95,11 @@ public:
     }
     [[nodiscard]] std::int64_t layersMeasured() const override { return 1; }
     [[nodiscard]] StepWork work() const override {
-        return {ledger().kvBytes, 0, ledger().kvBytes * 4, 0};
+        const std::uint64_t weights =
+            m_request.scope == Scope::Step
+                ? weightsBytesRead(m_request.model, m_request.weightsType, m_request.batch)
+                : 0;
+        return {ledger().kvBytes, weights, ledger().kvBytes * 4, 0};
     }
     [[nodiscard]] bool cacheResident() const override { return false; }
     [[nodiscard]] int threads() const override { return 2; }
@@ -114,6 +124,7 @@ public:
         device.backend = "cpu";
         device.available = m_machine.available;
         device.reason = m_machine.available ? "" : "it is a fake";
+        device.threads = m_machine.threads;
         device.lastLevelCacheBytes = m_machine.lastLevelCacheBytes;
         if (m_machine.probes)
             device.memoryTotalBytes = m_machine.totalBytes;
@@ -135,6 +146,7 @@ public:
             return Error{ErrorCode::BadUsage, "no kernel runs this", "", ""};
         return Done{};
     }
+    AttentionUnits attentionUnits() const override { return m_machine.units; }
     Result<std::unique_ptr<Decoder>> makeDecoder(const std::string&, const DecoderRequest& request,
                                                  std::stop_token) override {
         m_machine.requests.push_back(request);

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <QTest>
+
+#include <cmath>
+
+#include "core/plan/kernel_model.h"
+#include "core/plan/plan.h"
+#include "core/profile/kernel_calibration.h"
+#include "fake_backend.h"
+
+using namespace decodescope;
+using namespace decodescope::test;
+
+constexpr std::uint64_t kCacheBytes = kMiB;
+
+/// A machine whose steps follow a law: rows cost their heads and, where the step outruns the cache,
+/// their bytes; weights cost their bytes and the batch.
+static double law(const DecoderRequest& request) {
+    const double pace = request.threads == 1 ? 1 : 0.55;
+    const auto bytes = static_cast<double>(
+        kvBytes(request.model, request.kvTypes, request.context, request.batch) +
+        (request.scope == Scope::Step
+             ? weightsBytesRead(request.model, request.weightsType, request.batch)
+             : 0));
+    const bool fromMemory = bytes > kCacheBytes;
+    double seconds = 0;
+    for (const LayerSpec& layer : request.model.layers) {
+        const auto heads = static_cast<double>(layer.nKvHeads * request.batch);
+        const auto group = static_cast<double>(layer.nHeads / layer.nKvHeads);
+        const double cached = 1e-9 * (3 + 5 * group) * static_cast<double>(layer.headDimK) / 128;
+        const double rowBytes =
+            2 * static_cast<double>(
+                    storedBytes(request.kvTypes.key, static_cast<std::uint64_t>(layer.headDimK)));
+        const double memory = fromMemory ? std::max(cached, rowBytes / 20e9) : cached;
+        seconds += pace * heads * static_cast<double>(request.context) * memory +
+                   (request.scope == Scope::Step ? 4e-6 : 1e-6);
+    }
+    if (request.scope == Scope::Step)
+        seconds += pace * (0.5 + 0.5 * static_cast<double>(request.batch)) *
+                   static_cast<double>(
+                       weightsBytesRead(request.model, request.weightsType, request.batch)) /
+                   (fromMemory ? 20e9 : 60e9);
+    return seconds;
+}
+
+struct LawfulMachine : FakeMachine {
+    LawfulMachine() {
+        FakeMachine::law = ::law;
+        lastLevelCacheBytes = kCacheBytes;
+        threads = 2;
+        units.partsPerThread = 1000; // no thread waits for another
+    }
+};
+
+static Result<KernelRates> calibrate(FakeBackend& backend, std::uint64_t budget = kGiB,
+                                     std::stop_token stop = {}) {
+    KernelCalibrationRequest request;
+    request.maxSeconds = 0.1;
+    request.budgetBytes = budget;
+    return measureKernelRates(backend, backend.devices().front(), request, stop);
+}
+
+class TestKernelCalibration : public QObject {
+    Q_OBJECT
+
+private slots:
+    void otherStepsOfTheMachineArePredicted_data() {
+        QTest::addColumn<int>("layers");
+        QTest::addColumn<int>("kvHeads");
+        QTest::addColumn<int>("group");
+        QTest::addColumn<int>("headDim");
+        QTest::addColumn<int>("context");
+        QTest::addColumn<int>("batch");
+        QTest::addColumn<int>("threads");
+        QTest::addColumn<bool>("step");
+        QTest::newRow("MHA from memory") << 4 << 16 << 1 << 128 << 4096 << 1 << 1 << false;
+        QTest::newRow("in the cache") << 1 << 2 << 4 << 128 << 256 << 1 << 1 << false;
+        QTest::newRow("a group between") << 3 << 8 << 10 << 128 << 2048 << 2 << 2 << false;
+        QTest::newRow("MQA of 71") << 2 << 1 << 71 << 64 << 8192 << 3 << 2 << false;
+        QTest::newRow("head_dim between") << 2 << 8 << 3 << 96 << 4096 << 1 << 1 << false;
+        QTest::newRow("a whole step") << 4 << 4 << 4 << 128 << 512 << 1 << 2 << true;
+        QTest::newRow("a batch between") << 3 << 4 << 2 << 64 << 512 << 6 << 1 << true;
+    }
+    void otherStepsOfTheMachineArePredicted() {
+        QFETCH(int, layers);
+        QFETCH(int, kvHeads);
+        QFETCH(int, group);
+        QFETCH(int, headDim);
+        QFETCH(int, context);
+        QFETCH(int, batch);
+        QFETCH(int, threads);
+        QFETCH(bool, step);
+        LawfulMachine machine;
+        FakeBackend backend(machine);
+        const Result<KernelRates> rates = calibrate(backend);
+        QVERIFY2(rates.ok(), rates ? "" : rates.error().sentence().c_str());
+        QCOMPARE(machine.alive, 0);
+        const KernelModel kernels(*rates);
+        DecoderRequest request;
+        request.model = modelByHand({.layers = layers,
+                                     .nHeads = group * kvHeads,
+                                     .nKvHeads = kvHeads,
+                                     .headDim = headDim,
+                                     .hiddenSize = step ? 1024 : 0,
+                                     .ffnHidden = step ? 2048 : 0,
+                                     .vocabSize = step ? 1000 : 0});
+        request.context = context;
+        request.batch = batch;
+        request.threads = threads;
+        request.scope = step ? Scope::Step : Scope::Attention;
+        Workload workload;
+        workload.threads = threads;
+        const Forecast f = forecast(request.model, workload, context, batch, request.scope,
+                                    {1e10, 1e11, true}, {}, &kernels);
+        QVERIFY(f.fromKernels);
+        const double truth = law(request);
+        QVERIFY2(std::abs(f.range.leastSeconds - truth) < 0.05 * truth,
+                 qPrintable(QString("predicted %1, is %2").arg(f.range.leastSeconds).arg(truth)));
+    }
+
+    void aQuietMachineIsNotSlowedDown() {
+        LawfulMachine machine;
+        FakeBackend backend(machine);
+        const Result<KernelRates> rates = calibrate(backend);
+        QCOMPARE(rates->usualSlowdown, 1.0);
+        QCOMPARE(rates->mostSlowdown, 1.0);
+    }
+
+    void disturbedStepsDoNotCount() {
+        LawfulMachine machine;
+        int step = 0;
+        machine.law = [&step](const DecoderRequest& request) {
+            return law(request) * (++step % 2 == 0 ? 1.6 : 1);
+        };
+        FakeBackend backend(machine);
+        const Result<KernelRates> rates = calibrate(backend);
+        LawfulMachine quiet;
+        FakeBackend other(quiet);
+        const Result<KernelRates> truth = calibrate(other);
+        for (std::size_t i = 0; i < truth->attention.size(); ++i)
+            QVERIFY(
+                std::abs(rates->attention[i].secondsPerRow - truth->attention[i].secondsPerRow) <
+                1e-6 * truth->attention[i].secondsPerRow);
+        QVERIFY(rates->usualSlowdown > 1.1);
+    }
+
+    void withoutRoomTheMemoryIsLeftOut() {
+        LawfulMachine machine;
+        FakeBackend backend(machine);
+        const Result<KernelRates> rates = calibrate(backend, 2 * kMiB);
+        QVERIFY(rates.ok());
+        QVERIFY(!rates->attention.empty() && !rates->linear.empty());
+        for (const AttentionRate& rate : rates->attention)
+            QVERIFY(rate.cached);
+    }
+
+    void failuresAndStopsAreSaid() {
+        LawfulMachine machine;
+        machine.failAtStep = 100;
+        FakeBackend backend(machine);
+        const Result<KernelRates> failed = calibrate(backend);
+        QVERIFY(!failed.ok());
+        QCOMPARE(failed.error().code, ErrorCode::RunFailed);
+        QCOMPARE(machine.alive, 0);
+        std::stop_source stop;
+        LawfulMachine stopped;
+        stopped.stop = &stop;
+        stopped.stopAtStep = 50;
+        FakeBackend other(stopped);
+        const Result<KernelRates> ended = calibrate(other, kGiB, stop.get_token());
+        QVERIFY(!ended.ok());
+        QCOMPARE(ended.error().code, ErrorCode::Interrupted);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestKernelCalibration)
+#include "test_kernel_calibration.moc"
