@@ -57,13 +57,18 @@ bench_window() {
     done < <(QT_QPA_PLATFORM=offscreen "$build/bench/bench_window" "$bin")
 }
 
+# What was measured where: the first line of a file of results.
+machine_line() {
+    printf '{"cpu": "%s", "date": "%s", "commit": "%s"}\n' \
+        "$("$bin/decodescope-cli" devices --output csv | awk -F, '$1 == "cpu" {print $2}' | tr -d '"')" \
+        "$(date -u +%F)" "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
+}
+
 # The kernels beside the machine's roofs, as a table and as JSON Lines in $BENCH_OUT.
 bench_cpu() {
     local out=${BENCH_OUT:-decodescope-out/bench-cpu.jsonl} program
     mkdir -p "$(dirname "$out")"
-    printf '{"cpu": "%s", "date": "%s", "commit": "%s"}\n' \
-        "$("$bin/decodescope-cli" devices --output csv | awk -F, '$1 == "cpu" {print $2}' | tr -d '"')" \
-        "$(date -u +%F)" "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" >"$out"
+    machine_line >"$out"
     printf '%-26s %7s %8s %7s  %s\n' case threads value limit unit
     for program in bench_cpu_attention bench_cpu_step; do
         "$build/bench/$program" "${BENCH_ONLY:-}" | tee -a "$out" |
@@ -71,6 +76,19 @@ bench_cpu() {
             awk -F'\t' '{mark = $6 == "true" ? "ok" : $6 == "false" ? "MISSED" : ""
                          printf "%-26s %7s %8s %7s  %-36s %s\n", $1, $2, $3, $4, $5, mark; fflush()}'
     done
+    grep -q '"pass": false' "$out" && failed=1
+    echo "Written to $out"
+}
+
+# Predicted against measured steps of random models; JSON Lines in $BENCH_OUT.
+bench_predict() {
+    local out=${BENCH_OUT:-decodescope-out/bench-predict.jsonl}
+    mkdir -p "$(dirname "$out")"
+    "$bin/decodescope-cli" calibrate --max-time "${CALIBRATION_SECONDS:-60}" >/dev/null
+    { machine_line; "$build/bench/bench_predict" "${BENCH_SEED:-1}"; } >"$out"
+    sed -n -E 's/.*"summary": "([^"]*)".*"median_error": ([0-9.]+), "p90_error": ([0-9.]+), "median_limit": ([0-9.]+), "p90_limit": ([0-9.]+), "pass": ([a-z]+).*/\1\t\2\t\3\t\4\t\5\t\6/p' "$out" |
+        awk -F'\t' '{printf "%-48s median %.3f (limit %.2f)  p90 %.3f (limit %.2f)  %s\n",
+                             $1, $2, $4, $3, $5, $6 == "true" ? "ok" : "MISSED"}'
     grep -q '"pass": false' "$out" && failed=1
     echo "Written to $out"
 }
