@@ -193,6 +193,7 @@ std::vector<Case> casesOf(bool full) {
         for (std::int64_t group = 1; group <= 128; group += full ? 1 : 9)
             add({Content::Random, type, 128, group, 1, {65}});
         add({Content::Random, type, 64, 3, 5, {1, 300, 64, 1023, 33}});
+        add({Content::Random, type, 64, 1, 16, {4100, 1025, 3000}}); // long parts, one head each
         add({Content::Random, type, 72, 5, 2, {100, 7}});
         add({Content::Random, type, 160, 5, 2, {100, 7}});
         for (const std::int64_t headDim : {std::int64_t{64}, std::int64_t{256}}) {

@@ -66,21 +66,43 @@ struct BlockQueries {
 };
 
 /// Asks for memory that is soon read, a line at a time and at the pace of the work: a CPU drops
-/// what is asked for while its buffers for misses are taken (on Zen 3 some 24 lines).
+/// what is asked for while its buffers for misses are taken (on Zen 3 some 24 lines). Several
+/// places are asked in turn: one stream of reads leaves part of a memory's channels and banks idle.
 struct Ahead {
-    const std::byte* next = nullptr; ///< line to ask for
-    const std::byte* due = nullptr;  ///< all lines before it should have been asked for
-    std::int64_t step = 0;           ///< by which `due` moves with each pair of rows
-    std::int64_t chunkBytes = 0;     ///< of rows that a sweep passes over
+    static constexpr int kPlaces = 4;
+    static constexpr std::int64_t kLine = 64;
 
+    const std::byte* places[kPlaces] = {};
+    std::int64_t stride = kLine; ///< between lines of one place
+    std::int64_t offset = 0;     ///< of the next line of each place
+    std::int64_t due = 0;        ///< bytes that should have been asked for and were not
+    std::int64_t step = 0;       ///< by which `due` grows with each pair of rows
+    std::int64_t chunkBytes = 0; ///< of rows that a sweep passes over
+
+    /// Four places, or the four next lines of one.
+    HWY_INLINE void restart(const std::byte* from) {
+        for (int i = 0; i < kPlaces; ++i)
+            places[i] = from + i * kLine;
+        stride = kPlaces * kLine;
+        offset = due = 0;
+    }
+    HWY_INLINE void restart(const std::byte* from, std::int64_t apart) {
+        for (int i = 0; i < kPlaces; ++i)
+            places[i] = from + i * apart;
+        stride = kLine;
+        offset = due = 0;
+    }
     HWY_INLINE void advance() {
         due += step;
-        for (; next < due; next += kLine)
-            hwy::Prefetch(next);
+        while (HWY_UNLIKELY(due >= kPlaces * kLine)) {
+            hwy::Prefetch(places[0] + offset);
+            hwy::Prefetch(places[1] + offset);
+            hwy::Prefetch(places[2] + offset);
+            hwy::Prefetch(places[3] + offset);
+            offset += stride;
+            due -= kPlaces * kLine;
+        }
     }
-
-private:
-    static constexpr std::int64_t kLine = 64;
 };
 
 template <class D, int kHeads, int kWidth>
