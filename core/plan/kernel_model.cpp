@@ -41,6 +41,7 @@ void sortByX(Curve& curve) {
 template <typename Rate>
 std::vector<int> threadsOf(const std::vector<Rate>& rates) {
     std::vector<int> threads;
+    threads.reserve(rates.size());
     for (const Rate& rate : rates)
         threads.push_back(rate.threads);
     std::sort(threads.begin(), threads.end());
@@ -189,12 +190,10 @@ std::optional<double> KernelModel::attentionSeconds(const AttentionShape& shape,
         return std::nullopt;
     const std::int64_t heads = shape.sequences * shape.nKvHeads;
     const AttentionUnits& units = m_rates.units;
-    const std::int64_t perPart = units.partTokens(heads, shape.tokens, threads);
-    const std::int64_t parts = (shape.tokens + perPart - 1) / perPart;
     const std::int64_t tiles = (shape.tokens + units.tileTokens - 1) / units.tileTokens;
     const double rows = static_cast<double>(heads * tiles * units.tileTokens);
     // The last round of parts may leave threads without work.
-    const std::int64_t all = heads * parts;
+    const std::int64_t all = heads * units.partsOfHead(heads, shape.tokens, threads);
     const std::int64_t rounds = (all + threads - 1) / threads;
     const double idle = static_cast<double>(rounds * threads) / static_cast<double>(all);
     return idle * (rows * (*keys + *values) / 2 +

@@ -287,8 +287,8 @@ void KernelCalibration::addAttention(std::vector<Batch>& batches, DataType type,
             const LayerSpec& layer = points[i].request.model.layers.front();
             const std::int64_t group = layer.nHeads / layer.nKvHeads;
             const std::int64_t tokens = points[i].request.context;
-            const std::int64_t perPart = m_rates.units.partTokens(kKvHeads, tokens, threads);
-            const auto parts = static_cast<double>(kKvHeads * ((tokens + perPart - 1) / perPart));
+            const auto parts = static_cast<double>(
+                kKvHeads * m_rates.units.partsOfHead(kKvHeads, tokens, threads));
             const double fixed = layerSeconds(Scope::Attention, threads) +
                                  parts * partSeconds(group, layer.headDimK) / threads;
             // What is subtracted is small; a disturbed figure must not make it more.

@@ -138,6 +138,12 @@ std::int64_t AttentionUnits::partTokens(std::int64_t heads, std::int64_t tokens,
     return std::max<std::int64_t>(1, roundUp(clamped, tileTokens));
 }
 
+std::int64_t AttentionUnits::partsOfHead(std::int64_t heads, std::int64_t tokens,
+                                         int threads) const {
+    const std::int64_t part = partTokens(heads, tokens, threads);
+    return roundUp(tokens, part) / part;
+}
+
 void to_json(Json& json, const KernelRates& rates) {
     json = {{"units", rates.units},
             {"attention", rates.attention},

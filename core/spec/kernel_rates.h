@@ -23,6 +23,8 @@ struct AttentionUnits {
     /// `tokens` tokens are divided over `threads`.
     [[nodiscard]] std::int64_t partTokens(std::int64_t heads, std::int64_t tokens,
                                           int threads) const;
+    [[nodiscard]] std::int64_t partsOfHead(std::int64_t heads, std::int64_t tokens,
+                                           int threads) const;
 };
 
 /// Decode attention over keys and values of one type, all threads together.

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <random>
 #include <utility>
 #include <vector>
@@ -170,11 +171,7 @@ void printSummary(const char* what, const std::vector<double>& errors) {
                middle <= kMedianLimit && ninetieth <= kNinetiethLimit);
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
-    const auto seed = static_cast<std::uint64_t>(argc > 1 ? std::atoll(argv[1]) : 1);
-    const int count = argc > 2 ? std::atoi(argv[2]) : 60;
+int run(std::uint64_t seed, int count) {
     const auto backend = makeCpuBackend();
     DeviceInfo device = backend->devices().front();
     const StoredCeilings stored = loadCeilings(device);
@@ -211,4 +208,16 @@ int main(int argc, char** argv) {
     printSummary("fastest step, beside the undisturbed prediction", undisturbed);
     printSummary("median step, beside the prediction", errors);
     return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(static_cast<std::uint64_t>(argc > 1 ? std::atoll(argv[1]) : 1),
+                   argc > 2 ? std::atoi(argv[2]) : 60);
+    } catch (const std::exception& cause) {
+        std::fprintf(stderr, "bench_predict: %s\n", cause.what());
+        return 1;
+    }
 }

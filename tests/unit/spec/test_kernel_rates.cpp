@@ -35,6 +35,9 @@ private slots:
         QCOMPARE(units.partTokens(3, 5000, 2), 864);     // 834, in whole tiles
         QCOMPARE(units.partTokens(1000, 7, 2), 256);
         QCOMPARE((AttentionUnits{1, 1, 10, 1}.partTokens(1, 3, 1)), 3);
+        QCOMPARE(units.partsOfHead(1, 16'384, 2), 16);
+        QCOMPARE(units.partsOfHead(3, 5000, 2), 6);
+        QCOMPARE(units.partsOfHead(1000, 7, 2), 1);
     }
 
     void aRecordHoldsEverything() {
