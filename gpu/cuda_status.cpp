@@ -3,12 +3,10 @@
 
 #include <fmt/format.h>
 
+#include "gpu/cuda_error.h"
+
 namespace decodescope {
 namespace {
-
-// Values of cudaError_t that have a sentence of their own (CUDA Runtime API, "Data types").
-constexpr int kInsufficientDriver = 35;
-constexpr int kNoDevice = 100;
 
 /// The decode kernels of this version run on the CPU; a GPU is found, described and planned for.
 constexpr const char* kNoKernels =
@@ -16,25 +14,14 @@ constexpr const char* kNoKernels =
 
 } // namespace
 
-std::string cudaVersionText(int version) {
-    if (version <= 0)
-        return "";
-    return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
-}
-
 std::string cudaUnavailableReason(const CudaQuery& query) {
     if (!query.devices.empty())
         return "";
     if (!query.built)
         return "CUDA is not part of this build";
-    if (query.error == kInsufficientDriver && query.driverVersion == 0)
-        return "no NVIDIA driver";
-    if (query.error == kInsufficientDriver)
-        return fmt::format("the NVIDIA driver is too old (it supports CUDA {})",
-                           cudaVersionText(query.driverVersion));
-    if (query.error == kNoDevice || query.error == 0)
-        return "no NVIDIA GPU found";
-    return fmt::format("CUDA error {}: {}", query.error, query.errorText);
+    constexpr int noDevice = 100; // cudaErrorNoDevice: none is there, and nothing failed
+    return cudaSentence(
+        {query.error == 0 ? noDevice : query.error, query.errorText, query.driverVersion});
 }
 
 std::vector<DeviceInfo> cudaDeviceInfos(const CudaQuery& query) {

@@ -12,9 +12,6 @@ namespace decodescope {
 /// Why CUDA cannot be used, as one sentence for people; empty where a device was found.
 [[nodiscard]] std::string cudaUnavailableReason(const CudaQuery& query);
 
-/// "13.0" from 13000; empty from 0.
-[[nodiscard]] std::string cudaVersionText(int version);
-
 /// The devices people are shown: one entry a GPU, or one unavailable entry with the reason.
 [[nodiscard]] std::vector<DeviceInfo> cudaDeviceInfos(const CudaQuery& query);
 
