@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gpu/kernels/cache_address.h"
+#include "gpu/kernels/split_range.h"
+
+namespace decodescope::gpu {
+
+/// How a block of the packed MMA kernel works.
+struct PackedTile {
+    std::int32_t rows = 16;   ///< query heads, padded: 16, 32, 64 or 128
+    std::int32_t tokens = 64; ///< of a tile, a multiple of 16
+    std::int32_t stages = 2;  ///< tiles in shared memory: 2 or 3
+};
+
+/// One attention call of one layer: for each sequence and query head,
+/// softmax(query · keys × scale) · values over the sequence's tokens. All pointers are the
+/// device's. One block works on grid (split, KV head × pass, sequence).
+struct AttentionArgs {
+    /// [sequence][KV head][group][head_dim]: bits of bf16 with a bf16 cache, else of f16; 4-byte
+    /// aligned.
+    const std::uint16_t* queries = nullptr;
+    const std::byte* keys = nullptr; ///< by `address`; 16-byte aligned
+    const std::byte* values = nullptr;
+    CacheAddress address;
+    const std::int32_t* contexts = nullptr; ///< [sequence]: tokens, at least 1
+    const float* keyScales = nullptr;       ///< [KV head]: what an 8-bit step is worth; or nullptr
+    const float* valueScales = nullptr;
+    float scale = 1; ///< 1 / sqrt(head_dim)
+    std::int32_t nKvHeads = 1;
+    std::int32_t group = 1;     ///< query heads of a KV head
+    std::int32_t headDim = 128; ///< a multiple of 16
+    std::int32_t splits = 1;    ///< most parts of a context: grid.x
+    PackedTile tile;            ///< of the packed MMA kernel
+    float* out = nullptr;       ///< [sequence][KV head][group][head_dim]
+    /// Of contexts with more than one part, [sequence][KV head][split][group]: the largest score ×
+    /// log2 e, Σ exp2(score × log2 e − max), and [head_dim] Σ exp2(…) × value.
+    float* splitMax = nullptr;
+    float* splitDenominator = nullptr;
+    float* splitOut = nullptr;
+};
+
+inline constexpr float kLog2E = 1.4426950408889634F;
+
+/// Index of a part's state for the first head of its group.
+DECODESCOPE_HOST_DEVICE constexpr std::int64_t stateIndex(const AttentionArgs& args, int sequence,
+                                                          int kvHead, int split) {
+    const std::int64_t head = std::int64_t{sequence} * args.nKvHeads + kvHead;
+    return (head * args.splits + split) * args.group;
+}
+
+/// Index of the first query head of a KV head, of the queries and of the output.
+DECODESCOPE_HOST_DEVICE constexpr std::int64_t headIndex(const AttentionArgs& args, int sequence,
+                                                         int kvHead) {
+    return (std::int64_t{sequence} * args.nKvHeads + kvHead) * args.group;
+}
+
+} // namespace decodescope::gpu
