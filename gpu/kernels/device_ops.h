@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gpu/kernels/kv_format.h"
+#include "gpu/kernels/qualifiers.h"
+
+/// All that the kernels ask of the device, one function an instruction: their source has nothing
+/// else that is CUDA's own. nvcc takes the bodies of device_ops_cuda.h; for any other compiler the
+/// functions are declared only, and who wants to run a kernel on the host defines them (the tests
+/// do, lane by lane, and check what the hardware would not: lanes that part, copies nobody waited
+/// for).
+///
+/// Functions marked "warp" are called by all 32 lanes of a warp together, syncThreads() by all
+/// threads of a block.
+namespace decodescope::gpu {
+
+/// Sixteen bytes, as one load brings them.
+struct Chunk {
+    std::uint32_t words[4];
+};
+
+#if defined(__CUDACC__)
+#define DECODESCOPE_DEVICE_OP DECODESCOPE_DEVICE
+#else
+#define DECODESCOPE_DEVICE_OP
+#endif
+
+DECODESCOPE_DEVICE_OP int threadIndex();
+DECODESCOPE_DEVICE_OP int blockThreads();
+DECODESCOPE_DEVICE_OP int blockX();
+DECODESCOPE_DEVICE_OP int blockY();
+DECODESCOPE_DEVICE_OP int blockZ();
+DECODESCOPE_DEVICE_OP void syncThreads();
+/// The block's dynamic shared memory, 16-byte aligned. Its offsets are what the copies and the
+/// matrix loads take.
+DECODESCOPE_DEVICE_OP std::byte* sharedMemory();
+
+/// Warp: the value of lane (own ^ mask).
+DECODESCOPE_DEVICE_OP float shuffleXor(float value, int mask);
+/// Warp: true in all lanes where it is in any.
+DECODESCOPE_DEVICE_OP bool anyLane(bool condition);
+
+/// Sixteen bytes of global memory that are read once, past the first-level cache.
+DECODESCOPE_DEVICE_OP Chunk loadOnce(const std::byte* from);
+
+/// Begins to copy 16 bytes from global to shared memory; with `valid` false nothing is read and
+/// zeros are written.
+DECODESCOPE_DEVICE_OP void copyChunk(std::uint32_t sharedOffset, const std::byte* from, bool valid);
+/// Ends a group of copies of this thread.
+DECODESCOPE_DEVICE_OP void commitCopies();
+/// Waits until at most kPending of this thread's groups are still under way.
+template <int kPending>
+DECODESCOPE_DEVICE_OP void waitForCopies();
+
+/// Warp: ldmatrix.x4, four matrices of 8 rows × 16 bytes; lane i names row i % 8 of matrix i / 8.
+DECODESCOPE_DEVICE_OP void loadMatrices(std::uint32_t (&registers)[4], std::uint32_t sharedOffset);
+/// Warp: the same, each matrix (of 16-bit elements) transposed.
+DECODESCOPE_DEVICE_OP void loadMatricesTransposed(std::uint32_t (&registers)[4],
+                                                  std::uint32_t sharedOffset);
+/// Warp: sum += first × second, m16n8k16 with f32 sums; factors are bf16 with KvFormat::BF16, else
+/// f16. There is no bf16 product below compute capability 8.0.
+template <KvFormat kFormat>
+DECODESCOPE_DEVICE_OP void multiplyAdd(float (&sum)[4], const std::uint32_t (&first)[4],
+                                       std::uint32_t second0, std::uint32_t second1);
+
+/// 2^x within 2 ulp; 0 for -infinity.
+DECODESCOPE_DEVICE_OP float exp2Fast(float x);
+/// Two floats as f16 (as bf16 with KvFormat::BF16), rounded to nearest even, `low` in the low half.
+template <KvFormat kFormat>
+DECODESCOPE_DEVICE_OP std::uint32_t packPair(float low, float high);
+/// The low and the high half of a pair of f16 (bf16 with KvFormat::BF16).
+template <KvFormat kFormat>
+DECODESCOPE_DEVICE_OP float lowOf(std::uint32_t pair);
+template <KvFormat kFormat>
+DECODESCOPE_DEVICE_OP float highOf(std::uint32_t pair);
+/// Difference of two pairs of f16.
+DECODESCOPE_DEVICE_OP std::uint32_t subtractPairs(std::uint32_t a, std::uint32_t b);
+
+/// Bytes i and j of `word` as a pair of f16, which times expansionScale() are the elements. 8-bit
+/// formats only.
+template <KvFormat kFormat>
+DECODESCOPE_DEVICE std::uint32_t expandedPair(std::uint32_t word, int i, int j) {
+    static_assert(elementBytes(kFormat) == 1, "16-bit elements need no expansion");
+    if constexpr (kFormat == KvFormat::E4M3)
+        return expandE4m3(twoBytes(word, i, j));
+    else
+        return subtractPairs(expandBiasedInt8(twoBytes(word, i, j)), kInt8Bias);
+}
+
+} // namespace decodescope::gpu
+
+#if defined(__CUDACC__)
+#include "gpu/kernels/device_ops_cuda.h"
+#endif

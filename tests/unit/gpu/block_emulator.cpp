@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "block_emulator.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <csetjmp>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <ucontext.h>
+
+#include "core/cpu/float_bits.h"
+#include "gpu/kernels/device_ops.h"
+#include "gpu/kernels/fragments.h"
+#include "gpu/kernels/swizzle.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace decodescope::gpu {
+namespace {
+
+constexpr std::size_t kStackBytes = std::size_t{128} << 10;
+
+enum class Meeting : std::uint8_t {
+    None,
+    Barrier,
+    Shuffle,
+    Vote,
+    Matrices,
+    MatricesTransposed,
+    Mma
+};
+
+/// What a thread waits for, and where the answer goes.
+struct Request {
+    Meeting meeting = Meeting::None;
+    float value = 0;
+    int mask = 0;
+    bool condition = false;
+    std::uint32_t offset = 0;
+    std::uint32_t* registers = nullptr;
+    float* sum = nullptr;
+    const std::uint32_t* first = nullptr;
+    std::array<std::uint32_t, 2> second{};
+    KvFormat format = KvFormat::F16;
+};
+
+struct Copy {
+    std::uint32_t offset;
+    const std::byte* from; ///< nullptr: zeros
+};
+
+struct Thread {
+    ucontext_t context{}; ///< to start it
+    std::jmp_buf at{};    ///< where it paused: unlike swapcontext() no call of the system
+    bool started = false;
+    std::byte* stack = nullptr;
+    Request request;
+    std::vector<Copy> open;                   ///< of the group that is not ended yet
+    std::vector<std::vector<Copy>> committed; ///< oldest first
+    bool finished = false;
+};
+
+struct Block {
+    std::vector<Thread> threads;
+    std::vector<std::uint32_t> shared; ///< of words, for their alignment
+    std::size_t sharedBytes = 0;
+    Grid at;
+    int current = 0;
+    std::jmp_buf scheduler{};
+    const std::function<void()>* kernel = nullptr;
+    std::string failure;
+    int conflicts = 0;
+#if defined(__SANITIZE_ADDRESS__)
+    const void* schedulerStack = nullptr;
+    std::size_t schedulerStackBytes = 0;
+#endif
+};
+
+Block* theBlock = nullptr;
+int theConflicts = 0;
+
+/// Stacks are kept from one launch to the next.
+std::byte* stackOf(std::size_t thread) {
+    static std::vector<std::unique_ptr<std::byte[]>> stacks;
+    while (stacks.size() <= thread)
+        stacks.push_back(std::make_unique_for_overwrite<std::byte[]>(kStackBytes));
+    return stacks[thread].get();
+}
+
+Thread& self() {
+    return theBlock->threads[static_cast<std::size_t>(theBlock->current)];
+}
+
+void fail(const std::string& what) {
+    if (theBlock->failure.empty())
+        theBlock->failure = what;
+}
+
+/// From a thread back to the scheduler, until that resumes it.
+void pause() {
+    Thread& thread = self();
+#if defined(__SANITIZE_ADDRESS__)
+    void* fake = nullptr;
+    __sanitizer_start_switch_fiber(thread.finished ? nullptr : &fake, theBlock->schedulerStack,
+                                   theBlock->schedulerStackBytes);
+#endif
+    if (_setjmp(thread.at) == 0)
+        _longjmp(theBlock->scheduler, 1);
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
+#endif
+}
+
+void threadMain() {
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_finish_switch_fiber(nullptr, &theBlock->schedulerStack,
+                                    &theBlock->schedulerStackBytes);
+#endif
+    (*theBlock->kernel)();
+    self().finished = true;
+    pause();
+}
+
+void resume(Block& block, std::size_t index) {
+    block.current = static_cast<int>(index);
+    Thread& thread = block.threads[index];
+#if defined(__SANITIZE_ADDRESS__)
+    void* fake = nullptr;
+    __sanitizer_start_switch_fiber(&fake, thread.stack, kStackBytes);
+#endif
+    if (_setjmp(block.scheduler) == 0) {
+        if (thread.started)
+            _longjmp(thread.at, 1);
+        thread.started = true;
+        setcontext(&thread.context);
+    }
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_finish_switch_fiber(fake, nullptr, nullptr);
+#endif
+}
+
+void meet(Request request) {
+    self().request = request;
+    pause();
+}
+
+std::byte* sharedAt(std::uint32_t offset) {
+    if (offset % kChunkBytes != 0 || offset + kChunkBytes > theBlock->sharedBytes) {
+        fail("16 bytes at " + std::to_string(offset) +
+             " of shared memory are not aligned, or lie "
+             "beyond its " +
+             std::to_string(theBlock->sharedBytes));
+        return sharedMemory();
+    }
+    return sharedMemory() + offset;
+}
+
+float halfOf(KvFormat format, std::uint32_t word, int half) {
+    const auto bits = static_cast<std::uint16_t>(word >> (16 * half));
+    return format == KvFormat::BF16 ? fromBf16(bits) : fromF16(bits);
+}
+
+// ---- what a warp does together ----------------------------------------------------------------
+
+using Warp = std::array<Request*, kWarpLanes>;
+
+void shuffle(const Warp& warp) {
+    std::array<float, kWarpLanes> values{};
+    for (std::size_t lane = 0; lane < values.size(); ++lane)
+        values[lane] = warp[lane]->value;
+    for (std::size_t lane = 0; lane < values.size(); ++lane)
+        warp[lane]->value = values[lane ^ static_cast<std::size_t>(warp[lane]->mask)];
+}
+
+void vote(const Warp& warp) {
+    const bool any =
+        std::any_of(warp.begin(), warp.end(), [](const Request* each) { return each->condition; });
+    for (Request* each : warp)
+        each->condition = any;
+}
+
+void loadMatricesOf(const Warp& warp, bool transposed) {
+    for (std::size_t matrix = 0; matrix < 4; ++matrix) {
+        std::array<std::array<std::uint16_t, 8>, 8> rows{};
+        std::array<int, 8> readers{};
+        for (std::size_t row = 0; row < 8; ++row) {
+            const std::uint32_t offset = warp[matrix * 8 + row]->offset;
+            std::memcpy(rows[row].data(), sharedAt(offset), kChunkBytes);
+            ++readers[offset / kChunkBytes % 8];
+        }
+        theBlock->conflicts =
+            std::max(theBlock->conflicts, *std::max_element(readers.begin(), readers.end()) - 1);
+        for (std::size_t lane = 0; lane < kWarpLanes; ++lane) {
+            const std::size_t row = lane / 4;
+            const std::size_t column = lane % 4 * 2;
+            const std::uint32_t low = transposed ? rows[column][row] : rows[row][column];
+            const std::uint32_t high = transposed ? rows[column + 1][row] : rows[row][column + 1];
+            warp[lane]->registers[matrix] = low | (high << 16);
+        }
+    }
+}
+
+void multiply(const Warp& warp) {
+    float first[kMmaRows][kMmaDepth] = {};
+    float second[kMmaDepth][kMmaColumns] = {};
+    const KvFormat format = warp[0]->format;
+    for (int lane = 0; lane < kWarpLanes; ++lane) {
+        const Request& request = *warp[static_cast<std::size_t>(lane)];
+        for (int half = 0; half < 2; ++half) {
+            for (int reg = 0; reg < 4; ++reg) {
+                const Place place = firstFactorPlace(lane, reg, half);
+                first[place.row][place.column] = halfOf(format, request.first[reg], half);
+            }
+            for (int reg = 0; reg < 2; ++reg) {
+                const Place place = secondFactorPlace(lane, reg, half);
+                second[place.row][place.column] =
+                    halfOf(format, request.second[static_cast<std::size_t>(reg)], half);
+            }
+        }
+    }
+    for (int lane = 0; lane < kWarpLanes; ++lane)
+        for (int reg = 0; reg < 4; ++reg) {
+            const Place place = sumPlace(lane, reg);
+            float& sum = warp[static_cast<std::size_t>(lane)]->sum[reg];
+            for (int k = 0; k < kMmaDepth; ++k)
+                sum += first[place.row][k] * second[k][place.column];
+        }
+}
+
+/// Lets a warp go on from where all its lanes wait, if they wait for one thing.
+bool release(Block& block, std::size_t firstThread) {
+    Warp warp{};
+    for (std::size_t lane = 0; lane < kWarpLanes; ++lane)
+        warp[lane] = &block.threads[firstThread + lane].request;
+    const Meeting meeting = warp[0]->meeting;
+    const bool together = std::all_of(warp.begin(), warp.end(), [&](const Request* each) {
+        return each->meeting == meeting && each->mask == warp[0]->mask;
+    });
+    if (!together) {
+        fail("lanes of warp " + std::to_string(firstThread / kWarpLanes) +
+             " wait for different things");
+        return false;
+    }
+    switch (meeting) {
+    case Meeting::None:
+    case Meeting::Barrier:
+        return false;
+    case Meeting::Shuffle:
+        shuffle(warp);
+        break;
+    case Meeting::Vote:
+        vote(warp);
+        break;
+    case Meeting::Matrices:
+    case Meeting::MatricesTransposed:
+        loadMatricesOf(warp, meeting == Meeting::MatricesTransposed);
+        break;
+    case Meeting::Mma:
+        multiply(warp);
+        break;
+    }
+    for (Request* each : warp)
+        each->meeting = Meeting::None;
+    return true;
+}
+
+bool allWait(const Block& block) {
+    return std::all_of(block.threads.begin(), block.threads.end(), [](const Thread& each) {
+        return each.finished || each.request.meeting == Meeting::Barrier;
+    });
+}
+
+/// Runs warp by warp, each as far as it gets, until all threads are done.
+void schedule(Block& block) {
+    while (block.failure.empty()) {
+        for (std::size_t first = 0; first < block.threads.size(); first += kWarpLanes)
+            do {
+                for (std::size_t lane = first; lane < first + kWarpLanes; ++lane)
+                    if (!block.threads[lane].finished &&
+                        block.threads[lane].request.meeting == Meeting::None)
+                        resume(block, lane);
+            } while (block.failure.empty() && !block.threads[first].finished &&
+                     release(block, first));
+        if (!allWait(block))
+            fail("a lane ended, or waits for the block, where others of its warp wait for it");
+        const auto finished = static_cast<std::size_t>(
+            std::count_if(block.threads.begin(), block.threads.end(),
+                          [](const Thread& each) { return each.finished; }));
+        if (finished == block.threads.size())
+            return;
+        if (finished > 0)
+            fail("threads ended while others wait for the block");
+        for (Thread& each : block.threads)
+            each.request.meeting = Meeting::None;
+    }
+}
+
+void start(Block& block) {
+    for (Thread& thread : block.threads) {
+        thread.stack = stackOf(static_cast<std::size_t>(&thread - block.threads.data()));
+        thread.request = {};
+        thread.open.clear();
+        thread.committed.clear();
+        thread.finished = false;
+        thread.started = false;
+        getcontext(&thread.context);
+        thread.context.uc_stack.ss_sp = thread.stack;
+        thread.context.uc_stack.ss_size = kStackBytes;
+        thread.context.uc_link = nullptr;
+        makecontext(&thread.context, threadMain, 0);
+    }
+    std::fill(block.shared.begin(), block.shared.end(), 0xFFFFFFFFU);
+}
+
+void arrive(Thread& thread, std::size_t pending) {
+    while (thread.committed.size() > pending) {
+        for (const Copy& copy : thread.committed.front()) {
+            std::byte* const to = sharedAt(copy.offset);
+            if (copy.from)
+                std::memcpy(to, copy.from, kChunkBytes);
+            else
+                std::memset(to, 0, kChunkBytes);
+        }
+        thread.committed.erase(thread.committed.begin());
+    }
+}
+
+} // namespace
+
+void emulate(Grid grid, int threads, std::size_t sharedBytes, const std::function<void()>& kernel) {
+    if (threads <= 0 || threads % kWarpLanes != 0)
+        throw std::runtime_error("a block has whole warps");
+    Block block;
+    block.threads.resize(static_cast<std::size_t>(threads));
+    // A word beyond the end, so that an empty block has an address too.
+    block.shared.resize(sharedBytes / sizeof(std::uint32_t) + 1);
+    block.sharedBytes = sharedBytes;
+    block.kernel = &kernel;
+    theBlock = &block;
+    for (block.at.z = 0; block.at.z < grid.z; ++block.at.z)
+        for (block.at.y = 0; block.at.y < grid.y; ++block.at.y)
+            for (block.at.x = 0; block.at.x < grid.x; ++block.at.x) {
+                start(block);
+                schedule(block);
+                for (const Thread& each : block.threads)
+                    if (!each.open.empty() || !each.committed.empty())
+                        for (const auto& group : each.committed)
+                            if (!group.empty())
+                                fail("a thread ended before its copies arrived");
+                if (!block.failure.empty()) {
+                    theBlock = nullptr;
+                    throw std::runtime_error(block.failure);
+                }
+            }
+    theConflicts = block.conflicts;
+    theBlock = nullptr;
+}
+
+int bankConflicts() {
+    return theConflicts;
+}
+
+// ---- device_ops.h -------------------------------------------------------------------------------
+
+int threadIndex() {
+    return theBlock->current;
+}
+int blockThreads() {
+    return static_cast<int>(theBlock->threads.size());
+}
+int blockX() {
+    return theBlock->at.x;
+}
+int blockY() {
+    return theBlock->at.y;
+}
+int blockZ() {
+    return theBlock->at.z;
+}
+void syncThreads() {
+    Request request;
+    request.meeting = Meeting::Barrier;
+    meet(request);
+}
+std::byte* sharedMemory() {
+    return reinterpret_cast<std::byte*>(theBlock->shared.data());
+}
+
+float shuffleXor(float value, int mask) {
+    Request request;
+    request.meeting = Meeting::Shuffle;
+    request.value = value;
+    request.mask = mask;
+    meet(request);
+    return self().request.value;
+}
+bool anyLane(bool condition) {
+    Request request;
+    request.meeting = Meeting::Vote;
+    request.condition = condition;
+    meet(request);
+    return self().request.condition;
+}
+
+Chunk loadOnce(const std::byte* from) {
+    Chunk chunk;
+    std::memcpy(&chunk, from, sizeof(chunk));
+    return chunk;
+}
+void copyChunk(std::uint32_t sharedOffset, const std::byte* from, bool valid) {
+    self().open.push_back({sharedOffset, valid ? from : nullptr});
+}
+void commitCopies() {
+    self().committed.push_back(std::move(self().open));
+    self().open.clear();
+}
+template <int kPending>
+void waitForCopies() {
+    arrive(self(), kPending);
+}
+template void waitForCopies<0>();
+template void waitForCopies<1>();
+
+void loadMatrices(std::uint32_t (&registers)[4], std::uint32_t sharedOffset) {
+    Request request;
+    request.meeting = Meeting::Matrices;
+    request.registers = registers;
+    request.offset = sharedOffset;
+    meet(request);
+}
+void loadMatricesTransposed(std::uint32_t (&registers)[4], std::uint32_t sharedOffset) {
+    Request request;
+    request.meeting = Meeting::MatricesTransposed;
+    request.registers = registers;
+    request.offset = sharedOffset;
+    meet(request);
+}
+template <KvFormat kFormat>
+void multiplyAdd(float (&sum)[4], const std::uint32_t (&first)[4], std::uint32_t second0,
+                 std::uint32_t second1) {
+    Request request;
+    request.meeting = Meeting::Mma;
+    request.sum = sum;
+    request.first = first;
+    request.second = {second0, second1};
+    request.format = kFormat;
+    meet(request);
+}
+
+float exp2Fast(float x) {
+    return std::exp2(x);
+}
+template <KvFormat kFormat>
+std::uint32_t packPair(float low, float high) {
+    const auto bits = [](float value) -> std::uint32_t {
+        return kFormat == KvFormat::BF16 ? toBf16(value) : toF16(value);
+    };
+    return bits(low) | (bits(high) << 16);
+}
+template <KvFormat kFormat>
+float lowOf(std::uint32_t pair) {
+    return halfOf(kFormat, pair, 0);
+}
+template <KvFormat kFormat>
+float highOf(std::uint32_t pair) {
+    return halfOf(kFormat, pair, 1);
+}
+std::uint32_t subtractPairs(std::uint32_t a, std::uint32_t b) {
+    constexpr KvFormat half = KvFormat::F16;
+    return packPair<half>(lowOf<half>(a) - lowOf<half>(b), highOf<half>(a) - highOf<half>(b));
+}
+
+#define DECODESCOPE_EMULATED(format)                                                               \
+    template void multiplyAdd<format>(float(&)[4], const std::uint32_t(&)[4], std::uint32_t,       \
+                                      std::uint32_t);                                              \
+    template std::uint32_t packPair<format>(float, float);                                         \
+    template float lowOf<format>(std::uint32_t);                                                   \
+    template float highOf<format>(std::uint32_t);
+DECODESCOPE_EMULATED(KvFormat::F16)
+DECODESCOPE_EMULATED(KvFormat::BF16)
+DECODESCOPE_EMULATED(KvFormat::E4M3)
+DECODESCOPE_EMULATED(KvFormat::Int8)
+#undef DECODESCOPE_EMULATED
+
+} // namespace decodescope::gpu
