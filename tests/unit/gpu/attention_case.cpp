@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <random>
 #include <stdexcept>
@@ -11,7 +12,7 @@
 #include "block_emulator.h"
 #include "core/cpu/float_bits.h"
 #include "core/cpu/reference.h"
-#include "gpu/kernel_choice.h"
+#include "gpu/attention_plan.h"
 #include "gpu/kernels/attention_combine.h"
 #include "gpu/kernels/attention_packed.h"
 #include "gpu/kernels/attention_vector.h"
@@ -86,7 +87,7 @@ public:
         fill();
     }
 
-    gpu::AttentionArgs args(const KernelChoice& choice) {
+    gpu::AttentionArgs args(const AttentionPlan& plan) {
         gpu::AttentionArgs args;
         args.queries = m_queries.data();
         args.keys = aligned(m_keys);
@@ -102,12 +103,12 @@ public:
         args.nKvHeads = m_case.nKvHeads;
         args.group = m_case.group;
         args.headDim = m_case.headDim;
-        args.splits = m_case.splits;
-        args.tile = choice.tile;
+        args.splits = plan.splits;
+        args.tile = plan.kernel.tile;
         const float poison = std::numeric_limits<float>::quiet_NaN();
         const std::size_t heads = m_case.contexts.size() * count(m_case.nKvHeads * m_case.group);
         m_out.assign(heads * count(m_case.headDim), poison);
-        m_splitMax.assign(heads * count(m_case.splits), poison);
+        m_splitMax.assign(heads * count(plan.splits), poison);
         m_splitDenominator = m_splitMax;
         m_splitOut.assign(m_splitMax.size() * count(m_case.headDim), poison);
         args.out = m_out.data();
@@ -192,56 +193,61 @@ private:
     std::vector<double> m_expected;
 };
 
+void emulate(const LaunchGrid& grid, int threads, int sharedBytes,
+             const std::function<void()>& kernel) {
+    gpu::emulate({grid.x, grid.y, grid.z}, threads, count(sharedBytes), kernel);
+}
+
 struct RunVector {
-    gpu::AttentionArgs args;
-    KernelChoice choice;
+    const gpu::AttentionArgs& args;
+    const AttentionPlan& plan;
     template <gpu::KvFormat kFormat, int kDim, int kHeads>
     void visit() {
-        const gpu::Grid grid{args.splits, args.nKvHeads * choice.passes, sequences};
-        gpu::emulate(grid, choice.threads, count(choice.sharedBytes),
-                     [this] { gpu::VectorKernel<kFormat, kDim, kHeads>::run(args); });
+        emulate(plan.grid, plan.kernel.threads, plan.kernel.sharedBytes,
+                [this] { gpu::VectorKernel<kFormat, kDim, kHeads>::run(args); });
     }
-    int sequences;
 };
 
 struct RunPacked {
-    gpu::AttentionArgs args;
-    KernelChoice choice;
+    const gpu::AttentionArgs& args;
+    const AttentionPlan& plan;
     template <gpu::KvFormat kFormat, int kDim, int kWarpRows>
     void visit() {
-        const gpu::Grid grid{args.splits, args.nKvHeads * choice.passes, sequences};
-        gpu::emulate(grid, choice.threads, count(choice.sharedBytes),
-                     [this] { gpu::PackedKernel<kFormat, kDim, kWarpRows>::run(args); });
+        emulate(plan.grid, plan.kernel.threads, plan.kernel.sharedBytes,
+                [this] { gpu::PackedKernel<kFormat, kDim, kWarpRows>::run(args); });
     }
-    int sequences;
 };
 
-bool runKernel(const gpu::AttentionArgs& args, const KernelChoice& choice, int sequences) {
-    return gpu::withFormat(choice.format, [&](auto format) {
+bool runKernel(const gpu::AttentionArgs& args, const AttentionPlan& plan) {
+    const KernelChoice& kernel = plan.kernel;
+    return gpu::withFormat(kernel.format, [&](auto format) {
         constexpr gpu::KvFormat kFormat = decltype(format)::value;
-        if (choice.family == KernelFamily::Vector)
-            return gpu::visitVectorKernel<kFormat>(choice.paddedDim, choice.heads,
-                                                   RunVector{args, choice, sequences});
-        return gpu::visitPackedKernel<kFormat>(choice.paddedDim, choice.heads,
-                                               RunPacked{args, choice, sequences});
+        if (kernel.family == KernelFamily::Vector)
+            return gpu::visitVectorKernel<kFormat>(kernel.paddedDim, kernel.heads,
+                                                   RunVector{args, plan});
+        return gpu::visitPackedKernel<kFormat>(kernel.paddedDim, kernel.heads,
+                                               RunPacked{args, plan});
     });
 }
 
 } // namespace
 
 double emulatedError(const GpuProperties& gpu, const AttentionCase& test) {
-    const Result<KernelChoice> choice = chooseKernel(gpu, test.type, test.headDim, test.group);
-    if (!choice)
-        throw std::runtime_error(choice.error().sentence());
+    const Result<AttentionPlan> plan =
+        planAttention(gpu,
+                      {test.type, test.headDim, std::int64_t{test.group} * test.nKvHeads,
+                       test.nKvHeads, test.contexts},
+                      test.blocksAtOnce);
+    if (!plan)
+        throw std::runtime_error(plan.error().sentence());
     Memory memory(test);
-    const gpu::AttentionArgs args = memory.args(*choice);
-    const int sequences = static_cast<int>(test.contexts.size());
-    if (!runKernel(args, *choice, sequences))
-        throw std::runtime_error("no kernel is compiled for what was chosen");
+    const gpu::AttentionArgs args = memory.args(*plan);
+    if (!runKernel(args, *plan))
+        throw std::runtime_error("no kernel is compiled for what was planned");
     if (gpu::bankConflicts() > 0)
         throw std::runtime_error("matrix loads conflict in shared memory");
-    gpu::emulate({test.group, test.nKvHeads, sequences}, gpu::kWarpLanes, 0,
-                 [&args] { gpu::combineSplits(args); });
+    if (plan->combineThreads > 0)
+        emulate(plan->combineGrid, plan->combineThreads, 0, [&args] { gpu::combineSplits(args); });
     return memory.error();
 }
 

@@ -3,6 +3,7 @@
 
 #include "attention_case.h"
 #include "example_gpus.h"
+#include "gpu/attention_plan.h"
 
 using namespace decodescope;
 
@@ -116,9 +117,12 @@ void TestAttentionKernels::splitsOfUnequalSequencesMerge() {
     test.type = static_cast<DataType>(type);
     test.group = group;
     test.nKvHeads = 2;
-    test.splits = 7;
+    test.blocksAtOnce = 60;
     test.contexts = {1, 511, 512, 1023, 4097};
     test.headDim = 64;
+    const auto plan = planAttention(
+        exampleGpu("H200"), {test.type, 64, 2 * group, 2, test.contexts}, test.blocksAtOnce);
+    QVERIFY(plan.ok() && plan->splits > 5);
     check(test);
 }
 
@@ -140,7 +144,7 @@ void TestAttentionKernels::pagesInAnyOrderAreFound() {
         test.group = group;
         test.nKvHeads = 2;
         test.pageTokens = pageTokens;
-        test.splits = 3;
+        test.blocksAtOnce = 12;
         test.contexts = {300, 17, 800};
         check(test);
     }

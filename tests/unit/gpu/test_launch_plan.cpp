@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "example_gpus.h"
-#include "gpu/kernel_choice.h"
+#include "gpu/attention_plan.h"
 #include "gpu/kernels/kernel_instances.h"
 #include "gpu/kernels/kernel_shape.h"
 #include "gpu/occupancy.h"
@@ -30,6 +30,8 @@ private slots:
     void splitsFillTheGpuAndNoMore();
     void splitsOfTheAnchorsAreThese();
     void dearerCombiningMeansFewerSplits();
+    void aPlanHoldsWhatItsLaunchesNeed();
+    void aPlanRefusesWhatMakesNoSense();
     void pagesAreGivenOnceAndNoneIsWasted_data();
     void pagesAreGivenOnceAndNoneIsWasted();
     void aContiguousCacheHasRoomForTheLongest();
@@ -232,6 +234,48 @@ void TestLaunchPlan::dearerCombiningMeansFewerSplits() {
         before = splits;
     }
     QCOMPARE(before, 1);
+}
+
+void TestLaunchPlan::aPlanHoldsWhatItsLaunchesNeed() {
+    const int contexts[] = {32768, 100};
+    const auto plan = planAttention(exampleGpu("H200"), {DataType::BF16, 128, 32, 8, contexts});
+    QVERIFY(plan.ok());
+    QVERIFY(plan->splits > 1);
+    QCOMPARE(plan->grid, (LaunchGrid{plan->splits, 8, 2}));
+    QCOMPARE(plan->combineGrid, (LaunchGrid{4, 8, 2}));
+    QCOMPARE(plan->combineThreads, 128);
+    // For each of 2 sequences, 32 heads and all splits 128 sums, a maximum and a denominator.
+    QCOMPARE(plan->stateBytes,
+             std::uint64_t{2} * 32 * 130 * 4 * static_cast<std::uint64_t>(plan->splits));
+    // Three times four heads in passes, and nothing to combine.
+    const int brief[] = {100};
+    const auto turing = planAttention(exampleGpu("T4"), {DataType::BF16, 64, 18, 2, brief});
+    QVERIFY(turing.ok());
+    QCOMPARE(turing->grid, (LaunchGrid{1, 2 * 3, 1}));
+    QCOMPARE(turing->combineThreads, 0);
+    QCOMPARE(turing->stateBytes, std::uint64_t{0});
+    // Measured occupancy counts, where there is one.
+    const int longer[] = {32768};
+    const AttentionShape shape{DataType::BF16, 128, 32, 8, longer};
+    QCOMPARE(planAttention(exampleGpu("H200"), shape, 8)->splits, 1);
+    QCOMPARE(planAttention(exampleGpu("H200"), shape, 16)->splits, 2);
+}
+
+void TestLaunchPlan::aPlanRefusesWhatMakesNoSense() {
+    const GpuProperties& gpu = exampleGpu("A100");
+    const int one[] = {64};
+    const int empty[] = {64, 0};
+    const auto code = [&gpu](const AttentionShape& shape) {
+        const auto plan = planAttention(gpu, shape);
+        return plan.ok() ? ErrorCode::Interrupted : plan.error().code;
+    };
+    QCOMPARE(code({DataType::F16, 128, 32, 5, one}), ErrorCode::BadUsage);
+    QCOMPARE(code({DataType::F16, 128, 32, 0, one}), ErrorCode::BadUsage);
+    QCOMPARE(code({DataType::F16, 128, 32, 8, {}}), ErrorCode::BadUsage);
+    QCOMPARE(code({DataType::F16, 128, 32, 8, empty}), ErrorCode::BadUsage);
+    QCOMPARE(code({DataType::F16, 100, 32, 8, one}), ErrorCode::BadUsage);
+    QCOMPARE(code({DataType::F16, 128, 70'000, 70'000, one}), ErrorCode::BadUsage);
+    QCOMPARE(code({DataType::F16, 128, 32, 8, one}), ErrorCode::Interrupted);
 }
 
 void TestLaunchPlan::pagesAreGivenOnceAndNoneIsWasted_data() {
