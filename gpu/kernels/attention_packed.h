@@ -179,35 +179,40 @@ private:
         constexpr int kDepthsAtOnce = kElement == 2 ? 1 : 2;
 #pragma unroll
         for (int depth = 0; depth < kDepths; depth += kDepthsAtOnce) {
+            const int chunk = depth / kDepthsAtOnce * 2 + place.column;
             std::uint32_t loaded[4];
-            loadMatrices(loaded,
-                         keys + swizzled<kChunks>(token + place.row,
-                                                  depth / kDepthsAtOnce * 2 + place.column));
+            loadMatrices(loaded, keys + swizzled<kChunks>(token + place.row, chunk));
             if constexpr (kElement == 2) {
-                multiplyQuery(args, depth, scores, 0, loaded[0], loaded[1]);
-                multiplyQuery(args, depth, scores, 1, loaded[2], loaded[3]);
+                multiplyQueries(args, depth, scores, loaded);
             } else {
 #pragma unroll
-                for (int i = 0; i < 4; ++i)
-                    multiplyQuery(args, depth + i % 2, scores, i / 2,
-                                  expandedPair<kFormat>(loaded[i], 0, 1),
-                                  expandedPair<kFormat>(loaded[i], 2, 3));
+                for (int i = 0; i < 2; ++i) {
+                    const std::uint32_t factors[4] = {expandedPair<kFormat>(loaded[i], 0, 1),
+                                                      expandedPair<kFormat>(loaded[i], 2, 3),
+                                                      expandedPair<kFormat>(loaded[i + 2], 0, 1),
+                                                      expandedPair<kFormat>(loaded[i + 2], 2, 3)};
+                    multiplyQueries(args, depth + i, scores, factors);
+                }
             }
         }
     }
 
-    DECODESCOPE_DEVICE void multiplyQuery(const AttentionArgs& args, int depth,
-                                          float (&scores)[kMmas][2][4], int tile,
-                                          std::uint32_t key0, std::uint32_t key1) {
+    /// Adds one depth of the scores of two times eight tokens, whose keys are two second factors.
+    DECODESCOPE_DEVICE void multiplyQueries(const AttentionArgs& args, int depth,
+                                            float (&scores)[kMmas][2][4],
+                                            const std::uint32_t (&keys)[4]) {
 #pragma unroll
         for (int m = 0; m < kMmas; ++m) {
+            std::uint32_t rows[4];
             if constexpr (kKeepQueries) {
-                multiplyAdd<kFormat>(scores[m][tile], query[depth], key0, key1);
+#pragma unroll
+                for (int i = 0; i < 4; ++i)
+                    rows[i] = query[depth][i];
             } else {
-                std::uint32_t rows[4];
                 loadQuery(rows, firstRow(args) + m * kMmaRows, depth);
-                multiplyAdd<kFormat>(scores[m][tile], rows, key0, key1);
             }
+            multiplyAdd<kFormat>(scores[m][0], rows, keys[0], keys[1]);
+            multiplyAdd<kFormat>(scores[m][1], rows, keys[2], keys[3]);
         }
     }
 
