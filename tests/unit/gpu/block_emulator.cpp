@@ -303,6 +303,15 @@ void schedule(Block& block) {
     }
 }
 
+/// Apart from any loop: getcontext() may return twice, as far as a compiler knows.
+void makeFibre(Thread& thread) {
+    getcontext(&thread.context);
+    thread.context.uc_stack.ss_sp = thread.stack;
+    thread.context.uc_stack.ss_size = kStackBytes;
+    thread.context.uc_link = nullptr;
+    makecontext(&thread.context, threadMain, 0);
+}
+
 void start(Block& block) {
     for (Thread& thread : block.threads) {
         thread.stack = stackOf(static_cast<std::size_t>(&thread - block.threads.data()));
@@ -311,11 +320,7 @@ void start(Block& block) {
         thread.committed.clear();
         thread.finished = false;
         thread.started = false;
-        getcontext(&thread.context);
-        thread.context.uc_stack.ss_sp = thread.stack;
-        thread.context.uc_stack.ss_size = kStackBytes;
-        thread.context.uc_link = nullptr;
-        makecontext(&thread.context, threadMain, 0);
+        makeFibre(thread);
     }
     std::fill(block.shared.begin(), block.shared.end(), 0xFFFFFFFFU);
 }
@@ -331,6 +336,12 @@ void arrive(Thread& thread, std::size_t pending) {
         }
         thread.committed.erase(thread.committed.begin());
     }
+}
+
+bool hasCopies(const Thread& thread) {
+    return !thread.open.empty() ||
+           std::any_of(thread.committed.begin(), thread.committed.end(),
+                       [](const std::vector<Copy>& group) { return !group.empty(); });
 }
 
 } // namespace
@@ -350,11 +361,8 @@ void emulate(Grid grid, int threads, std::size_t sharedBytes, const std::functio
             for (block.at.x = 0; block.at.x < grid.x; ++block.at.x) {
                 start(block);
                 schedule(block);
-                for (const Thread& each : block.threads)
-                    if (!each.open.empty() || !each.committed.empty())
-                        for (const auto& group : each.committed)
-                            if (!group.empty())
-                                fail("a thread ended before its copies arrived");
+                if (std::any_of(block.threads.begin(), block.threads.end(), hasCopies))
+                    fail("a thread ended before its copies arrived");
                 if (!block.failure.empty()) {
                     theBlock = nullptr;
                     throw std::runtime_error(block.failure);
