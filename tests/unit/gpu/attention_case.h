@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "core/spec/data_type.h"
+#include "gpu/attention_plan.h"
 #include "gpu/gpu_properties.h"
+#include "gpu/kernels/attention_args.h"
+#include "gpu/page_table.h"
 
 namespace decodescope {
 
-/// One attention call of a GPU kernel on the host.
+/// One attention call of a GPU kernel.
 struct AttentionCase {
     DataType type = DataType::F16;
     int headDim = 128;
@@ -23,10 +29,44 @@ struct AttentionCase {
     bool flat = false;                ///< equal scores, values around 0.5
 };
 
-/// Runs what planAttention() plans for `gpu` through the emulator; outputs are poisoned first, and
-/// so is what the cache has beyond the contexts. Returns ‖out − reference‖ / ‖reference‖ against
-/// the double reference on the same rounded inputs. Throws std::runtime_error where the emulator
-/// found a fault, or nothing was planned.
-[[nodiscard]] double emulatedError(const GpuProperties& gpu, const AttentionCase& test);
+/// Copies `bytes` bytes to where the kernels read and write, and says where that is.
+using Place = std::function<void*(const void* from, std::size_t bytes)>;
+
+/// Random queries, keys and values of a case as a GPU's memory would hold them, and what attention
+/// over them is. What the cache has beyond the contexts is NaN, and so are the outputs.
+class AttentionData {
+public:
+    explicit AttentionData(const AttentionCase& test);
+
+    /// Everything placed for the launches of `plan`.
+    [[nodiscard]] gpu::AttentionArgs placed(const AttentionPlan& plan, const Place& place);
+    /// Of the output, for who brings it back.
+    [[nodiscard]] std::span<float> out() { return m_out; }
+    /// ‖out − reference‖ / ‖reference‖ against the double reference on the same rounded inputs.
+    [[nodiscard]] double error() const;
+
+private:
+    void shufflePages();
+    void fill();
+    void fillHead(class ElementSource& source, int sequence, int head, float scale);
+
+    AttentionCase m_case;
+    int m_bytes;
+    CacheLayout m_cache;
+    std::vector<std::byte> m_keys, m_values;
+    std::vector<std::uint16_t> m_queries;
+    std::vector<float> m_scales, m_out;
+    std::vector<double> m_expected;
+};
+
+/// What planAttention() plans for the case on `gpu`. Throws std::runtime_error where it refuses.
+[[nodiscard]] AttentionPlan planOf(const GpuProperties& gpu, const AttentionCase& test);
+
+/// What a kernel may be off by: weights are rounded to 16 bits for the second product of the packed
+/// kernel; the vector kernel has f32 all through.
+[[nodiscard]] double allowedError(const AttentionPlan& plan);
+
+/// "bf16, head_dim 128, group 4"
+[[nodiscard]] std::string label(const AttentionCase& test);
 
 } // namespace decodescope

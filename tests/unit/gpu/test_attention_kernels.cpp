@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QTest>
 
-#include "attention_case.h"
+#include "emulated_attention.h"
 #include "example_gpus.h"
-#include "gpu/attention_plan.h"
 
 using namespace decodescope;
 
@@ -31,25 +30,10 @@ namespace {
 
 constexpr DataType kTypes[] = {DataType::F16, DataType::BF16, DataType::FP8_E4M3, DataType::Int8};
 
-/// Weights are rounded to 16 bits for the second product; f32 all through without one.
-double bound(const AttentionCase& test) {
-    const bool vector =
-        test.group == 1 ||
-        (test.group == 2 && (test.type == DataType::F16 || test.type == DataType::BF16));
-    if (vector)
-        return 5e-6;
-    return test.type == DataType::BF16 ? 2e-3 : 5e-4;
-}
-
-std::string label(const AttentionCase& test) {
-    return std::string(name(test.type)) + " head_dim " + std::to_string(test.headDim) + " group " +
-           std::to_string(test.group);
-}
-
 void check(const AttentionCase& test, const char* gpu = "H200") {
     try {
         const double error = emulatedError(exampleGpu(gpu), test);
-        QVERIFY2(error <= bound(test),
+        QVERIFY2(error <= allowedError(planOf(exampleGpu(gpu), test)),
                  qPrintable(QString("%1: off by %2").arg(label(test).c_str()).arg(error)));
     } catch (const std::exception& fault) {
         QFAIL(fault.what());
@@ -120,9 +104,7 @@ void TestAttentionKernels::splitsOfUnequalSequencesMerge() {
     test.blocksAtOnce = 60;
     test.contexts = {1, 511, 512, 1023, 4097};
     test.headDim = 64;
-    const auto plan = planAttention(
-        exampleGpu("H200"), {test.type, 64, 2 * group, 2, test.contexts}, test.blocksAtOnce);
-    QVERIFY(plan.ok() && plan->splits > 5);
+    QVERIFY(planOf(exampleGpu("H200"), test).splits > 5);
     check(test);
 }
 
