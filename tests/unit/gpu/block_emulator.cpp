@@ -6,7 +6,6 @@
 #include <cmath>
 #include <csetjmp>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -15,8 +14,8 @@
 #include <ucontext.h>
 
 #include "core/cpu/float_bits.h"
+#include "emulated_warp.h"
 #include "gpu/kernels/device_ops.h"
-#include "gpu/kernels/fragments.h"
 #include "gpu/kernels/swizzle.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -27,30 +26,6 @@ namespace decodescope::gpu {
 namespace {
 
 constexpr std::size_t kStackBytes = std::size_t{128} << 10;
-
-enum class Meeting : std::uint8_t {
-    None,
-    Barrier,
-    Shuffle,
-    Vote,
-    Matrices,
-    MatricesTransposed,
-    Mma
-};
-
-/// What a thread waits for, and where the answer goes.
-struct Request {
-    Meeting meeting = Meeting::None;
-    float value = 0;
-    int mask = 0;
-    bool condition = false;
-    std::uint32_t offset = 0;
-    std::uint32_t* registers = nullptr;
-    float* sum = nullptr;
-    const std::uint32_t* first = nullptr;
-    std::array<std::uint32_t, 2> second{};
-    KvFormat format = KvFormat::F16;
-};
 
 struct Copy {
     std::uint32_t offset;
@@ -163,78 +138,6 @@ std::byte* sharedAt(std::uint32_t offset) {
     return sharedMemory() + offset;
 }
 
-float halfOf(KvFormat format, std::uint32_t word, int half) {
-    const auto bits = static_cast<std::uint16_t>(word >> (16 * half));
-    return format == KvFormat::BF16 ? fromBf16(bits) : fromF16(bits);
-}
-
-// ---- what a warp does together ----------------------------------------------------------------
-
-using Warp = std::array<Request*, kWarpLanes>;
-
-void shuffle(const Warp& warp) {
-    std::array<float, kWarpLanes> values{};
-    for (std::size_t lane = 0; lane < values.size(); ++lane)
-        values[lane] = warp[lane]->value;
-    for (std::size_t lane = 0; lane < values.size(); ++lane)
-        warp[lane]->value = values[lane ^ static_cast<std::size_t>(warp[lane]->mask)];
-}
-
-void vote(const Warp& warp) {
-    const bool any =
-        std::any_of(warp.begin(), warp.end(), [](const Request* each) { return each->condition; });
-    for (Request* each : warp)
-        each->condition = any;
-}
-
-void loadMatricesOf(const Warp& warp, bool transposed) {
-    for (std::size_t matrix = 0; matrix < 4; ++matrix) {
-        std::array<std::array<std::uint16_t, 8>, 8> rows{};
-        std::array<int, 8> readers{};
-        for (std::size_t row = 0; row < 8; ++row) {
-            const std::uint32_t offset = warp[matrix * 8 + row]->offset;
-            std::memcpy(rows[row].data(), sharedAt(offset), kChunkBytes);
-            ++readers[offset / kChunkBytes % 8];
-        }
-        theBlock->conflicts =
-            std::max(theBlock->conflicts, *std::max_element(readers.begin(), readers.end()) - 1);
-        for (std::size_t lane = 0; lane < kWarpLanes; ++lane) {
-            const std::size_t row = lane / 4;
-            const std::size_t column = lane % 4 * 2;
-            const std::uint32_t low = transposed ? rows[column][row] : rows[row][column];
-            const std::uint32_t high = transposed ? rows[column + 1][row] : rows[row][column + 1];
-            warp[lane]->registers[matrix] = low | (high << 16);
-        }
-    }
-}
-
-void multiply(const Warp& warp) {
-    float first[kMmaRows][kMmaDepth] = {};
-    float second[kMmaDepth][kMmaColumns] = {};
-    const KvFormat format = warp[0]->format;
-    for (int lane = 0; lane < kWarpLanes; ++lane) {
-        const Request& request = *warp[static_cast<std::size_t>(lane)];
-        for (int half = 0; half < 2; ++half) {
-            for (int reg = 0; reg < 4; ++reg) {
-                const Place place = firstFactorPlace(lane, reg, half);
-                first[place.row][place.column] = halfOf(format, request.first[reg], half);
-            }
-            for (int reg = 0; reg < 2; ++reg) {
-                const Place place = secondFactorPlace(lane, reg, half);
-                second[place.row][place.column] =
-                    halfOf(format, request.second[static_cast<std::size_t>(reg)], half);
-            }
-        }
-    }
-    for (int lane = 0; lane < kWarpLanes; ++lane)
-        for (int reg = 0; reg < 4; ++reg) {
-            const Place place = sumPlace(lane, reg);
-            float& sum = warp[static_cast<std::size_t>(lane)]->sum[reg];
-            for (int k = 0; k < kMmaDepth; ++k)
-                sum += first[place.row][k] * second[k][place.column];
-        }
-}
-
 /// Lets a warp go on from where all its lanes wait, if they wait for one thing.
 bool release(Block& block, std::size_t firstThread) {
     Warp warp{};
@@ -249,24 +152,9 @@ bool release(Block& block, std::size_t firstThread) {
              " wait for different things");
         return false;
     }
-    switch (meeting) {
-    case Meeting::None:
-    case Meeting::Barrier:
+    if (meeting == Meeting::None || meeting == Meeting::Barrier)
         return false;
-    case Meeting::Shuffle:
-        shuffle(warp);
-        break;
-    case Meeting::Vote:
-        vote(warp);
-        break;
-    case Meeting::Matrices:
-    case Meeting::MatricesTransposed:
-        loadMatricesOf(warp, meeting == Meeting::MatricesTransposed);
-        break;
-    case Meeting::Mma:
-        multiply(warp);
-        break;
-    }
+    block.conflicts = std::max(block.conflicts, performTogether(warp, sharedAt));
     for (Request* each : warp)
         each->meeting = Meeting::None;
     return true;
