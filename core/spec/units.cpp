@@ -23,9 +23,12 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-/// Takes a number off the front of `text`, in the C locale.
+/// Takes a number off the front of `text`, in the C locale. A sign is not part of it: nothing here
+/// is below zero, and a minus stands between the ends of a range.
 std::optional<double> takeNumber(std::string_view& text) {
     double value = 0;
+    if (text.starts_with('-'))
+        return std::nullopt;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || !std::isfinite(value))
         return std::nullopt;
@@ -120,7 +123,7 @@ Result<std::uint64_t> parseBytes(std::string_view text) {
     constexpr const char* hint = "Write a size such as 24GiB, 24GB or 512MiB.";
     std::string_view rest = trimmed(text);
     const std::optional<double> number = takeNumber(rest);
-    if (!number || *number < 0)
+    if (!number)
         return badValue(text, hint);
     const std::optional<double> unit = byteUnit(lowered(trimmed(rest)));
     if (!unit)
@@ -138,7 +141,7 @@ Result<double> parseFraction(std::string_view text) {
     if (!number || (!rest.empty() && rest != "%"))
         return badValue(text, "Write a share such as 10% or 0.1.");
     const double fraction = rest == "%" ? *number / 100 : *number;
-    if (fraction < 0 || fraction >= 1)
+    if (fraction >= 1)
         return badValue(text, "A share lies between 0 and 100%.");
     return fraction;
 }
@@ -155,7 +158,7 @@ Result<std::int64_t> parseTokens(std::string_view text) {
         factor = 1024.0 * 1024;
     else if (!unit.empty())
         return badValue(text, hint);
-    if (!number || *number < 0 || *number * factor > 1e15)
+    if (!number || *number * factor > 1e15)
         return badValue(text, hint);
     const double tokens = *number * factor;
     if (tokens != std::floor(tokens))

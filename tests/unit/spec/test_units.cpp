@@ -54,7 +54,7 @@ void TestUnits::bytesAreUnderstood() {
 
 void TestUnits::badBytesAreRefused_data() {
     QTest::addColumn<QString>("text");
-    for (const char* text : {"", " ", "GiB", "-1", "24XiB", "24 Gibi", "1,5GiB", "nan", "inf",
+    for (const char* text : {"", " ", "GiB", "-1", "-0", "24XiB", "24 Gibi", "1,5GiB", "nan", "inf",
                              "1e400", "9 EiB", "99999999TiB", "12 34", "0x10"})
         QTest::newRow(text) << QString::fromLatin1(text);
 }
@@ -98,7 +98,7 @@ void TestUnits::sharesLieBetweenNothingAndAll() {
     QCOMPARE(*parseFraction("10%"), 0.1);
     QCOMPARE(*parseFraction(" 0.25 "), 0.25);
     QCOMPARE(*parseFraction("0"), 0.0);
-    for (const char* text : {"", "%", "100%", "1", "-1%", "ten", "10%%", "nan"})
+    for (const char* text : {"", "%", "100%", "1", "-1%", "-0%", "ten", "10%%", "nan"})
         QVERIFY2(!parseFraction(text).ok(), text);
 }
 
@@ -107,7 +107,7 @@ void TestUnits::tokenCountsAreUnderstood() {
     QCOMPARE(*parseTokens("64K"), std::int64_t{65536});
     QCOMPARE(*parseTokens("1.5k"), std::int64_t{1536});
     QCOMPARE(*parseTokens("1M"), std::int64_t{1048576});
-    for (const char* text : {"", "-1", "1.5", "64G", "1e30", "K"})
+    for (const char* text : {"", "-1", "-0", "1.5", "64G", "1e30", "K"})
         QVERIFY2(!parseTokens(text).ok(), text);
 }
 
