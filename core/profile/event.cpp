@@ -62,6 +62,8 @@ void read(const Json& json, RunStarted& run) {
     readField(json, "started_at", run.startedAt);
     readField(json, "device", run.device);
     readField(json, "model", run.model);
+    if (const Status status = validate(run.model); !status) // the window plans what was measured
+        throw BadField(fmt::format("in \"model\": {}", status.error().sentence()));
     readField(json, "workload", run.workload);
     readField(json, "variants", run.variants);
     readField(json, "quick_look", run.quickLook);

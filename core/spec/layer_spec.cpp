@@ -3,12 +3,26 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/spec/json_field.h"
+
 namespace decodescope {
 
 NLOHMANN_JSON_SERIALIZE_ENUM(AttentionKind, {{AttentionKind::Softmax, "softmax"},
                                              {AttentionKind::Mla, "mla"},
                                              {AttentionKind::Recurrent, "recurrent"},
                                              {AttentionKind::None, "none"}})
+
+namespace {
+
+void readMla(const nlohmann::json& json, MlaShape& mla) {
+    readField(json, "kv_lora_rank", mla.kvLoraRank);
+    readField(json, "qk_rope_head_dim", mla.qkRopeHeadDim);
+    readField(json, "qk_nope_head_dim", mla.qkNopeHeadDim);
+    readField(json, "v_head_dim", mla.vHeadDim);
+    readField(json, "q_lora_rank", mla.qLoraRank);
+}
+
+} // namespace
 
 std::string attentionName(std::int64_t nHeads, std::int64_t nKvHeads) {
     if (nKvHeads == 1 && nHeads > 1)
@@ -52,23 +66,22 @@ void to_json(nlohmann::json& json, const LayerSpec& layer) {
 void from_json(const nlohmann::json& json, LayerSpec& layer) {
     layer = LayerSpec{};
     json.at("attention").get_to(layer.attention);
-    json.at("n_heads").get_to(layer.nHeads);
-    json.at("n_kv_heads").get_to(layer.nKvHeads);
-    json.at("head_dim_k").get_to(layer.headDimK);
-    json.at("head_dim_v").get_to(layer.headDimV);
-    json.at("window").get_to(layer.window);
-    json.at("owns_cache").get_to(layer.ownsCache);
-    json.at("state_bytes").get_to(layer.stateBytes);
-    json.at("ffn_hidden").get_to(layer.ffn.hidden);
-    json.at("ffn_gated").get_to(layer.ffn.gated);
+    readField(json, "n_heads", layer.nHeads);
+    readField(json, "n_kv_heads", layer.nKvHeads);
+    readField(json, "head_dim_k", layer.headDimK);
+    readField(json, "head_dim_v", layer.headDimV);
+    readField(json, "window", layer.window);
+    readField(json, "owns_cache", layer.ownsCache);
+    readField(json, "state_bytes", layer.stateBytes);
+    readField(json, "ffn_hidden", layer.ffn.hidden);
+    readField(json, "ffn_gated", layer.ffn.gated);
     if (const auto mla = json.find("mla"); mla != json.end())
-        layer.mla = {mla->at("kv_lora_rank"), mla->at("qk_rope_head_dim"),
-                     mla->at("qk_nope_head_dim"), mla->at("v_head_dim"), mla->at("q_lora_rank")};
+        readMla(*mla, layer.mla);
     if (const auto moe = json.find("moe"); moe != json.end()) {
-        moe->at("experts").get_to(layer.ffn.experts);
-        moe->at("experts_per_token").get_to(layer.ffn.expertsPerToken);
-        moe->at("expert_hidden").get_to(layer.ffn.expertHidden);
-        moe->at("shared_hidden").get_to(layer.ffn.sharedHidden);
+        readField(*moe, "experts", layer.ffn.experts);
+        readField(*moe, "experts_per_token", layer.ffn.expertsPerToken);
+        readField(*moe, "expert_hidden", layer.ffn.expertHidden);
+        readField(*moe, "shared_hidden", layer.ffn.sharedHidden);
     }
 }
 

@@ -2,7 +2,6 @@
 #include "core/spec/model_spec.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -22,6 +21,7 @@ constexpr std::int64_t kMaxHeadDim = 1 << 14;
 constexpr std::int64_t kMaxHidden = 1 << 20;
 constexpr std::int64_t kMaxWidth = 1 << 24; ///< vocabulary, feed-forward
 constexpr std::int64_t kMaxExperts = 1 << 16;
+constexpr std::uint64_t kMaxStateBytes = kTiB;
 
 std::uint64_t product(std::int64_t a, std::int64_t b) {
     return saturatingMultiply(static_cast<std::uint64_t>(a), static_cast<std::uint64_t>(b));
@@ -95,14 +95,29 @@ Status validateMla(const LayerSpec& layer, const std::string& where) {
     return contradiction("the MLA latent's shape is out of range", where);
 }
 
+/// What a layer that is no softmax layer says of heads: nothing, or MLA's.
+Status validateHeads(const LayerSpec& layer, const std::string& where) {
+    constexpr std::int64_t most = 2 * kMaxHeadDim; // MLA: a part with positions and one without
+    if (withinOrNone(layer.nHeads, kMaxHeads) && withinOrNone(layer.nKvHeads, kMaxHeads) &&
+        withinOrNone(layer.headDimK, most) && withinOrNone(layer.headDimV, most))
+        return Done{};
+    return contradiction("the number or the width of its heads is out of range", where);
+}
+
 Status validateLayer(const LayerSpec& layer, std::size_t index) {
     const std::string where = fmt::format("layer {}", index);
     if (layer.window < 0)
         return contradiction("the window is negative", where);
+    if (layer.stateBytes > kMaxStateBytes)
+        return contradiction(
+            fmt::format("the state of a sequence is larger than {}", formatBytes(kMaxStateBytes)),
+            where);
     if (Status status = validateFfn(layer.ffn, where); !status)
         return status;
     if (layer.attention == AttentionKind::Softmax)
         return validateSoftmax(layer, where);
+    if (Status status = validateHeads(layer, where); !status)
+        return status;
     if (layer.attention == AttentionKind::Mla)
         return validateMla(layer, where);
     return Done{};
@@ -113,8 +128,10 @@ Status validateLayer(const LayerSpec& layer, std::size_t index) {
 void changeParameters(ModelSpec& model, std::int64_t change) {
     WeightsSpec& weights = model.weights;
     const auto changed = [change](std::uint64_t count) {
-        const auto sum = static_cast<std::int64_t>(count) + change;
-        return sum > 0 ? static_cast<std::uint64_t>(sum) : count;
+        if (change >= 0)
+            return saturatingAdd(count, static_cast<std::uint64_t>(change));
+        const auto fewer = static_cast<std::uint64_t>(-change);
+        return count > fewer ? count - fewer : count;
     };
     const std::uint64_t before = weights.parameters.value_or(0);
     for (auto* count : {&weights.parameters, &weights.activeParameters})
@@ -127,8 +144,7 @@ void changeParameters(ModelSpec& model, std::int64_t change) {
         return;
     }
     const double share = static_cast<double>(*weights.parameters) / static_cast<double>(before);
-    weights.exactBytes =
-        static_cast<std::uint64_t>(std::llround(static_cast<double>(*weights.exactBytes) * share));
+    weights.exactBytes = saturatingRound(static_cast<double>(*weights.exactBytes) * share);
     model.inferred.emplace_back("weights_exact_bytes");
 }
 
@@ -136,7 +152,7 @@ template <typename T>
 void readOptional(const nlohmann::json& json, const char* key, std::optional<T>& out) {
     const auto found = json.find(key);
     if (found != json.end() && !found->is_null())
-        out = found->get<T>();
+        json_field::get(*found, key, out.emplace());
     else
         out.reset();
 }
@@ -259,12 +275,12 @@ void to_json(nlohmann::json& json, const ModelSpec& model) {
 
 void from_json(const nlohmann::json& json, ModelSpec& model) {
     model = ModelSpec{};
-    json.at("id").get_to(model.id);
-    json.at("name").get_to(model.name);
-    json.at("family").get_to(model.family);
-    json.at("hidden_size").get_to(model.hiddenSize);
-    json.at("vocab_size").get_to(model.vocabSize);
-    json.at("tied_embeddings").get_to(model.tiedEmbeddings);
+    readField(json, "id", model.id);
+    readField(json, "name", model.name);
+    readField(json, "family", model.family);
+    readField(json, "hidden_size", model.hiddenSize);
+    readField(json, "vocab_size", model.vocabSize);
+    readField(json, "tied_embeddings", model.tiedEmbeddings);
     readOptional(json, "max_position", model.maxPosition);
     readOptional(json, "parameters", model.weights.parameters);
     readOptional(json, "active_parameters", model.weights.activeParameters);
@@ -273,11 +289,11 @@ void from_json(const nlohmann::json& json, ModelSpec& model) {
         model.weights.type = parseDataType(type.get<std::string>());
     const auto& source = json.at("source");
     model.source = {source.at("format"), source.at("version"), source.at("path")};
-    json.at("inferred").get_to(model.inferred);
-    json.at("unverified").get_to(model.unverified);
-    json.at("citations").get_to(model.citations);
-    json.at("notes").get_to(model.notes);
-    json.at("layers").get_to(model.layers);
+    readField(json, "inferred", model.inferred);
+    readField(json, "unverified", model.unverified);
+    readField(json, "citations", model.citations);
+    readField(json, "notes", model.notes);
+    readField(json, "layers", model.layers);
 }
 
 } // namespace decodescope

@@ -62,6 +62,7 @@ int run(const std::string& mode) {
     RunStarted start;
     start.runId = "fake";
     start.toolVersion = toolVersion();
+    start.model = modelByHand({});
     say(start);
     if (mode == "garbage")
         std::cout << "this is { no record\n\x01\xff\n" << std::endl;

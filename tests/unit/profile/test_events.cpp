@@ -133,6 +133,16 @@ private slots:
         QCOMPARE(read.quickLook, true);
     }
 
+    void aRunOfAModelThatMakesNoSenseIsRefused() {
+        json run = toJson(test::exampleRun());
+        run["model"]["layers"][1]["n_kv_heads"] = 3; // of 8 query heads
+        const Result<Event> read = eventFromJson(run);
+        QVERIFY(!read.ok());
+        const QString said = QString::fromStdString(read.error().sentence());
+        QVERIFY2(said.contains("\"model\"") && said.contains("layer 1") && said.contains("3 KV"),
+                 qPrintable(said));
+    }
+
     void progressComesBackUnchanged() {
         const Progress progress = readBack(test::exampleProgress());
         QCOMPARE(progress.atMs, 12.5);

@@ -19,6 +19,8 @@ private slots:
     void theShapeExplainsTheParametersOfEveryPreset();
     void otherKvHeadsMoveTheParametersOfTheirProjections();
     void aFilesBytesKeepTheirMixWithOtherKvHeads();
+    void enormousCountsSaturateWithOtherKvHeads();
+    void aNumberThatIsNoCountIsNamed();
     void aShapeByHandHasWeightsOnlyWhenItIsWhole();
     void aLayerCountByHandIsRefusedByItsLimit();
     void shapesThatMakeNoSenseAreRefused_data();
@@ -80,6 +82,44 @@ void TestModelSpec::aFilesBytesKeepTheirMixWithOtherKvHeads() {
     QVERIFY(*withKvHeads(model, 8) == model);
 }
 
+/// Counts that only a damaged file has, but that a file may have.
+void TestModelSpec::enormousCountsSaturateWithOtherKvHeads() {
+    ModelSpec model = *findModelPreset("llama-3.1-8b");
+    model.weights.exactBytes = ~std::uint64_t{0};
+    model.weights.parameters = ~std::uint64_t{0};
+    model.weights.activeParameters = std::uint64_t{1} << 63;
+    const ModelSpec mha = *withKvHeads(model, 32);
+    QCOMPARE(*mha.weights.parameters, ~std::uint64_t{0});
+    QVERIFY(*mha.weights.activeParameters > std::uint64_t{1} << 63);
+    QCOMPARE(*mha.weights.exactBytes, ~std::uint64_t{0});
+    const ModelSpec mqa = *withKvHeads(model, 1);
+    QVERIFY(*mqa.weights.activeParameters < std::uint64_t{1} << 63);
+    QVERIFY(*mqa.weights.activeParameters > std::uint64_t{1} << 62);
+}
+
+void TestModelSpec::aNumberThatIsNoCountIsNamed() {
+    const nlohmann::json good = *findModelPreset("deepseek-v3");
+    const auto said = [](const nlohmann::json& json) -> std::string {
+        try {
+            (void)json.get<ModelSpec>();
+        } catch (const nlohmann::json::exception& failure) {
+            return failure.what();
+        }
+        return "nothing";
+    };
+    QCOMPARE(said(good), std::string("nothing"));
+    for (const nlohmann::json& wrong :
+         {nlohmann::json(1e300), nlohmann::json(~std::uint64_t{0}), nlohmann::json("4")}) {
+        for (const char* path : {"/hidden_size", "/layers/7/n_heads", "/layers/7/mla/q_lora_rank",
+                                 "/layers/7/moe/experts", "/layers/7/window"}) {
+            nlohmann::json json = good;
+            json[nlohmann::json::json_pointer(path)] = wrong;
+            const std::string key = std::string(path).substr(std::string(path).rfind('/') + 1);
+            QVERIFY2(said(json).find(key) != std::string::npos, path);
+        }
+    }
+}
+
 void TestModelSpec::aShapeByHandHasWeightsOnlyWhenItIsWhole() {
     const ShapeByHand shape{.layers = 2, .nHeads = 4, .nKvHeads = 2, .headDim = 8};
     QVERIFY(!modelByHand(shape).weights.parameters);
@@ -108,7 +148,8 @@ void TestModelSpec::shapesThatMakeNoSenseAreRefused_data() {
     for (const char* change :
          {"no layers", "too many layers", "no heads", "no KV heads", "heads not divided",
           "no width", "negative window", "negative hidden", "negative vocabulary", "no position",
-          "more experts picked than there are"})
+          "a state beyond reason", "heads beyond reason beside a state",
+          "widths beyond reason of MLA", "more experts picked than there are"})
         QTest::newRow(change) << QString::fromLatin1(change);
 }
 
@@ -137,6 +178,13 @@ void TestModelSpec::shapesThatMakeNoSenseAreRefused() {
         model.vocabSize = -1;
     else if (change == "no position")
         model.maxPosition = 0;
+    else if (change == "a state beyond reason")
+        layer.stateBytes = ~std::uint64_t{0};
+    else if (change == "heads beyond reason beside a state")
+        layer.attention = AttentionKind::Recurrent, layer.nHeads = std::int64_t{1} << 62;
+    else if (change == "widths beyond reason of MLA")
+        layer.attention = AttentionKind::Mla, layer.mla = {512, 64, 128, 128, 0},
+        layer.headDimV = std::int64_t{1} << 40;
     else
         layer.ffn.expertsPerToken = layer.ffn.experts + 1;
     const Status status = validate(model);
