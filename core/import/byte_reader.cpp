@@ -11,7 +11,7 @@
 namespace decodescope {
 namespace {
 
-constexpr std::size_t kBufferBytes = 64 * 1024;
+constexpr std::uint64_t kBufferBytes = 64 * 1024;
 
 /// Bytes that follow a lead byte of UTF-8, and the range the first of them must lie in (RFC 3629,
 /// table 3-7 of Unicode): overlong forms, surrogates and values above U+10FFFF are excluded.
@@ -81,7 +81,7 @@ Result<ByteReader> ByteReader::open(const std::filesystem::path& path) {
         return fileError(path, code.message());
     if (reader.m_size == 0)
         return fileError(path, "the file is empty", "Download it again.");
-    reader.m_buffer.resize(kBufferBytes);
+    reader.m_buffer.resize(static_cast<std::size_t>(std::min(kBufferBytes, reader.m_size)));
     return reader;
 }
 

@@ -99,9 +99,12 @@ Error inFile(Error error, const std::filesystem::path& path, const std::string& 
 }
 
 Status addLines(std::string_view text, const std::filesystem::path& path, Recording& recording) {
+    const std::vector<std::string_view> all = parts(text);
+    // A file that is one part is read by the thread that asks.
+    const auto launch = all.size() > 1 ? std::launch::async : std::launch::deferred;
     std::vector<std::future<Chunk>> pending;
-    for (const std::string_view part : parts(text))
-        pending.push_back(std::async(std::launch::async, readLines, part));
+    for (const std::string_view part : all)
+        pending.push_back(std::async(launch, readLines, part));
     std::size_t linesBefore = 0;
     for (std::future<Chunk>& each : pending) {
         Chunk chunk = each.get();

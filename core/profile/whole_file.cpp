@@ -55,12 +55,14 @@ Result<std::string> readFileStart(const fs::path& path, std::uint64_t count) {
     if (!in)
         return unreadable(reasonOf(errno));
     std::string content;
-    if (const auto size = fs::file_size(path, ignored); !ignored)
+    std::uint64_t chunk = kMiB;
+    if (const auto size = fs::file_size(path, ignored); !ignored) {
         content.reserve(std::min<std::uint64_t>(size, count));
-    constexpr std::uint64_t kChunk = std::uint64_t{1} << 20;
+        chunk = std::clamp(size + 1, 4 * kKiB, chunk); // one byte more meets the end
+    }
     while (in && content.size() < count) {
         const std::size_t before = content.size();
-        const std::size_t wanted = std::min<std::uint64_t>(kChunk, count - before);
+        const std::size_t wanted = std::min(chunk, count - before);
         content.resize(before + wanted);
         in.read(content.data() + before, static_cast<std::streamsize>(wanted));
         content.resize(before + static_cast<std::size_t>(in.gcount()));
