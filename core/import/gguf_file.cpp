@@ -6,7 +6,7 @@
 #include <charconv>
 #include <limits>
 #include <string_view>
-#include <unordered_set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,7 +17,9 @@
 namespace decodescope {
 namespace {
 
-constexpr std::uint64_t kMaxTensors = 1 << 16; ///< the largest models have a few thousand
+/// The largest models have a few thousand, of experts kept apart some hundred thousand. What is
+/// kept of one is 32 bytes.
+constexpr std::uint64_t kMaxTensors = 1 << 20;
 constexpr std::uint64_t kMaxTensorName = 1024; ///< ggml itself stops at 64
 constexpr std::uint32_t kMaxDimensions = 4;    ///< GGML_MAX_DIMS
 constexpr std::uint64_t kDefaultAlignment = 32;
@@ -128,6 +130,29 @@ void note(GgufTensors& sum, const Tensor& tensor) {
         sum.upProjection = tensor.shape;
 }
 
+/// Where names stand, by their hashes, which stand for them: a table may hold a million.
+using Names = std::vector<std::pair<std::size_t, std::uint64_t>>;
+
+std::string nameAt(ByteReader& reader, std::uint64_t offset) {
+    reader.seek(offset);
+    return readGgufString(reader, kMaxTensorName, "a tensor's name");
+}
+
+/// A failure if a name stands twice. Leaves the reader where it was.
+void checkNames(ByteReader& reader, Names& names) {
+    const std::uint64_t end = reader.offset();
+    std::sort(names.begin(), names.end());
+    const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+    for (auto it = std::adjacent_find(names.begin(), names.end(), same);
+         it != names.end() && reader.ok(); it = std::adjacent_find(it + 1, names.end(), same)) {
+        const std::string name = nameAt(reader, it->second);
+        if (name == nameAt(reader, (it + 1)->second) && reader.ok())
+            reader.fail(fmt::format("tensor \"{}\" stands twice", name.substr(0, 200)), kDamaged,
+                        (it + 1)->second);
+    }
+    reader.seek(end);
+}
+
 GgufTensors readTensors(ByteReader& reader, std::uint64_t count) {
     constexpr std::uint64_t kSmallestTensor = 8 + 1 + 4 + 8 + 4 + 8;
     if (reader.ok() && (count > kMaxTensors || count > reader.remaining() / kSmallestTensor))
@@ -135,20 +160,26 @@ GgufTensors readTensors(ByteReader& reader, std::uint64_t count) {
                                 count > kMaxTensors ? "any model has" : "the file can hold"),
                     kDamaged, 8);
     GgufTensors sum;
-    std::unordered_set<std::size_t> names; // hashes stand for the names
+    Names names;
+    std::string what;
+    if (reader.ok()) {
+        sum.spans.reserve(static_cast<std::size_t>(count));
+        names.reserve(static_cast<std::size_t>(count));
+    }
     for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
         const std::uint64_t start = reader.offset();
         Tensor tensor;
-        tensor.name = readGgufString(reader, kMaxTensorName, fmt::format("tensor {}", i));
-        const std::string what = fmt::format("tensor \"{}\"", tensor.name.substr(0, 200));
-        if (reader.ok() && !names.insert(std::hash<std::string>{}(tensor.name)).second)
-            reader.fail(what + " stands twice", kDamaged, start);
+        tensor.name = readGgufString(reader, kMaxTensorName, "a tensor's name");
+        what.assign("tensor \"").append(tensor.name, 0, 200).append("\"");
+        names.emplace_back(std::hash<std::string>{}(tensor.name), start);
         readShape(reader, tensor, what);
         readType(reader, tensor, what);
         tensor.offset = reader.u64(what);
         if (reader.ok())
             note(sum, tensor);
     }
+    if (reader.ok())
+        checkNames(reader, names);
     return sum;
 }
 

@@ -16,7 +16,7 @@ median_ms() {
     shift
     for ((i = 0; i < runs; ++i)); do
         start=${EPOCHREALTIME/./}
-        "$@" >/dev/null 2>&1
+        "$@" >/dev/null 2>&1 || [ $? -lt 126 ] # an error is an answer, a crash is none
         echo $((${EPOCHREALTIME/./} - start))
     done | sort -n | awk '{v[NR] = $1} END {printf "%.1f", v[int((NR + 1) / 2)] / 1000}'
 }
@@ -36,10 +36,39 @@ bench_plan() {
         "$(median_ms 21 "$bin/decodescope-cli" plan --context 8K --output json)" 50
 }
 
+# inspect_figure NAME FILE LIMIT
+inspect_figure() {
+    figure "inspect $1" "$(median_ms 11 "$bin/decodescope-cli" inspect "$2" --output json)" "$3"
+}
+
+# write_shards FOLDER PARTS MISSING: a model in that many parts of one tensor, one of them left out
+write_shards() {
+    local part name header places=
+    mkdir "$1"
+    printf '{"model_type":"llama","hidden_size":64,"intermediate_size":256,"num_hidden_layers":2,%s}' \
+        '"num_attention_heads":8,"num_key_value_heads":2,"vocab_size":100' >"$1/config.json"
+    for ((part = 1; part <= $2; ++part)); do
+        name=$(printf 'model-%05d-of-%05d.safetensors' "$part" "$2")
+        places+=,\"t$part\":\"$name\"
+        [ "$part" != "$3" ] || continue
+        header="{\"t$part\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}"
+        printf "\\x$(printf %02x ${#header})\\0\\0\\0\\0\\0\\0\\0%sx" "$header" >"$1/$name"
+    done
+    printf '{"weight_map":{%s}}' "${places#,}" >"$1/model.safetensors.index.json"
+}
+
 bench_inspect() {
     "$build/bench/bench_write_gguf" "$work/big.gguf" 40 # GiB, sparse
-    figure "inspect a sparse GGUF of 40 GiB" \
-        "$(median_ms 11 "$bin/decodescope-cli" inspect "$work/big.gguf" --output json)" 100
+    inspect_figure "a sparse GGUF of 40 GiB" "$work/big.gguf" 100
+    # What no model should be; tests/unit/cli/test_inspect.cpp says what is answered.
+    "$build/bench/bench_write_gguf" "$work/tera.gguf" 1024
+    inspect_figure "a sparse GGUF of 1 TiB" "$work/tera.gguf" 1000
+    "$build/bench/bench_write_gguf" "$work/many.gguf" 40 200000
+    inspect_figure "a GGUF of 200,000 tensors" "$work/many.gguf" 1000
+    { yes '{"a":' | tr -d '\n' | head -c 50000000 >"$work/deep.json"; } || true # head ends it
+    inspect_figure "50 MB of nested JSON" "$work/deep.json" 1000
+    write_shards "$work/shards" 200 137
+    inspect_figure "200 shards, one missing" "$work/shards" 1000
 }
 
 bench_plots() {

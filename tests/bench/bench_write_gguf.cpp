@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench_write_gguf FILE GIB: a valid GGUF v3 of about GIB gibibytes whose tensor data is a hole, so
-// that reading its header can be timed without writing what nobody reads. Its vocabulary is as long
-// as a real one, since that is what makes real headers large.
+// bench_write_gguf FILE GIB [TENSORS]: a valid GGUF v3 of about GIB gibibytes whose tensor data is
+// a hole, so that reading its header can be timed without writing what nobody reads. Its vocabulary
+// is as long as a real one, since that is what makes real headers large; TENSORS small ones are
+// added.
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -70,8 +71,9 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3)
+    if (argc != 3 && argc != 4)
         return 2;
+    const std::uint64_t small = argc == 4 ? std::strtoull(argv[3], nullptr, 10) : 0;
     const std::filesystem::path path = argv[1];
     const std::uint64_t bytes = std::strtoull(argv[2], nullptr, 10) << 30;
     // The feed-forward width is chosen so that the file comes to the size asked for.
@@ -80,7 +82,7 @@ int main(int argc, char** argv) {
     Writer out(path);
     out.number<std::uint32_t>(0x46554747); // "GGUF"
     out.number<std::uint32_t>(3);
-    out.number<std::uint64_t>(kLayers * 7 + 2);
+    out.number<std::uint64_t>(kLayers * 7 + 2 + small);
     out.number<std::uint64_t>(9);
     out.pair("general.architecture", std::string_view("llama"));
     out.pair("general.name", std::string_view("Sparse"));
@@ -103,6 +105,9 @@ int main(int argc, char** argv) {
         out.tensor(prefix + "ffn_up.weight", kWidth, ffn);
         out.tensor(prefix + "ffn_down.weight", ffn, kWidth);
     }
+    for (std::uint64_t i = 0; i < small; ++i)
+        out.tensor("blk." + std::to_string(i % kLayers) + ".part." + std::to_string(i), kAlignment,
+                   1);
     std::filesystem::resize_file(path, out.fileBytes());
     return 0;
 }
