@@ -54,8 +54,32 @@ std::optional<std::int64_t> ConfigReader::number(const std::string& key, const J
 
 std::optional<std::int64_t> ConfigReader::integer(KeyNames names, std::int64_t most) const {
     for (const char* name : names)
-        if (const Json* value = find(name))
-            return number(name, *value, most);
+        if (const Json* value = find(name)) {
+            const bool list = value->is_array() && !value->empty();
+            if (list && std::any_of(value->begin(), value->end(),
+                                    [&](const Json& each) { return each != value->front(); })) {
+                fail(name, "the number differs from layer to layer, which is not read of this key");
+                return std::nullopt;
+            }
+            return number(name, list ? value->front() : *value, most);
+        }
+    return std::nullopt;
+}
+
+std::optional<std::vector<std::int64_t>>
+ConfigReader::integersByLayer(KeyNames names, std::int64_t layers, std::int64_t most) const {
+    for (const char* name : names) {
+        const auto numbers = integers(name);
+        if (!numbers)
+            continue;
+        if (ok() && numbers->size() != static_cast<std::size_t>(layers))
+            fail(name, fmt::format("the array holds {} values, but the model has {} layers",
+                                   numbers->size(), layers));
+        for (const std::int64_t each : *numbers)
+            if (ok() && each > most)
+                fail(name, fmt::format("{} is out of range: from 0 to {} is possible", each, most));
+        return ok() ? numbers : std::nullopt;
+    }
     return std::nullopt;
 }
 
@@ -72,12 +96,19 @@ std::int64_t ConfigReader::required(KeyNames names, std::int64_t most) const {
     return 0;
 }
 
-std::int64_t ConfigReader::orInferred(KeyNames names, std::int64_t fallback,
-                                      std::string_view term) const {
-    if (const auto value = integer(names))
+std::int64_t ConfigReader::orInferred(KeyNames names, std::int64_t fallback, std::string_view term,
+                                      std::int64_t most) const {
+    if (const auto value = integer(names, most))
         return *value;
     infer(term);
     return fallback;
+}
+
+std::optional<double> ConfigReader::real(const char* key) const {
+    const Json* value = find(key);
+    if (value && !value->is_number())
+        fail(key, fmt::format("a number was expected, not {}", value->type_name()));
+    return value && value->is_number() ? std::optional(value->get<double>()) : std::nullopt;
 }
 
 std::optional<bool> ConfigReader::boolean(const char* key) const {
@@ -132,6 +163,25 @@ std::optional<ConfigReader> ConfigReader::child(const char* key) const {
     if (!value || !value->is_object())
         return std::nullopt;
     return ConfigReader(*value, m_log, fmt::format("{}{}.", m_prefix, key));
+}
+
+std::optional<ConfigReader> ConfigReader::firstChildWith(const char* key) const {
+    for (const auto& [name, value] : m_object.items())
+        if (value.is_object() && value.contains(key))
+            return ConfigReader(value, m_log, fmt::format("{}{}.", m_prefix, name));
+    return std::nullopt;
+}
+
+std::size_t ConfigReader::size(const char* key) const {
+    const Json* value = find(key);
+    return value && value->is_array() ? value->size() : 0;
+}
+
+std::optional<ConfigReader> ConfigReader::element(const char* key, std::size_t index) const {
+    const Json& value = (*find(key))[index];
+    if (!value.is_object())
+        return std::nullopt;
+    return ConfigReader(value, m_log, fmt::format("{}{}[{}].", m_prefix, key, index));
 }
 
 } // namespace decodescope

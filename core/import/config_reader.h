@@ -41,21 +41,36 @@ public:
     [[nodiscard]] bool has(const char* key) const { return find(key) != nullptr; }
     [[nodiscard]] bool isNumber(const char* key) const;
 
-    /// From 0 to `most`; nothing if no name is there.
+    /// From 0 to `most`; nothing if no name is there. An array of one number for each layer counts
+    /// as that number where all are the same, and is a failure where they are not.
     [[nodiscard]] std::optional<std::int64_t> integer(KeyNames names,
                                                       std::int64_t most = kMaxConfigCount) const;
     /// From 1 to `most`; a failure if no name is there.
     [[nodiscard]] std::int64_t required(KeyNames names, std::int64_t most = kMaxConfigCount) const;
     /// The value, or `fallback` with `term` noted as inferred.
     [[nodiscard]] std::int64_t orInferred(KeyNames names, std::int64_t fallback,
-                                          std::string_view term) const;
+                                          std::string_view term,
+                                          std::int64_t most = kMaxConfigCount) const;
+    /// A number with or without a fraction; nothing if the key is missing.
+    [[nodiscard]] std::optional<double> real(const char* key) const;
     [[nodiscard]] std::optional<bool> boolean(const char* key) const;
     [[nodiscard]] std::optional<std::string> text(KeyNames names) const;
+    /// An array of one number for each of `layers` layers, from 0 to `most`; nothing if no name is
+    /// there or it holds a number for all.
+    [[nodiscard]] std::optional<std::vector<std::int64_t>>
+    integersByLayer(KeyNames names, std::int64_t layers, std::int64_t most = kMaxConfigCount) const;
     /// Nothing if the key is missing or no array.
     [[nodiscard]] std::optional<std::vector<std::int64_t>> integers(const char* key) const;
     [[nodiscard]] std::optional<std::vector<std::string>> texts(const char* key) const;
     /// The object under `key`; nothing if it is missing or no object.
     [[nodiscard]] std::optional<ConfigReader> child(const char* key) const;
+
+    /// The first object within this one that has `key`; nothing if none does.
+    [[nodiscard]] std::optional<ConfigReader> firstChildWith(const char* key) const;
+    /// Length of the array under `key`; 0 if it is missing or no array.
+    [[nodiscard]] std::size_t size(const char* key) const;
+    /// The object at `index` of that array; nothing if it is no object. Precondition: index < size.
+    [[nodiscard]] std::optional<ConfigReader> element(const char* key, std::size_t index) const;
 
     void infer(std::string_view term) const;
     void note(std::string sentence) const { m_log.notes.push_back(std::move(sentence)); }

@@ -176,7 +176,7 @@ Result<ModelSpec> readGguf(const std::filesystem::path& path) {
     Result<ModelSpec> checked = validated(std::move(model), path);
     if (!checked)
         return checked;
-    countParameters(*checked, 0);
+    countParameters(*checked, {});
     if (file->tensors.count > 0) {
         noteOtherWeights(*checked, file->tensors.elements, checked->weights.parameters);
         fillWeights(*checked, file->tensors);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -47,9 +48,19 @@ std::int64_t readKvHeads(const ConfigReader& config, const FamilyDefaults& famil
         return *mpt;
     const std::int64_t usual =
         shape.nested && family.nested.kvHeads > 0 ? family.nested.kvHeads : heads;
-    return config.orInferred(
-        {"num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "kv_n_heads"}, usual,
-        "n_kv_heads");
+    return config.orInferred(kKvHeadNames, usual, "n_kv_heads", kMaxHeads);
+}
+
+/// Whether heads stand in lists of one number a layer, for readHfHeadsByLayer() to read.
+bool byLayer(const ConfigReader& config, KeyNames names) {
+    return std::any_of(names.begin(), names.end(),
+                       [&](const char* name) { return config.size(name) > 0; });
+}
+
+/// The most heads of any layer: what a head's width is concluded from.
+std::int64_t mostOf(const ConfigReader& config, KeyNames names, std::int64_t layers) {
+    const auto numbers = config.integersByLayer(names, layers, kMaxHeads);
+    return numbers && !numbers->empty() ? *std::max_element(numbers->begin(), numbers->end()) : 0;
 }
 
 std::int64_t readHeadDim(const ConfigReader& config, const FamilyDefaults& family,
@@ -87,12 +98,13 @@ void readLatent(const ConfigReader& config, LayerSpec& layer) {
 
 LayerSpec readHfAttention(const ConfigReader& config, const FamilyDefaults& family,
                           const HfShape& shape) {
-    const KeyNames names = {"num_attention_heads", "n_head", "n_heads", "num_heads"};
     LayerSpec layer;
-    if (shape.nested && family.nested.heads > 0)
-        layer.nHeads = config.orInferred(names, family.nested.heads, "n_heads");
+    if (byLayer(config, kHeadNames))
+        layer.nHeads = mostOf(config, kHeadNames, shape.layers);
+    else if (shape.nested && family.nested.heads > 0)
+        layer.nHeads = config.orInferred(kHeadNames, family.nested.heads, "n_heads", kMaxHeads);
     else
-        layer.nHeads = config.required(names, kMaxHeads);
+        layer.nHeads = config.required(kHeadNames, kMaxHeads);
     if (!config.ok())
         return layer;
     if (layer.nHeads < 1) {
@@ -104,7 +116,9 @@ LayerSpec readHfAttention(const ConfigReader& config, const FamilyDefaults& fami
         return layer;
     }
     const std::string modelType = config.text({"model_type"}).value_or("");
-    layer.nKvHeads = readKvHeads(config, family, shape, modelType, layer.nHeads);
+    layer.nKvHeads = byLayer(config, kKvHeadNames) || config.has("block_configs")
+                         ? layer.nHeads
+                         : readKvHeads(config, family, shape, modelType, layer.nHeads);
     layer.headDimK = layer.headDimV = readHeadDim(config, family, shape, layer.nHeads);
     if (config.ok() && (layer.nKvHeads < 1 || layer.nHeads % layer.nKvHeads != 0))
         config.fail("num_key_value_heads", fmt::format("{} KV heads do not divide {} query heads",

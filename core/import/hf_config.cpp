@@ -11,6 +11,9 @@
 namespace decodescope {
 namespace {
 
+constexpr std::int64_t kMaxLayers = 4096;
+constexpr std::int64_t kMaxHidden = 1 << 20;
+
 /// The object that describes the language model: the whole file, or a part of a larger model's.
 ConfigReader languageModel(const ConfigReader& top) {
     for (const char* key : {"text_config", "llm_config", "language_config", "thinker_config"})
@@ -26,23 +29,27 @@ bool describesModel(const ConfigReader& config, bool nested) {
 }
 
 HfShape readShape(const ConfigReader& config, const FamilyDefaults& family, bool nested) {
-    const KeyNames layerNames = {"num_hidden_layers", "n_layer", "n_layers", "num_layers"};
-    const KeyNames widthNames = {"hidden_size", "n_embd", "d_model"};
+    const KeyNames layerNames = {"num_hidden_layers", "n_layer", "n_layers", "num_layers",
+                                 "num_transformer_layers"};
+    const KeyNames widthNames = {"hidden_size", "n_embd", "d_model", "model_dim"};
     HfShape shape;
     shape.nested = nested;
     if (nested && family.nested.layers > 0 && !config.has("num_hidden_layers"))
-        shape.layers = config.orInferred(layerNames, family.nested.layers, "layers");
+        shape.layers = config.orInferred(layerNames, family.nested.layers, "layers", kMaxLayers);
     else
-        shape.layers = config.required(layerNames, 4096);
+        shape.layers = config.required(layerNames, kMaxLayers);
+    if (config.ok() && shape.layers < 1)
+        config.fail("num_hidden_layers", "it is 0");
     if (nested && family.nested.hidden > 0)
-        shape.hidden = config.orInferred(widthNames, family.nested.hidden, "hidden_size");
+        shape.hidden =
+            config.orInferred(widthNames, family.nested.hidden, "hidden_size", kMaxHidden);
     else
-        shape.hidden = config.required(widthNames, 1 << 20);
+        shape.hidden = config.required(widthNames, kMaxHidden);
     // The limit counts as written: where rope_scaling stretches it, published files write the
     // stretched one, or leave the stretch to whoever serves the model.
     const KeyNames limitNames = {
-        "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx",
-        "max_sequence_length"};
+        "max_position_embeddings", "n_positions",       "max_seq_len", "seq_length", "n_ctx",
+        "max_sequence_length",     "max_context_length"};
     if (const auto limit = config.integer(limitNames))
         shape.maxPosition = *limit;
     else if (family.maxPosition > 0)
@@ -63,10 +70,11 @@ std::int64_t readVocabulary(const ConfigReader& config, const FamilyDefaults& fa
     return 0;
 }
 
-/// Bits and kind of the weights as compressed-tensors writes them.
-std::optional<DataType> compressedType(const ConfigReader& quantised) {
+/// Bits and kind of the weights as compressed-tensors and ModelOpt write them: those of the first
+/// group that has any.
+std::optional<DataType> groupedType(const ConfigReader& quantised) {
     const auto groups = quantised.child("config_groups");
-    const auto group = groups ? groups->child("group_0") : std::nullopt;
+    const auto group = groups ? groups->firstChildWith("weights") : std::nullopt;
     const auto weights = group ? group->child("weights") : std::nullopt;
     if (!weights)
         return std::nullopt;
@@ -74,14 +82,30 @@ std::optional<DataType> compressedType(const ConfigReader& quantised) {
     const bool floats = weights->text({"type"}) == "float";
     if (bits == 8)
         return floats ? DataType::FP8_E4M3 : DataType::Int8;
-    if (bits == 4)
-        return floats ? DataType::NVFP4 : DataType::Int4;
+    if (bits != 4)
+        return std::nullopt;
+    if (!floats)
+        return DataType::Int4;
+    return weights->integer({"group_size"}) == 32 ? DataType::MXFP4 : DataType::NVFP4;
+}
+
+/// NVIDIA ModelOpt names its algorithm: "FP8", "NVFP4", "W4A16_AWQ", "MXFP8".
+std::optional<DataType> algorithmType(const std::string& algorithm) {
+    if (algorithm.starts_with("NVFP4"))
+        return DataType::NVFP4;
+    if (algorithm.starts_with("W4"))
+        return DataType::Int4;
+    if (algorithm == "FP8" || algorithm == "MXFP8" || algorithm.starts_with("FP8_"))
+        return DataType::FP8_E4M3;
     return std::nullopt;
 }
 
 /// How the weights are stored: the quantisation if there is one, otherwise the declared type.
 std::optional<DataType> readWeightsType(const ConfigReader& top, const ConfigReader& config) {
-    if (const auto quantised = top.child("quantization_config")) {
+    for (const ConfigReader& each : {top, config}) {
+        const auto quantised = each.child("quantization_config");
+        if (!quantised)
+            continue;
         const std::string method = quantised->text({"quant_method"}).value_or("");
         const auto bits = quantised->integer({"bits", "w_bit"}, 64);
         top.note(fmt::format("The weights are quantised ({}).",
@@ -94,7 +118,9 @@ std::optional<DataType> readWeightsType(const ConfigReader& top, const ConfigRea
             return DataType::Int4;
         if (bits == 8 || quantised->boolean("load_in_8bit").value_or(false))
             return DataType::Int8;
-        return compressedType(*quantised);
+        if (const auto type = algorithmType(quantised->text({"quant_algo"}).value_or("")))
+            return type;
+        return groupedType(*quantised);
     }
     for (const ConfigReader& each : {config, top})
         if (const auto type = each.text({"dtype", "torch_dtype"}))
@@ -104,11 +130,12 @@ std::optional<DataType> readWeightsType(const ConfigReader& top, const ConfigRea
 }
 
 void noteRopeScaling(const ConfigReader& config) {
-    const auto scaling = config.child("rope_scaling");
-    if (scaling && scaling->has("factor"))
-        config.note(fmt::format("rope_scaling ({}) is declared; the context limit is taken as "
-                                "written.",
-                                scaling->text({"rope_type", "type"}).value_or("unnamed")));
+    for (const char* key : {"rope_scaling", "rope_parameters"}) { // the latter since 5.0
+        const auto scaling = config.child(key);
+        if (scaling && scaling->has("factor"))
+            config.note(fmt::format("{} ({}) is declared; the context limit is taken as written.",
+                                    key, scaling->text({"rope_type", "type"}).value_or("unnamed")));
+    }
 }
 
 bool readTied(const ConfigReader& top, const ConfigReader& config, const FamilyDefaults& family) {
@@ -119,31 +146,51 @@ bool readTied(const ConfigReader& top, const ConfigReader& config, const FamilyD
     return family.tied;
 }
 
+std::uint64_t product(std::int64_t a, std::int64_t b) {
+    return saturatingMultiply(static_cast<std::uint64_t>(a), static_cast<std::uint64_t>(b));
+}
+
+/// Gemma 3n: every layer has embeddings of its own, of which a token reads one row, gates and a
+/// low-rank branch (LAuReL); the inputs of all layers are projected at once, and four streams are
+/// predicted and corrected (AltUp) by three matrices on each side.
+OtherParameters perLayerInputs(const ConfigReader& config, const HfShape& shape) {
+    const std::int64_t width =
+        config.integer({"hidden_size_per_layer_input"}, kMaxHidden).value_or(0);
+    if (width == 0)
+        return {};
+    const std::int64_t rank = config.integer({"laurel_rank"}, kMaxHidden).value_or(0);
+    const std::int64_t streams = config.integer({"altup_num_inputs"}, 64).value_or(1);
+    const std::int64_t rows = config.integer({"vocab_size_per_layer_input"}, 1 << 24).value_or(0);
+    const std::int64_t ofLayer = 2 * shape.hidden * (width + rank);
+    std::uint64_t read = product(shape.layers, ofLayer + shape.hidden * width);
+    read = saturatingAdd(
+        read, product(2 * std::max<std::int64_t>(0, streams - 1), shape.hidden * shape.hidden));
+    return {read, product(rows, shape.layers * width)};
+}
+
 /// Weights the shape of the layers does not tell.
-std::uint64_t besideParameters(const ModelSpec& model, const FamilyDefaults& family) {
-    const auto hidden = static_cast<std::uint64_t>(model.hiddenSize);
-    std::uint64_t sum = 0;
+OtherParameters besideLayers(const ConfigReader& config, const ModelSpec& model,
+                             const FamilyDefaults& family, const HfShape& shape) {
+    OtherParameters sum = perLayerInputs(config, shape);
     if (family.learnedPositions)
-        sum = saturatingMultiply(hidden, static_cast<std::uint64_t>(model.maxPosition.value_or(0)));
+        sum.read = saturatingAdd(sum.read, product(shape.hidden, model.maxPosition.value_or(0)));
     // Qwen3-Next and 3.5: the query projection also makes an output gate of the same width.
     const bool outputGate =
         family.modelType.starts_with("qwen3_next") || family.modelType.starts_with("qwen3_5");
     for (const LayerSpec& layer : model.layers)
         if (outputGate && layer.attention == AttentionKind::Softmax)
-            sum = saturatingAdd(
-                sum, saturatingMultiply(hidden,
-                                        static_cast<std::uint64_t>(layer.nHeads * layer.headDimK)));
+            sum.read =
+                saturatingAdd(sum.read, product(shape.hidden, layer.nHeads * layer.headDimK));
     return sum;
 }
 
-void readInto(ModelSpec& model, const ConfigReader& top, std::uint64_t& stateParameters,
-              const FamilyDefaults*& family) {
+void readInto(ModelSpec& model, const ConfigReader& top, OtherParameters& others) {
     const ConfigReader config = languageModel(top);
     const bool nested = config.isNested();
     if (!describesModel(config, nested))
         return top.fail("model_type", "this JSON file describes no model");
     model.family = config.text({"model_type"}).value_or(top.text({"model_type"}).value_or(""));
-    family = findFamily(model.family);
+    const FamilyDefaults* family = findFamily(model.family);
     if (!family) {
         family = &llamaStyle();
         top.note(model.family.empty()
@@ -154,12 +201,10 @@ void readInto(ModelSpec& model, const ConfigReader& top, std::uint64_t& statePar
     }
     if (config.boolean("is_encoder_decoder").value_or(false))
         return config.fail("is_encoder_decoder", "only decoder models are planned");
-    if (config.has("hybrid_override_pattern"))
-        return config.fail("hybrid_override_pattern",
-                           "layers given by letters are not read by this version");
     const HfShape shape = readShape(config, *family, nested);
     const LayerSpec attention = readHfAttention(config, *family, shape);
-    model.layers = readHfLayers(config, *family, shape, attention, stateParameters);
+    std::uint64_t states = 0;
+    model.layers = readHfLayers(config, *family, shape, attention, states);
     readHfFeedForward(config, *family, shape, model.layers);
     model.hiddenSize = shape.hidden;
     model.vocabSize = readVocabulary(config, *family, nested);
@@ -168,6 +213,9 @@ void readInto(ModelSpec& model, const ConfigReader& top, std::uint64_t& statePar
     model.tiedEmbeddings = readTied(top, config, *family);
     model.weights.type = readWeightsType(top, config);
     noteRopeScaling(config);
+    if (config.ok())
+        others = besideLayers(config, model, *family, shape);
+    others.read = saturatingAdd(others.read, states);
     if (nested)
         top.note("The language model of a larger one; its other parts are left out.");
 }
@@ -182,9 +230,8 @@ Result<ModelSpec> readHfConfig(const std::filesystem::path& path) {
     log.file = path.string();
     const ConfigReader top(*json, log);
     ModelSpec model;
-    std::uint64_t stateParameters = 0;
-    const FamilyDefaults* family = nullptr;
-    readInto(model, top, stateParameters, family);
+    OtherParameters others;
+    readInto(model, top, others);
     nameModel(model, top.text({"_name_or_path"}).value_or(""), path);
     model.source = {"hf_config", top.text({"transformers_version"}).value_or(""), path.string()};
     if (log.error)
@@ -194,8 +241,7 @@ Result<ModelSpec> readHfConfig(const std::filesystem::path& path) {
         addNote(model, sentence);
     Result<ModelSpec> checked = validated(std::move(model), path);
     if (checked)
-        countParameters(*checked,
-                        saturatingAdd(stateParameters, besideParameters(*checked, *family)));
+        countParameters(*checked, others);
     return checked;
 }
 

@@ -154,6 +154,12 @@ constexpr auto kFamilies = std::to_array<FamilyDefaults>({
     {.modelType = "seed_oss", .headDim = 128},
     {.modelType = "ernie4_5", .tied = true, .headDim = 128, .maxPosition = 131072},
     {.modelType = "hunyuan_v1_dense"},
+    {.modelType = "hunyuan_v1_moe", .tied = true},
+    {.modelType = "minimax_text_01"},
+    {.modelType = "nemotron-nas"},
+    {.modelType = "nemotron_h", .gated = false},
+    {.modelType = "deci"},
+    {.modelType = "openelm", .tied = true},
     {.modelType = "jamba", .maxPosition = 262144},
     {.modelType = "bamba", .maxPosition = 262144},
 });

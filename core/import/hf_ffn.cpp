@@ -13,9 +13,9 @@ constexpr std::int64_t kMaxWidth = 1 << 24;
 /// The width of a dense layer; 0 if the file does not say.
 std::int64_t denseWidth(const ConfigReader& config, const FamilyDefaults& family,
                         const HfShape& shape) {
-    if (const auto width = config.integer(
-            {"intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size", "ffn_hidden"},
-            kMaxWidth))
+    if (const auto widths = config.integersByLayer(kWidthNames, shape.layers, kMaxWidth))
+        return widths->front();
+    if (const auto width = config.integer(kWidthNames, kMaxWidth))
         return *width;
     if (const auto ffn = config.child("ffn_config")) // DBRX
         if (const auto width = ffn->integer({"ffn_hidden_size"}, kMaxWidth))
@@ -30,7 +30,8 @@ std::int64_t denseWidth(const ConfigReader& config, const FamilyDefaults& family
         config.infer("ffn_hidden");
         return family.nested.ffn;
     }
-    config.note("The file does not say how wide the feed-forward layers are.");
+    if (!config.has("block_configs"))
+        config.note("The file does not say how wide the feed-forward layers are.");
     return 0;
 }
 
@@ -49,11 +50,16 @@ FfnShape expertShape(const ConfigReader& config, std::int64_t dense) {
     ffn.expertHidden =
         config.integer({"moe_intermediate_size", "expert_ffn_hidden_size"}, kMaxWidth)
             .value_or(dense);
-    const std::int64_t shared =
-        config.integer({"n_shared_experts", "num_shared_experts", "moe_num_shared_experts"}, 1024)
-            .value_or(0);
+    const std::int64_t shared = config
+                                    .integer({"n_shared_experts", "num_shared_experts",
+                                              "num_shared_expert", "moe_num_shared_experts"},
+                                             1024)
+                                    .value_or(0);
     ffn.sharedHidden =
-        config.integer({"shared_expert_intermediate_size", "shared_intermediate_size"}, kMaxWidth)
+        config
+            .integer({"shared_expert_intermediate_size", "moe_shared_expert_intermediate_size",
+                      "shared_intermediate_size"},
+                     kMaxWidth)
             .value_or(shared * ffn.expertHidden);
     if (config.text({"model_type"}) == "llama4_text") // one expert every token passes
         ffn.sharedHidden = ffn.expertHidden;
@@ -108,6 +114,7 @@ void readHfFeedForward(const ConfigReader& config, const FamilyDefaults& family,
         ffn.hidden = dense;
         ffn.gated = family.gated;
     }
+    readHfWidthsByLayer(config, shape, layers);
 }
 
 } // namespace decodescope

@@ -11,7 +11,7 @@
 namespace decodescope {
 namespace {
 
-enum class Kind : std::uint8_t { Full, Window, Chunk, State };
+enum class Kind : std::uint8_t { Full, Window, Chunk, State, FeedForward };
 
 /// The names of `layer_types` in transformers (ALLOWED_LAYER_TYPES).
 std::optional<Kind> kindNamed(std::string_view name) {
@@ -35,14 +35,21 @@ public:
     std::vector<Kind> read() {
         if (m_config.has("layer_types") || m_config.has("layers_block_type"))
             named(m_config.has("layer_types") ? "layer_types" : "layers_block_type");
+        else if (const auto letters = m_config.text({kLayerLetters}))
+            lettered(*letters);
         else if (m_config.has("linear_num_value_heads"))
             everyNth(m_config.orInferred({"full_attention_interval"}, 4, "layer_types"),
                      Kind::State);
         else if (m_config.has("attn_layer_period")) // Jamba
             offset(m_config.required({"attn_layer_period"}),
                    m_config.integer({"attn_layer_offset"}).value_or(0));
-        else if (m_config.has("attention_chunk_size")) // Llama 4
-            everyNth(4, Kind::Chunk);
+        else if (m_config.has("attn_type_list")) // MiniMax
+            listed("attn_type_list", 0, Kind::State);
+        else if (m_config.has(
+                     "attention_chunk_size")) // Llama 4: chunks where positions are rotated
+            m_config.size("no_rope_layers") > 0
+                ? listed("no_rope_layers", 1, Kind::Chunk)
+                : everyNth(m_config.integer({"no_rope_layer_interval"}).value_or(4), Kind::Chunk);
         else if (window() > 0)
             byRule();
         return m_kinds;
@@ -78,6 +85,30 @@ private:
                                                  (*names)[i].substr(0, 60)));
             m_kinds[i] = *kind;
         }
+    }
+
+    /// Layers whose number in a list is `number` are `kind`.
+    void listed(const char* key, std::int64_t number, Kind kind) {
+        const auto numbers = m_config.integersByLayer({key}, m_shape.layers);
+        for (std::size_t i = 0; numbers && i < m_kinds.size(); ++i)
+            if ((*numbers)[i] == number)
+                m_kinds[i] = kind;
+    }
+
+    void lettered(const std::string& letters) {
+        constexpr std::string_view known = "M*-E";
+        const std::size_t other = letters.find_first_not_of(known);
+        if (letters.size() != m_kinds.size())
+            m_config.fail(kLayerLetters,
+                          fmt::format("it has {} letters, but the model has {} layers",
+                                      letters.size(), m_kinds.size()));
+        else if (other != std::string::npos)
+            m_config.fail(kLayerLetters,
+                          fmt::format("letter {} is none of \"{}\"", other + 1, known));
+        for (std::size_t i = 0; i < m_kinds.size() && m_config.ok(); ++i)
+            m_kinds[i] = letters[i] == 'M'   ? Kind::State
+                         : letters[i] == '*' ? Kind::Full
+                                             : Kind::FeedForward;
     }
 
     /// Of `period` layers all but the last are `kind`.
@@ -130,8 +161,19 @@ struct State {
     std::uint64_t parameters = 0;
 };
 
+/// Lightning attention (MiniMax-01, arXiv:2501.08313): one matrix a head, in f32. Queries, keys,
+/// values, a gate and the output are as wide as all heads.
+State lightningState(const LayerSpec& attention, std::int64_t hidden) {
+    const auto heads = static_cast<std::uint64_t>(attention.nHeads);
+    const auto dim = static_cast<std::uint64_t>(attention.headDimK);
+    return {4 * heads * dim * dim, 5 * static_cast<std::uint64_t>(hidden) * heads * dim};
+}
+
 /// The fixed state of a layer, whichever kind of it the model has; nothing if it has none.
-std::optional<State> readState(const ConfigReader& config, std::int64_t hidden) {
+std::optional<State> readState(const ConfigReader& config, std::int64_t hidden,
+                               const LayerSpec& attention) {
+    if (config.has("attn_type_list"))
+        return lightningState(attention, hidden);
     if (config.has("linear_num_value_heads")) {
         const DeltaShape delta{.keyHeads = config.required({"linear_num_key_heads"}),
                                .keyDim = config.required({"linear_key_head_dim"}),
@@ -146,13 +188,14 @@ std::optional<State> readState(const ConfigReader& config, std::int64_t hidden) 
         const auto width = static_cast<std::uint64_t>(hidden);
         return State{stateBytes(conv), saturatingMultiply(4 * width, width)};
     }
-    if (!config.has("mamba_d_state"))
+    if (!config.has("mamba_d_state") && !config.has("ssm_state_size"))
         return std::nullopt;
-    MambaShape mamba{.state = config.required({"mamba_d_state"}),
-                     .conv = config.required({"mamba_d_conv"}),
-                     .groups = config.integer({"mamba_n_groups"}).value_or(0),
-                     .heads = config.integer({"mamba_n_heads"}).value_or(0)};
-    const std::int64_t byHeads = mamba.heads * config.integer({"mamba_d_head"}).value_or(0);
+    MambaShape mamba{.state = config.required({"mamba_d_state", "ssm_state_size"}),
+                     .conv = config.required({"mamba_d_conv", "conv_kernel"}),
+                     .groups = config.integer({"mamba_n_groups", "n_groups"}).value_or(0),
+                     .heads = config.integer({"mamba_n_heads", "mamba_num_heads"}).value_or(0)};
+    const std::int64_t byHeads =
+        mamba.heads * config.integer({"mamba_d_head", "mamba_head_dim"}).value_or(0);
     const std::int64_t byExpansion = hidden * config.integer({"mamba_expand"}).value_or(2);
     mamba.inner = config.integer({"mamba_d_ssm"}).value_or(byHeads > 0 ? byHeads : byExpansion);
     return State{stateBytes(mamba), parameters(mamba, hidden)};
@@ -197,7 +240,7 @@ std::vector<LayerSpec> readHfLayers(const ConfigReader& config, const FamilyDefa
     };
     const std::int64_t window = effective(reader.window());
     const std::int64_t chunk = effective(config.integer({"attention_chunk_size"}).value_or(0));
-    const std::optional<State> state = readState(config, shape.hidden);
+    const std::optional<State> state = readState(config, shape.hidden, attention);
     const bool parallel = config.text({"model_type"}) == "falcon_h1";
     std::vector<LayerSpec> layers(kinds.size(), attention);
     for (std::size_t i = 0; i < kinds.size() && config.ok(); ++i) {
@@ -211,11 +254,16 @@ std::vector<LayerSpec> readHfLayers(const ConfigReader& config, const FamilyDefa
             layer = LayerSpec{};
             layer.attention = AttentionKind::Recurrent;
         }
+        if (kinds[i] == Kind::FeedForward) {
+            layer = LayerSpec{};
+            layer.attention = AttentionKind::None;
+        }
         if (state && (parallel || kinds[i] == Kind::State)) {
             layer.stateBytes = state->bytes;
             parameters = saturatingAdd(parameters, state->parameters);
         }
     }
+    readHfHeadsByLayer(config, layers);
     shareCaches(config, layers);
     return layers;
 }

@@ -10,6 +10,19 @@
 
 namespace decodescope {
 
+/// The names of what may be given for all layers or for each.
+inline constexpr KeyNames kHeadNames = {"num_attention_heads", "n_head", "n_heads", "num_heads",
+                                        "num_query_heads"};
+inline constexpr KeyNames kKvHeadNames = {"num_key_value_heads", "num_kv_heads",
+                                          "n_head_kv",           "n_kv_heads",
+                                          "kv_n_heads",          "num_key_value_heads_per_layer"};
+inline constexpr KeyNames kWidthNames = {"intermediate_size", "n_inner", "ffn_dim",
+                                         "ffn_hidden_size", "ffn_hidden"};
+
+/// One letter a layer (Nemotron-H): M a state, * attention, - a feed-forward layer, E experts, each
+/// of them alone.
+inline constexpr const char* kLayerLetters = "hybrid_override_pattern";
+
 /// Parts of reading a config.json, each over what the ones before it found. Failures go to the
 /// reader's log.
 struct HfShape {
@@ -22,6 +35,12 @@ struct HfShape {
 /// Heads, widths and latent of one attention layer (hf_attention.cpp).
 [[nodiscard]] LayerSpec readHfAttention(const ConfigReader& config, const FamilyDefaults& family,
                                         const HfShape& shape);
+/// Heads and feed-forward widths that a file gives for each layer: as lists (DeciLM, OpenELM), as
+/// the blocks of an architecture search (Nemotron-NAS) or by kLayerLetters. Layers without
+/// attention become AttentionKind::None (hf_by_layer.cpp).
+void readHfHeadsByLayer(const ConfigReader& config, std::vector<LayerSpec>& layers);
+void readHfWidthsByLayer(const ConfigReader& config, const HfShape& shape,
+                         std::vector<LayerSpec>& layers);
 /// What each layer is: attention with or without a window, a fixed state, or both
 /// (hf_layer_kinds.cpp). Adds to `parameters` the weights of the states.
 [[nodiscard]] std::vector<LayerSpec> readHfLayers(const ConfigReader& config,

@@ -81,17 +81,18 @@ Result<ModelSpec> validated(ModelSpec model, const std::filesystem::path& path) 
     return model;
 }
 
-void countParameters(ModelSpec& model, std::uint64_t beside) {
-    const bool known =
-        model.hiddenSize > 0 && model.vocabSize > 0 &&
-        std::none_of(model.layers.begin(), model.layers.end(), [](const LayerSpec& layer) {
-            return layer.attention == AttentionKind::Softmax && layer.ffn.hidden == 0 &&
-                   layer.ffn.expertHidden == 0;
-        });
-    if (!known)
+void countParameters(ModelSpec& model, const OtherParameters& others) {
+    const auto& layers = model.layers;
+    const bool widths = std::any_of(layers.begin(), layers.end(), [](const LayerSpec& layer) {
+        return layer.ffn.hidden > 0 || layer.ffn.expertHidden > 0;
+    });
+    const bool attends = std::any_of(layers.begin(), layers.end(), [](const LayerSpec& layer) {
+        return layer.attention == AttentionKind::Softmax;
+    });
+    if (model.hiddenSize == 0 || model.vocabSize == 0 || (attends && !widths))
         return;
-    const std::uint64_t fixed = saturatingAdd(embeddingParameters(model), beside);
-    std::uint64_t all = fixed;
+    const std::uint64_t fixed = saturatingAdd(embeddingParameters(model), others.read);
+    std::uint64_t all = saturatingAdd(fixed, others.tables);
     std::uint64_t active = fixed;
     for (const LayerSpec& layer : model.layers) {
         all = saturatingAdd(all, layerParameters(model, layer));

@@ -30,8 +30,13 @@ void addNote(ModelSpec& model, const std::string& sentence);
 /// Adds a note where the tensors hold far more or fewer weights than the shape explains: a part of
 /// a model, or two models mixed up.
 void noteOtherWeights(ModelSpec& model, std::uint64_t held, std::optional<std::uint64_t> explained);
-/// Parameter counts from the shape: the layers, the embeddings and `beside` (what the shape does
-/// not tell, read by every token). Nothing where a width is unknown.
-void countParameters(ModelSpec& model, std::uint64_t beside);
+/// Parameters that the shape of the layers does not tell.
+struct OtherParameters {
+    std::uint64_t read = 0;   ///< by every token
+    std::uint64_t tables = 0; ///< resident, but read by the row
+};
+/// Parameter counts from the shape: the layers, the embeddings and the others. Nothing where a
+/// width is unknown.
+void countParameters(ModelSpec& model, const OtherParameters& others);
 
 } // namespace decodescope
