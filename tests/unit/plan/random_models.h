@@ -42,6 +42,8 @@ public:
             makeMla(model);
         if (oneIn(3))
             addStates(model, pick(2, 5));
+        if (oneIn(4))
+            shareCaches(model, pick(0, model.layerCount() - 1));
         return model;
     }
 
@@ -94,6 +96,11 @@ private:
             if (!beside)
                 model.layers[i].attention = AttentionKind::Recurrent;
         }
+    }
+    /// The last layers read the cache of earlier ones.
+    static void shareCaches(ModelSpec& model, std::int64_t count) {
+        for (std::int64_t i = model.layerCount() - count; i < model.layerCount(); ++i)
+            model.layers[static_cast<std::size_t>(i)].ownsCache = false;
     }
 
     std::mt19937_64 m_random;

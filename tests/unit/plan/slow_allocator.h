@@ -14,6 +14,37 @@ namespace decodescope::slow {
 /// What the planner's arithmetic must agree with: allocators that take one token after the other
 /// and grow when they are full. Nothing here divides or rounds.
 
+/// One row of elements, block by block.
+inline std::uint64_t rowBytes(DataType type, std::int64_t elements) {
+    std::uint64_t bytes = 0;
+    for (std::int64_t stored = 0; stored < elements; stored += info(type).blockElements)
+        bytes += info(type).blockBytes;
+    return bytes;
+}
+
+/// What one token of a layer takes on the first of `ranks` ranks, which are dealt the KV heads like
+/// cards; with fewer heads than ranks each has one.
+inline std::uint64_t tokenBytes(const Engine& engine, const LayerSpec& layer, KvTypes types,
+                                std::int64_t ranks) {
+    const bool mla = layer.attention == AttentionKind::Mla;
+    if (!layer.ownsCache || (layer.attention != AttentionKind::Softmax && !mla))
+        return 0;
+    if (mla && engine.latentMla)
+        return rowBytes(types.key, layer.mla.kvLoraRank + layer.mla.qkRopeHeadDim);
+    const std::int64_t keys =
+        mla ? layer.mla.qkNopeHeadDim + layer.mla.qkRopeHeadDim : layer.headDimK;
+    const std::int64_t values = mla ? layer.mla.vHeadDim : layer.headDimV;
+    std::uint64_t bytes = 0;
+    std::int64_t dealtTo = 0;
+    for (std::int64_t head = 0; head < (mla ? layer.nHeads : layer.nKvHeads); ++head) {
+        if (dealtTo == 0)
+            bytes += rowBytes(types.key, keys) + rowBytes(types.value, values);
+        if (++dealtTo >= (engine.splitsCache ? ranks : 1))
+            dealtTo = 0;
+    }
+    return bytes;
+}
+
 /// Storage that grows by whole blocks.
 class Growing {
 public:

@@ -18,6 +18,7 @@ private slots:
     void moreContextOrBatchNeverNeedsLess();
     void layersAddUpWhereTheyShareNoPages();
     void theMaximumContextFitsAndOneMoreTokenDoesNot();
+    void everyLawAgreesWithHeadsCountedOneByOne();
     void everyAllocatorAgreesWithASlowOne();
     void chunkedPrefillStaysWithinTheBlocksAdmitted();
     void stagesHoldTheWholeModelBetweenThem();
@@ -108,11 +109,33 @@ void TestEngineProperties::theMaximumContextFitsAndOneMoreTokenDoesNot() {
     QVERIFY2(bounded > kModels / 4, "the models say too little");
 }
 
-void TestEngineProperties::everyAllocatorAgreesWithASlowOne() {
-    RandomModels random(5);
+void TestEngineProperties::everyLawAgreesWithHeadsCountedOneByOne() {
+    RandomModels random(8);
     for (int i = 0; i < kModels; ++i) {
         const ModelSpec model = random.model();
         const Engine engine = random.engine();
+        const KvTypes types = random.types();
+        const std::int64_t ranks = random.pick(1, 64);
+        const auto laws = engineLaws(engine, model.layers, types, ranks);
+        QCOMPARE(laws.size(), model.layers.size());
+        const auto holders = static_cast<std::uint64_t>(engine.splitsCache ? ranks : 1);
+        for (std::size_t layer = 0; layer < laws.size(); ++layer) {
+            const LayerSpec& spec = model.layers[layer];
+            QCOMPARE(laws[layer].bytesPerToken, slow::tokenBytes(engine, spec, types, ranks));
+            const std::uint64_t state = spec.ownsCache ? spec.stateBytes : 0;
+            QVERIFY(laws[layer].fixedBytes * holders >= state);
+            QVERIFY(state == 0 || (laws[layer].fixedBytes - 1) * holders < state);
+        }
+    }
+}
+
+void TestEngineProperties::everyAllocatorAgreesWithASlowOne() {
+    RandomModels random(5);
+    std::map<std::string_view, int> models;
+    for (int i = 0; i < kModels; ++i) {
+        const ModelSpec model = random.model();
+        const Engine engine = random.engine();
+        ++models[engine.name];
         const auto laws = engineLaws(engine, model.layers, random.types(), random.pick(1, 8));
         const std::int64_t context = random.pick(1, 3000);
         const std::int64_t batch = random.pick(1, 5);
@@ -133,6 +156,8 @@ void TestEngineProperties::everyAllocatorAgreesWithASlowOne() {
         }
         QVERIFY2(bytes == expected, std::string(engine.name).c_str());
     }
+    for (const Engine& engine : engines())
+        QVERIFY2(models[engine.name] > kModels / 10, std::string(engine.name).c_str());
 }
 
 /// vLLM's scheduler computes a prompt in chunks and frees blocks that no window reaches any more;

@@ -19,8 +19,7 @@ private slots:
     void enormousContextsSaturateInsteadOfWrapping();
 };
 
-static constexpr int kModels = 3000;
-
+static constexpr int kModels = 10'000;
 static constexpr std::uint64_t kSeed = 20240917;
 
 void TestPlanProperties::moreContextOrBatchNeverNeedsLess() {
