@@ -39,15 +39,7 @@ GgufBuilder architecture(const QByteArray& name, std::uint32_t layers) {
 }
 
 void writeGguf() {
-    GgufBuilder full = smallLlama();
-    full.numbers("llama.layers", {1, 2})
-        .raw("f", GgufBuilder::F32, GgufBuilder::little<std::uint32_t>(0))
-        .raw("d", GgufBuilder::F64, GgufBuilder::little<std::uint64_t>(0))
-        .raw("b", GgufBuilder::Bool, "\1")
-        .tensor("token_embd.weight", {64, 32}, 8, 64 / 32 * 34 * 32)
-        .tensor("blk.0.attn_q.weight", {64, 64}, 1, 8192)
-        .tensor("blk.1.ffn_up.weight", {64, 256}, 0, 65536);
-    write("gguf", "tensors", full.head());
+    write("gguf", "tensors", llamaWithTensors().head());
     write("gguf", "version-2", smallLlama().version(2).bytes());
     write("gguf", "per-layer-heads",
           GgufBuilder()
@@ -100,15 +92,7 @@ void writeGguf() {
               .number("jamba.ssm.state_size", 16)
               .number("jamba.ssm.inner_size", 128)
               .bytes());
-    GgufBuilder first = smallLlama("");
-    first.raw("split.no", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(0))
-        .raw("split.count", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(2))
-        .tensor("token_embd.weight", {64, 32}, 1, 4096);
-    GgufBuilder second;
-    second.raw("split.no", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(1))
-        .raw("split.count", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(2))
-        .tensor("output.weight", {64, 32}, 1, 4096);
-    write("gguf", "split", first.bytes() + mark() + second.bytes());
+    write("gguf", "split", llamaPart(0).bytes() + mark() + llamaPart(1).bytes());
 }
 
 QByteArray tensors(const QByteArray& header, qsizetype dataBytes) {

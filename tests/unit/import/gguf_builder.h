@@ -126,4 +126,26 @@ inline GgufBuilder smallLlama(const QByteArray& name = "Small Llama") {
     return gguf;
 }
 
+/// The same with values of other types and with tensors.
+inline GgufBuilder llamaWithTensors() {
+    GgufBuilder gguf = smallLlama();
+    gguf.numbers("llama.layers", {1, 2})
+        .raw("f", GgufBuilder::F32, GgufBuilder::little<std::uint32_t>(0))
+        .raw("d", GgufBuilder::F64, GgufBuilder::little<std::uint64_t>(0))
+        .raw("b", GgufBuilder::Bool, "\1")
+        .tensor("token_embd.weight", {64, 32}, 8, 64 / 32 * 34 * 32)
+        .tensor("blk.0.attn_q.weight", {64, 64}, 1, 8192)
+        .tensor("blk.1.attn_q.weight", {64, 64}, 0, 16384);
+    return gguf;
+}
+
+/// One of the two parts of a split llama, from 0: the embedding, then the output head.
+inline GgufBuilder llamaPart(std::uint16_t part) {
+    GgufBuilder gguf = part == 0 ? smallLlama("") : GgufBuilder();
+    gguf.raw("split.no", GgufBuilder::U16, GgufBuilder::little(part))
+        .raw("split.count", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(2))
+        .tensor(part == 0 ? "token_embd.weight" : "output.weight", {64, 32}, 1, 4096);
+    return gguf;
+}
+
 } // namespace decodescope

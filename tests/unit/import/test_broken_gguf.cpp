@@ -46,22 +46,10 @@ private:
     Files m_files;
 };
 
-static GgufBuilder fullFile() {
-    GgufBuilder gguf = smallLlama();
-    gguf.numbers("llama.layers", {1, 2})
-        .raw("f", GgufBuilder::F32, GgufBuilder::little<std::uint32_t>(0))
-        .raw("d", GgufBuilder::F64, GgufBuilder::little<std::uint64_t>(0))
-        .raw("b", GgufBuilder::Bool, "\1")
-        .tensor("token_embd.weight", {64, 32}, 8, 64 / 32 * 34 * 32)
-        .tensor("blk.0.attn_q.weight", {64, 64}, 1, 8192)
-        .tensor("blk.1.attn_q.weight", {64, 64}, 0, 16384);
-    return gguf;
-}
-
 void TestBrokenGguf::everyTruncationIsRefused() {
-    const QByteArray whole = fullFile().bytes();
+    const QByteArray whole = llamaWithTensors().bytes();
     QCOMPARE(saidOf(readModelFile(m_files.write("whole.gguf", whole))), QString("ok"));
-    const qsizetype head = fullFile().head().size();
+    const qsizetype head = llamaWithTensors().head().size();
     for (qsizetype length = 0; length < head + 40; ++length) {
         const auto result = readModelFile(m_files.write("cut.gguf", whole.left(length)));
         QVERIFY2(!result, QByteArray::number(length));
@@ -71,8 +59,8 @@ void TestBrokenGguf::everyTruncationIsRefused() {
 }
 
 void TestBrokenGguf::everyDamagedByteIsSurvived() {
-    const QByteArray whole = fullFile().bytes();
-    const qsizetype head = fullFile().head().size();
+    const QByteArray whole = llamaWithTensors().bytes();
+    const qsizetype head = llamaWithTensors().head().size();
     int refused = 0;
     for (qsizetype at = 0; at < head; ++at) {
         for (const unsigned mask : {0x01U, 0x80U, 0xFFU}) {
@@ -88,7 +76,7 @@ void TestBrokenGguf::everyDamagedByteIsSurvived() {
 }
 
 void TestBrokenGguf::aTruncatedFileTellsTheBytesMissing() {
-    const QByteArray whole = fullFile().bytes();
+    const QByteArray whole = llamaWithTensors().bytes();
     const QString said = saidOf(readModelFile(m_files.write("cut.gguf", whole.chopped(1000))));
     QVERIFY2(said.contains("1000 bytes before") && said.contains("truncated"), qPrintable(said));
 }

@@ -274,19 +274,11 @@ void TestGguf::aFileLargerThanMemoryIsReadByItsHeader() {
 
 void TestGguf::aSplitModelIsReadFromAllItsParts() {
     Files files;
-    GgufBuilder first = smallLlama("");
-    first.raw("split.no", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(0))
-        .raw("split.count", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(2))
-        .tensor("token_embd.weight", {64, 32}, 1, 4096);
-    GgufBuilder second;
-    second.raw("split.no", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(1))
-        .raw("split.count", GgufBuilder::U16, GgufBuilder::little<std::uint16_t>(2))
-        .tensor("output.weight", {64, 32}, 1, 4096);
-    const auto one = files.write("m-00001-of-00002.gguf", first.bytes());
+    const auto one = files.write("m-00001-of-00002.gguf", llamaPart(0).bytes());
     const QString missing = saidOf(readModelFile(one));
     QVERIFY2(missing.contains("m-00002-of-00002.gguf") && missing.contains("missing"),
              qPrintable(missing));
-    const auto two = files.write("m-00002-of-00002.gguf", second.bytes());
+    const auto two = files.write("m-00002-of-00002.gguf", llamaPart(1).bytes());
     for (const auto& path : {one, two, files.folder()}) {
         const auto spec = readModelFile(path);
         QCOMPARE(saidOf(spec), QString("ok"));
