@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -25,29 +27,54 @@ std::string joined(const std::vector<std::string>& parts) {
     return text.empty() ? "nothing" : text;
 }
 
-/// "32 × softmax 32/8 heads × 128", one entry for each run of equal layers.
-std::string layersText(const ModelSpec& model) {
-    std::vector<std::string> parts;
-    for (std::size_t at = 0; at < model.layers.size();) {
-        const LayerSpec& layer = model.layers[at];
-        std::size_t end = at;
-        while (end < model.layers.size() && model.layers[end] == layer)
-            ++end;
-        std::string kind = attentionName(layer);
-        if (layer.attention == AttentionKind::Softmax)
-            kind += fmt::format(" {}/{} heads × {}", layer.nHeads, layer.nKvHeads, layer.headDimK);
-        if (layer.window > 0)
-            kind += fmt::format(", window {}", formatCount(layer.window));
-        parts.push_back(fmt::format("{} × {}", end - at, kind));
-        at = end;
+std::string kindText(const LayerSpec& layer) {
+    std::string kind = attentionName(layer);
+    if (layer.attention == AttentionKind::Softmax)
+        kind += fmt::format(" {}/{} heads × {}", layer.nHeads, layer.nKvHeads, layer.headDimK);
+    if (layer.window > 0)
+        kind += fmt::format(", window {}", formatCount(layer.window));
+    return kind;
+}
+
+struct LayerRun {
+    std::string kind;
+    std::size_t layers;
+};
+
+/// Layers of one kind that follow one another, or all that there are of it.
+std::vector<LayerRun> runsOf(const ModelSpec& model, bool inOrder) {
+    std::vector<LayerRun> runs;
+    for (const LayerSpec& layer : model.layers) {
+        std::string kind = kindText(layer);
+        const auto from = inOrder && !runs.empty() ? runs.end() - 1 : runs.begin();
+        const auto same =
+            std::find_if(from, runs.end(), [&](const LayerRun& run) { return run.kind == kind; });
+        if (same != runs.end())
+            ++same->layers;
+        else
+            runs.push_back({std::move(kind), 1});
     }
+    return runs;
+}
+
+/// "32 × gqa 32/8 heads × 128", one entry for each run of layers of one kind; of many runs, one for
+/// each kind.
+std::string layersText(const ModelSpec& model) {
     constexpr std::size_t shown = 4;
+    std::vector<LayerRun> runs = runsOf(model, true);
+    const bool inTurn = runs.size() > shown;
+    if (inTurn)
+        runs = runsOf(model, false);
+    std::vector<std::string> parts;
+    parts.reserve(runs.size());
+    for (const LayerRun& run : runs)
+        parts.push_back(fmt::format("{} × {}", run.layers, run.kind));
     if (parts.size() > shown) {
         const std::size_t rest = parts.size() - shown;
         parts.resize(shown);
-        parts.push_back(fmt::format("and {} more changes", rest));
+        parts.push_back(fmt::format("and {} more kinds", rest));
     }
-    return joined(parts);
+    return joined(parts) + (inTurn ? ", in turn" : "");
 }
 
 std::string weightsText(const ModelSpec& model) {

@@ -75,6 +75,7 @@ private slots:
     void nestingWithinTheLimitIsRefused();
     void aMissingPartOfTwoHundredIsNamed();
     void aUrlIsRefusedWithASentence();
+    void layersInTurnAreToldByKind();
 
 private:
     static void requireLittle(const Inspected& result) {
@@ -185,6 +186,23 @@ void TestInspect::aUrlIsRefusedWithASentence() {
         QVERIFY2(result.ended.err.contains("a URL is not opened"), result.ended.err);
         QVERIFY2(result.ended.err.contains("Download the file"), result.ended.err);
     }
+}
+
+void TestInspect::layersInTurnAreToldByKind() {
+    const auto layers = [](const char* file) {
+        const Ended ended =
+            runProgram({"inspect", QStringLiteral(TEST_DATA_DIR "/hf_configs/") + file});
+        for (const QByteArray& line : ended.lines())
+            if (line.startsWith("| layers"))
+                return QString::fromUtf8(line).section('|', 2, 2).trimmed();
+        return QString::fromUtf8(ended.err);
+    };
+    QCOMPARE(layers("falcon-h1-7b.json"), QStringLiteral("44 × gqa 12/2 heads × 128"));
+    QCOMPARE(
+        layers("gpt-oss-20b.json"),
+        QStringLiteral("12 × gqa 64/8 heads × 64, window 128, 12 × gqa 64/8 heads × 64, in turn"));
+    QCOMPARE(layers("nemotron-nano-9b-v2.json"),
+             QStringLiteral("27 × recurrent, 25 × none, 4 × gqa 40/8 heads × 128, in turn"));
 }
 
 QTEST_GUILESS_MAIN(TestInspect)
