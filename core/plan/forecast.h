@@ -6,6 +6,7 @@
 
 #include "core/plan/deployment.h"
 #include "core/plan/kernel_model.h"
+#include "core/plan/rate_range.h"
 #include "core/plan/roofline.h"
 #include "core/spec/units.h"
 #include "core/spec/workload.h"
@@ -57,15 +58,6 @@ struct Forecast {
                                 const Roofs& roofs, const Deployment& deployment = {},
                                 const KernelModel* kernels = nullptr);
 
-/// Shares of the roofs that are reached, at least and at most. All zero: not known.
-struct RateRange {
-    double bandwidthLow = 0;
-    double bandwidthHigh = 0;
-    double flopLow = 0;
-    double flopHigh = 0;
-    [[nodiscard]] bool known() const { return bandwidthLow > 0 && flopLow > 0; }
-    bool operator==(const RateRange&) const = default;
-};
 /// Seconds of the same work at the range's upper and lower rates. Zero where roofs or range are
 /// unknown. Forecast::seconds itself is the time at the roofs: of a datasheet's a bound that is
 /// not reached, and then below the range.

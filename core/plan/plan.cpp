@@ -36,11 +36,11 @@ nlohmann::json perTokenPerLayer(const ModelSpec& model, KvTypes types) {
     return value;
 }
 
+} // namespace
+
 std::uint64_t capacityBytes(const Plan& plan) {
     return plan.device.memoryBytes - std::min(plan.device.memoryBytes, plan.reserveBytes);
 }
-
-} // namespace
 
 Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& workload,
               std::int64_t context, std::int64_t batch, const Deployment& deployment) {
@@ -73,6 +73,15 @@ Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& 
                      ? plan.forecast.range
                      : forecastRange(plan.forecast.work, device.roofs, device.range);
     return plan;
+}
+
+std::string predictedSpeed(const Plan& plan) {
+    std::string text = formatRounded(plan.forecast.tokensPerSecond);
+    const auto batch = static_cast<double>(plan.batch);
+    if (plan.range.known())
+        text += fmt::format(" ({}–{})", formatRounded(batch / plan.range.mostSeconds),
+                            formatRounded(batch / plan.range.leastSeconds));
+    return text;
 }
 
 std::vector<std::string> unverifiedFields(const Plan& plan) {

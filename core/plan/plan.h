@@ -40,6 +40,13 @@ struct Plan {
     ForecastRange range; ///< of the forecast's seconds, by the device's range
 };
 
+/// What may be filled of one device: its memory less the reserve.
+[[nodiscard]] std::uint64_t capacityBytes(const Plan& plan);
+
+/// Predicted tokens/s for people: at the roofs, and in brackets what the device's range leaves of
+/// them: "58.2 (40.8–49.5)"; "–" where it is unknown.
+[[nodiscard]] std::string predictedSpeed(const Plan& plan);
+
 /// Names of what the plan rests on and nobody has checked: fields of the device ("memory_bytes")
 /// and of the model ("model.max_position").
 [[nodiscard]] std::vector<std::string> unverifiedFields(const Plan& plan);

@@ -2,30 +2,25 @@
 #include "core/plan/plan_device.h"
 
 #include <algorithm>
-#include <string_view>
 
 namespace decodescope {
-namespace {
 
-constexpr std::string_view kMemory = "memory_bytes";
-constexpr std::string_view kBandwidth = "bandwidth_GBps";
-constexpr std::string_view kHalfRate = "fp16_dense_tflops";
-constexpr std::string_view kFloatRate = "fp32_tflops";
-
-bool anyOf(const std::vector<std::string>& names, std::initializer_list<std::string_view> wanted) {
-    return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-        return std::find(wanted.begin(), wanted.end(), name) != wanted.end();
-    });
+bool PlanDevice::isUnverified(std::string_view field) const {
+    return std::find(unverified.begin(), unverified.end(), field) != unverified.end();
 }
 
-} // namespace
-
 bool PlanDevice::memoryUnverified() const {
-    return anyOf(unverified, {kMemory});
+    return isUnverified(kMemoryField);
 }
 
 bool PlanDevice::speedUnverified() const {
-    return anyOf(unverified, {kBandwidth, kHalfRate, kFloatRate});
+    return isUnverified(kBandwidthField) || isUnverified(kHalfRateField) ||
+           isUnverified(kFloatRateField);
+}
+
+void PlanDevice::setMemory(std::uint64_t bytes) {
+    memoryBytes = bytes;
+    std::erase(unverified, kMemoryField);
 }
 
 PlanDevice planDevice(const DeviceSpec& spec) {
@@ -38,8 +33,8 @@ PlanDevice planDevice(const DeviceSpec& spec) {
     device.roofs = {spec.bandwidthBytesPerSecond, flop.value_or(0), false};
     device.range = kDatasheetRange;
     for (const std::string& field : spec.unverified)
-        if (field == kMemory || field == kBandwidth ||
-            field == (device.cpu ? kFloatRate : kHalfRate))
+        if (field == PlanDevice::kMemoryField || field == PlanDevice::kBandwidthField ||
+            field == (device.cpu ? PlanDevice::kFloatRateField : PlanDevice::kHalfRateField))
             device.unverified.push_back(field);
     return device;
 }

@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "core/plan/forecast.h"
+#include "core/plan/kernel_model.h"
+#include "core/plan/rate_range.h"
 #include "core/plan/roofline.h"
 #include "core/spec/device_spec.h"
 
@@ -24,14 +26,18 @@ struct PlanDevice {
     std::vector<std::string> unverified = {}; ///< fields of the catalogue that the plan rests on
                                               ///< and nobody has checked: "memory_bytes", …
 
+    /// Names of fields in `unverified`, as the catalogue has them.
+    static constexpr std::string_view kMemoryField = "memory_bytes";
+    static constexpr std::string_view kBandwidthField = "bandwidth_GBps";
+    static constexpr std::string_view kHalfRateField = "fp16_dense_tflops";
+    static constexpr std::string_view kFloatRateField = "fp32_tflops";
+
+    [[nodiscard]] bool isUnverified(std::string_view field) const;
     [[nodiscard]] bool memoryUnverified() const;
     [[nodiscard]] bool speedUnverified() const;
+    /// A capacity by hand: no longer the catalogue's word.
+    void setMemory(std::uint64_t bytes);
 };
-
-/// Shares of datasheet peaks to start from, until the device itself is measured: 70 to 85 % of the
-/// bandwidth (as reported for Apple silicon); 51 to 87 % of dense matrix FLOP/s (the best matrix
-/// product found: MI300X 51, B200 78, H100 80, A100 87 %; stas00/ml-engineering).
-inline constexpr RateRange kDatasheetRange{0.70, 0.85, 0.51, 0.87};
 
 /// A device of the catalogue, with the FLOP/s of the unit that decodes on it (f32 on a CPU, 16-bit
 /// elsewhere).

@@ -2,11 +2,11 @@
 #include "core/report/report.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/plan/unverified.h"
 #include "core/report/csv.h"
 #include "core/report/markdown.h"
 #include "core/report/records.h"
@@ -14,16 +14,6 @@
 
 namespace decodescope {
 namespace {
-
-/// Three significant digits, whole numbers from 1,000 on; never an exponent.
-std::string rounded(double value) {
-    if (!(value > 0) || !std::isfinite(value))
-        return "–";
-    if (value >= 1000 && value < 1e15)
-        return formatCount(std::llround(value));
-    const int whole = static_cast<int>(std::floor(std::log10(value))) + 1;
-    return fmt::format("{:.{}f}", value, std::clamp(3 - whole, 0, 9));
-}
 
 std::string labelOf(const std::string& variant, bool whatIf) {
     return whatIf ? variant + " (what-if)" : variant;
@@ -41,13 +31,14 @@ std::string markdown(std::span<const Sample> samples) {
             note(fmt::format("scaled from {} of {} layers", s.layersMeasured, s.layers));
         if (s.cacheResident)
             note("cache-resident");
-        rows.push_back({labelOf(s.variant, s.whatIf), std::string(name(s.scope)),
-                        formatCount(s.context), formatCount(s.batch), rounded(s.tokensPerSecond),
-                        rounded(ci), rounded(s.tpotP50Ms), rounded(s.tpotP99Ms),
-                        rounded(s.predictedTpotMs), rounded(s.achievedBytesPerSecond / 1e9),
-                        rounded(s.achievedFlopPerSecond / 1e9),
-                        s.floorFraction > 0 ? fmt::format("{:.0f} %", 100 * s.floorFraction) : "–",
-                        s.bound, formatBytes(s.modelKvBytes), notes});
+        rows.push_back(
+            {labelOf(s.variant, s.whatIf), std::string(name(s.scope)), formatCount(s.context),
+             formatCount(s.batch), formatRounded(s.tokensPerSecond), formatRounded(ci),
+             formatRounded(s.tpotP50Ms), formatRounded(s.tpotP99Ms),
+             formatRounded(s.predictedTpotMs), formatRounded(s.achievedBytesPerSecond / 1e9),
+             formatRounded(s.achievedFlopPerSecond / 1e9),
+             s.floorFraction > 0 ? fmt::format("{:.0f} %", 100 * s.floorFraction) : "–", s.bound,
+             formatBytes(s.modelKvBytes), notes});
     }
     return toMarkdown({{"attention"},
                        {"scope"},
@@ -67,19 +58,13 @@ std::string markdown(std::span<const Sample> samples) {
                       rows);
 }
 
-/// Predicted tokens/s: at the roofs, and in brackets what the device's range leaves of it.
 std::string speedOf(const Plan& plan) {
-    std::string text = rounded(plan.forecast.tokensPerSecond);
-    const auto batch = static_cast<double>(plan.batch);
-    if (plan.range.known())
-        text += fmt::format(" ({}–{})", rounded(batch / plan.range.mostSeconds),
-                            rounded(batch / plan.range.leastSeconds));
-    return text + (plan.device.speedUnverified() ? " (unverified)" : "");
+    return marked(predictedSpeed(plan), plan.device.speedUnverified());
 }
 
 std::string longestOf(const Plan& plan) {
-    return (plan.maxContextBounded ? formatCount(plan.maxContext) : "no limit") +
-           (plan.device.memoryUnverified() ? " (unverified)" : "");
+    return marked(plan.maxContextBounded ? formatCount(plan.maxContext) : "no limit",
+                  plan.device.memoryUnverified());
 }
 
 /// The notes of all plans as a list, each once.

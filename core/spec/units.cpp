@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/spec/units.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -108,6 +109,15 @@ std::string formatCount(std::int64_t count) {
         digits.insert(at, ",");
     }
     return digits;
+}
+
+std::string formatRounded(double value) {
+    if (!(value > 0) || !std::isfinite(value))
+        return "–";
+    if (value >= 1000 && value < 1e15)
+        return formatCount(std::llround(value));
+    const int whole = static_cast<int>(std::floor(std::log10(value))) + 1;
+    return fmt::format("{:.{}f}", value, std::clamp(3 - whole, 0, 9));
 }
 
 std::string formatTokensShort(std::int64_t tokens) {

@@ -30,6 +30,10 @@ inline constexpr std::uint64_t kTiB = 1024 * kGiB;
 /// Token counts for axes: "1K", "64K", "1M" (1K = 1024); exact multiples only, others in full.
 [[nodiscard]] std::string formatTokensShort(std::int64_t tokens);
 
+/// Rates and times for people: three significant digits, whole numbers from 1,000 on, never an
+/// exponent; "–" where the value is not above zero or not finite.
+[[nodiscard]] std::string formatRounded(double value);
+
 /// "24GiB", "24 GiB", "24GB" (10^9), "1.5e9", "512M" (MiB), "4096". Errors: BadUsage.
 [[nodiscard]] Result<std::uint64_t> parseBytes(std::string_view text);
 /// "10%" or "0.1" -> 0.1, at least 0 and below 1. Errors: BadUsage.

@@ -9,6 +9,7 @@
 #include "app/cli/options/workload_options.h"
 #include "app/cli/output.h"
 #include "core/plan/answers.h"
+#include "core/plan/unverified.h"
 #include "core/report/records.h"
 #include "core/spec/presets.h"
 #include "core/spec/printable_text.h"
@@ -39,18 +40,20 @@ void explain(const ModelSpec& model, const Workload& workload, const Plan& plan)
     if (const Deployment& deployment = plan.deployment; !deployment.engine.isIdeal())
         tell(fmt::format("Memory by the rules of {}; {} of it taken by context and libraries.",
                          deployment.engine.title, formatBytes(deployment.engine.overheadBytes)));
-    if (!device.roofs.known())
+    if (!device.roofs.known() && device.range.known())
+        tell(printable(fmt::format("Speed is unknown: the catalogue does not have all rates of {}.",
+                                   device.name)));
+    else if (!device.roofs.known())
         tell("Speed is unknown: run \"decodescope-cli calibrate\" first, or name a device of the "
              "catalogue.");
     else if (!device.roofs.measured)
         tell(fmt::format("Speed is predicted from the datasheet: {:.0f} GB/s, {:.1f} TFLOP/s.",
                          device.roofs.bandwidthBytesPerSecond / 1e9,
                          device.roofs.flopPerSecond / 1e12));
-    if (const RateRange& range = device.range; plan.range.known())
-        tell(fmt::format("In brackets: {:.0f} to {:.0f} % of that bandwidth, {:.0f} to {:.0f} % of "
-                         "those FLOP/s (--efficiency).",
-                         100 * range.bandwidthLow, 100 * range.bandwidthHigh, 100 * range.flopLow,
-                         100 * range.flopHigh));
+    if (plan.range.known())
+        tell(fmt::format("In brackets: {} (--efficiency).", describe(device.range)));
+    if (const std::string legend = unverifiedLegend(device); !legend.empty())
+        tell(printable(legend));
 }
 
 Result<AnswerAssumptions> assumptionsOf(const Options& options) {

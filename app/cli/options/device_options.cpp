@@ -11,20 +11,6 @@
 namespace decodescope {
 namespace {
 
-/// "70%-85%" for bandwidth and FLOP/s alike; an empty text leaves the range as it is.
-bool setEfficiency(RateRange& range, const std::string& text) {
-    if (text.empty())
-        return true;
-    const std::size_t dash = text.find('-');
-    const Result<double> low = parseFraction(text.substr(0, dash));
-    const Result<double> high =
-        parseFraction(dash == std::string::npos ? text : text.substr(dash + 1));
-    if (!low || !high || *low <= 0 || *high < *low)
-        return false;
-    range = {*low, *high, *low, *high};
-    return true;
-}
-
 bool isLocalName(const std::string& text) {
     return text == "auto" || text == "cpu" || text.rfind("cuda:", 0) == 0;
 }
@@ -83,14 +69,16 @@ Result<PlanDevice> DeviceOptions::planDevice(const Backends& backends) const {
         if (!preset)
             return Error{ErrorCode::BadUsage, preset.error().what, "--device", preset.error().hint};
         plan = decodescope::planDevice(*preset);
-        if (!setEfficiency(plan.range, efficiency))
-            return Error{ErrorCode::BadUsage, fmt::format("\"{}\" is not a range", efficiency),
-                         "--efficiency", "Write shares of the datasheet's rates, as in 70%-85%."};
+        if (!efficiency.empty()) {
+            const Result<RateRange> range = parseRateRange(efficiency);
+            if (!range)
+                return Error{ErrorCode::BadUsage, range.error().what, "--efficiency",
+                             range.error().hint};
+            plan.range = *range;
+        }
     }
-    if (*bytes > 0) {
-        plan.memoryBytes = *bytes;
-        std::erase(plan.unverified, "memory_bytes");
-    }
+    if (*bytes > 0)
+        plan.setMemory(*bytes);
     if (plan.memoryBytes == 0)
         return Error{ErrorCode::BadUsage,
                      fmt::format("{} comes with any amount of memory", plan.name), "--device",

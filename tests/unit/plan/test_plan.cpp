@@ -36,6 +36,9 @@ private slots:
     void theRecordHasEveryPromisedKey();
     void withoutRoofsNothingIsPredicted();
     void aDatasheetGivesARangeBelowItsPeaks();
+    void aRangeIsReadAndWritten();
+    void whatIsNoRangeIsRefused_data();
+    void whatIsNoRangeIsRefused();
     void aMeasuredDeviceWithoutSpreadHasNoRange();
     void whatNobodyCheckedIsNamed();
     void noPublicTrapIsInTheCatalogue_data();
@@ -281,6 +284,30 @@ void TestPlan::aDatasheetGivesARangeBelowItsPeaks() {
     const nlohmann::json record = plan;
     QCOMPARE(record.at("predicted_tpot_low_ms").get<double>(), plan.range.leastSeconds * 1000);
     QCOMPARE(record.at("predicted_tpot_high_ms").get<double>(), plan.range.mostSeconds * 1000);
+}
+
+void TestPlan::aRangeIsReadAndWritten() {
+    const RateRange range = *parseRateRange("60%-0.75");
+    QVERIFY((range == RateRange{0.6, 0.75, 0.6, 0.75}));
+    QCOMPARE(formatRateRange(range), std::string("60%-75%"));
+    QCOMPARE(formatRateRange(*parseRateRange("62.5%")), std::string("62.5%"));
+    QCOMPARE(describe(kDatasheetRange),
+             std::string("70 to 85 % of the bandwidth, 51 to 87 % of the FLOP/s"));
+    QCOMPARE(describe(*parseRateRange("80%")),
+             std::string("80 % of the bandwidth, 80 % of the FLOP/s"));
+}
+
+void TestPlan::whatIsNoRangeIsRefused_data() {
+    QTest::addColumn<QString>("text");
+    for (const char* text : {"", "-", "70%-", "85%-70%", "0%-50%", "120%", "70%-85%-90%", "much"})
+        QTest::newRow(text) << text;
+}
+
+void TestPlan::whatIsNoRangeIsRefused() {
+    QFETCH(QString, text);
+    const Result<RateRange> range = parseRateRange(text.toStdString());
+    QVERIFY(!range.ok());
+    QVERIFY(range.error().hint.find("70%-85%") != std::string::npos);
 }
 
 void TestPlan::aMeasuredDeviceWithoutSpreadHasNoRange() {
