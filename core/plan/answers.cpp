@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "core/plan/answer_numbers.h"
 #include "core/plan/max_context.h"
+#include "core/plan/unverified.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -13,144 +15,104 @@ namespace {
 
 constexpr const char* kRoom = "memory − reserve − weights − workspace − overhead";
 
-/// The fullest rank's room for its cache, with the numbers put in.
-std::string roomInNumbers(const Plan& plan) {
-    const Footprint& rank = plan.fullestRank;
-    return fmt::format("{} − {} − {} − {} − {}", formatBytes(plan.device.memoryBytes),
-                       formatBytes(plan.reserveBytes), formatBytes(rank.weightsBytes),
-                       formatBytes(rank.workspaceBytes), formatBytes(rank.overheadBytes));
-}
+/// What the fullest rank holds with other contexts or batches than the plan's.
+class OtherLoads {
+public:
+    explicit OtherLoads(const Plan& plan)
+        : m_engine(engineOn(plan.deployment, plan.device.cpu)),
+          m_loads(rankLoads(plan.variant.model, workloadOf(plan), plan.deployment, plan.scope)) {}
+    [[nodiscard]] Footprint fullest(std::int64_t context, std::int64_t batch) const {
+        return fullestRank(rankFootprints(m_loads, m_engine, context, batch));
+    }
 
-std::uint64_t capacityOf(const Plan& plan) {
-    return plan.device.memoryBytes - std::min(plan.device.memoryBytes, plan.reserveBytes);
-}
+private:
+    static Workload workloadOf(const Plan& plan) {
+        Workload workload;
+        workload.kvTypes = plan.kvTypes;
+        workload.weightsType = plan.weightsType;
+        return workload;
+    }
+    Engine m_engine;
+    std::vector<RankLoad> m_loads;
+};
 
-std::string marked(std::string text, bool unverified) {
-    return unverified ? text + " (unverified)" : text;
+std::string sequences(std::int64_t count) {
+    return formatCount(count) + (count == 1 ? " sequence" : " sequences");
 }
 
 } // namespace
 
+std::string Answer::text() const {
+    return marked(figure, unverified) + (remark.empty() ? "" : "; " + remark);
+}
+
 void to_json(nlohmann::json& json, const Answer& answer) {
-    json = {{"id", answer.id},       {"question", answer.question}, {"answer", answer.text},
-            {"value", answer.value}, {"formula", answer.formula},   {"numbers", answer.numbers}};
+    json = {{"id", answer.id},
+            {"question", answer.question},
+            {"answer", answer.text()},
+            {"value", answer.value},
+            {"formula", answer.formula},
+            {"numbers", answer.numbers},
+            {"unverified", answer.unverified}};
 }
 
 Answer longestContextAnswer(const Plan& plan) {
-    Answer answer{"longest_context_tokens",
-                  fmt::format("Longest context at batch {}", formatCount(plan.batch)),
-                  "not even one token fits",
-                  plan.maxContext,
-                  fmt::format("the most tokens whose cache is at most {}", kRoom),
-                  fmt::format("{} for {} at {} tokens", roomInNumbers(plan),
-                              formatBytes(plan.fullestRank.kvBytes), formatCount(plan.context))};
-    if (!plan.maxContextBounded)
-        answer.text = "memory sets no limit";
-    else if (plan.maxContext > 0)
-        answer.text = formatCount(plan.maxContext) + " tokens";
+    Answer answer;
+    answer.id = "longest_context_tokens";
+    answer.question = fmt::format("Longest context at batch {}", formatCount(plan.batch));
+    answer.figure = "not even one token fits";
+    answer.unverified = plan.device.memoryUnverified();
+    answer.value = plan.maxContext;
+    answer.formula = fmt::format("the most tokens whose cache is at most {}", kRoom);
+    answer.numbers = roomInNumbers(plan);
+    if (!plan.maxContextBounded) {
+        answer.figure = "memory sets no limit";
+        answer.numbers += "; the cache stops growing before";
+    } else {
+        const OtherLoads other(plan);
+        const std::int64_t shown = std::max<std::int64_t>(1, plan.maxContext);
+        answer.numbers +=
+            fmt::format("; {} {} {}", tokensInWords(shown), shown == 1 ? "takes" : "take",
+                        formatBytes(other.fullest(shown, plan.batch).kvBytes));
+        if (plan.maxContext > 0) {
+            answer.figure = tokensInWords(plan.maxContext);
+            answer.numbers += ", one more does not fit";
+        }
+    }
     if (const auto& trained = plan.variant.model.maxPosition; trained && plan.maxContext > *trained)
-        answer.text += fmt::format(", the model itself ends at {}", formatCount(*trained));
-    answer.text = marked(answer.text, plan.device.memoryUnverified());
+        answer.remark = fmt::format("the model itself ends at {}", formatCount(*trained));
     return answer;
 }
 
-Answer largestBatchAnswer(const Plan& plan, const Workload& workload) {
-    const Engine engine = engineOn(plan.deployment, plan.device.cpu);
-    const auto loads = rankLoads(plan.variant.model, workload, plan.deployment, plan.scope);
-    const std::int64_t batch = largestThatFits([&](std::int64_t sequences) {
-        const auto ranks = rankFootprints(loads, engine, plan.context, sequences);
-        return fullestRank(ranks).totalBytes() <= capacityOf(plan);
-    });
-    std::string text = "not even one fits";
-    if (batch == kUnboundedContext)
-        text = "memory sets no limit";
-    else if (batch > 0)
-        text = formatCount(batch) + (batch == 1 ? " sequence" : " sequences");
-    return {"largest_batch",
-            fmt::format("Largest batch at {} tokens", formatCount(plan.context)),
-            marked(text, plan.device.memoryUnverified()),
-            batch,
-            fmt::format("the most sequences whose caches are at most {}", kRoom),
-            fmt::format("{} for {} at batch {}", roomInNumbers(plan),
-                        formatBytes(plan.fullestRank.kvBytes), formatCount(plan.batch))};
-}
-
-Answer fewerHeadsAnswer(const Plan& plan) {
-    const LayerSpec* layer = plan.variant.model.attentionLayer();
-    const double share = plan.forecast.kvReadShare;
-    const bool softmax = layer != nullptr && layer->attention == AttentionKind::Softmax;
-    const std::int64_t heads =
-        softmax ? kvHeadsPerDevice(layer->nKvHeads, plan.deployment.tensorParallel) : 1;
-    const double gain = 1 / (1 - share * (1 - 1 / static_cast<double>(heads)));
-    Answer answer{"best_gain_from_fewer_kv_heads",
-                  "KV share of a step, and the best gain from fewer KV heads",
-                  fmt::format("{:.1f} % of the bytes read are cache; one KV head makes a step at "
-                              "most {:.2f} times faster",
-                              100 * share, gain),
-                  gain,
-                  "1 / (1 − f × (1 − 1 / KV heads)), f = cache read / (cache + weights read)",
-                  fmt::format("f = {} / ({} + {}) = {:.4f}; 1 / (1 − {:.4f} × (1 − 1 / {}))",
-                              formatBytes(plan.forecast.work.kvBytesRead),
-                              formatBytes(plan.forecast.work.kvBytesRead),
-                              formatBytes(plan.forecast.work.weightBytesRead), share, share,
-                              heads)};
-    if (heads == 1)
-        answer.text = fmt::format("{:.1f} % of the bytes read are cache; there are no KV heads "
-                                  "left to save",
-                                  100 * share);
-    return answer;
-}
-
-Answer residentAndReadAnswer(const Plan& plan) {
-    const ForecastWork& work = plan.forecast.work;
-    const Footprint& rank = plan.fullestRank;
-    const std::uint64_t resident = rank.totalBytes();
-    const std::uint64_t read = work.bytesRead();
-    return {"resident_and_read_bytes",
-            "Resident against read in one step",
-            fmt::format("{} resident on a device, {} read by a step", formatBytes(resident),
-                        formatBytes(read)),
-            {{"resident_bytes", resident}, {"read_bytes", read}},
-            "weights + cache + workspace + overhead against weights and cache that one step reads",
-            fmt::format("{} + {} + {} + {} against {} + {}", formatBytes(rank.weightsBytes),
-                        formatBytes(rank.kvBytes), formatBytes(rank.workspaceBytes),
-                        formatBytes(rank.overheadBytes), formatBytes(work.weightBytesRead),
-                        formatBytes(work.kvBytesRead))};
-}
-
-Answer offloadAnswer(const Plan& plan, const Workload& workload,
-                     const AnswerAssumptions& assumptions) {
-    const double bandwidth = plan.device.roofs.bandwidthBytesPerSecond;
-    const std::uint64_t weights = plan.forecast.work.weightBytesRead;
-    Answer answer{"offload_break_even_tokens",
-                  "Break-even context for a cache kept in host memory",
-                  "",
-                  nullptr,
-                  "the most tokens with cache read / PCIe bandwidth ≤ weights read / bandwidth",
-                  ""};
-    if (bandwidth <= 0 || weights == 0) {
-        answer.text = bandwidth <= 0 ? "unknown: no bandwidth is known"
-                                     : "none: no weights are read beside which it could hide";
+Answer largestBatchAnswer(const Plan& plan) {
+    const OtherLoads other(plan);
+    const auto needed = [&](std::int64_t batch) { return other.fullest(plan.context, batch); };
+    const std::int64_t batch = largestThatFits(
+        [&](std::int64_t count) { return needed(count).totalBytes() <= capacityBytes(plan); });
+    Answer answer;
+    answer.id = "largest_batch";
+    answer.question = fmt::format("Largest batch at {}", tokensInWords(plan.context));
+    answer.figure = "not even one fits";
+    answer.unverified = plan.device.memoryUnverified();
+    answer.value = batch;
+    answer.formula =
+        "the most sequences with weights + caches + workspace + overhead ≤ memory − reserve";
+    const std::string capacity = capacityInNumbers(plan.device.memoryBytes, plan.reserveBytes);
+    const std::int64_t shown = batch == kUnboundedContext ? plan.batch : batch;
+    const auto sum = [&](std::int64_t count) {
+        const Footprint all = needed(count);
+        return fmt::format("{}: {} = {}", sequences(count), sumInNumbers(all),
+                           formatBytes(all.totalBytes()));
+    };
+    if (batch == 0) {
+        answer.numbers = fmt::format("{} > {}", sum(1), capacity);
         return answer;
     }
-    const double seconds = static_cast<double>(weights) / bandwidth;
-    const std::int64_t tokens = largestThatFits([&](std::int64_t context) {
-        const ForecastWork work = forecastWork(plan.variant.model, workload, context, plan.batch,
-                                               plan.scope, plan.deployment);
-        return static_cast<double>(work.kvBytesRead) / assumptions.pcieBytesPerSecond <= seconds;
-    });
-    answer.value = tokens;
-    if (tokens == kUnboundedContext)
-        answer.text = "at any context the transfer hides behind the weights";
-    else if (tokens == 0)
-        answer.text = "none: a step waits for the link from the first token";
-    else
-        answer.text =
-            fmt::format("{} tokens; beyond them a step waits for the link", formatCount(tokens));
-    answer.text = marked(answer.text, plan.device.speedUnverified());
-    answer.numbers = fmt::format("{:.3g} GB/s assumed for PCIe; {} / {:.0f} GB/s = {:.3g} ms",
-                                 assumptions.pcieBytesPerSecond / 1e9, formatBytes(weights),
-                                 bandwidth / 1e9, 1000 * seconds);
+    answer.figure = batch == kUnboundedContext ? "memory sets no limit" : sequences(batch);
+    answer.numbers = fmt::format("{} ≤ {}", sum(shown), capacity);
+    if (batch != kUnboundedContext)
+        answer.numbers += fmt::format("; {}: {}", sequences(batch + 1),
+                                      formatBytes(needed(batch + 1).totalBytes()));
     return answer;
 }
 
@@ -158,21 +120,22 @@ std::vector<Answer> answers(const Plan& plan, const Workload& workload,
                             std::span<const DeviceSpec> catalogue,
                             const AnswerAssumptions& assumptions) {
     return {longestContextAnswer(plan),
-            largestBatchAnswer(plan, workload),
+            largestBatchAnswer(plan),
             smallestDeviceAnswer(plan, workload, catalogue),
             largestWeightTypeAnswer(plan, workload),
+            speedAnswer(plan),
             fewerHeadsAnswer(plan),
             residentAndReadAnswer(plan),
             offloadAnswer(plan, workload, assumptions)};
 }
 
 std::string answersList(const Plan& plan, const std::vector<Answer>& answers) {
-    std::string text = fmt::format("\n{}, {} tokens, batch {}:\n\n", plan.variant.label,
-                                   formatCount(plan.context), formatCount(plan.batch));
+    std::string text = fmt::format("\n{}, {}, batch {}:\n\n", plan.variant.label,
+                                   tokensInWords(plan.context), formatCount(plan.batch));
     for (const Answer& answer : answers) {
-        text += fmt::format("- {}: {}", answer.question, answer.text);
+        text += fmt::format("- {}: {}", answer.question, answer.text());
         if (!answer.numbers.empty())
-            text += fmt::format("  \n  {}: {}", answer.formula, answer.numbers);
+            text += fmt::format("  \n  {}  \n  {}", answer.formula, answer.numbers);
         text += '\n';
     }
     return text;

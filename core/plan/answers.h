@@ -20,18 +20,23 @@ struct AnswerAssumptions {
 
 /// One answer with its reason.
 struct Answer {
-    std::string id;       ///< stable: "longest_context_tokens", "largest_batch", …
-    std::string question; ///< "Longest context at batch 1"
-    std::string text;     ///< for people: "65,738 tokens"
-    nlohmann::json value; ///< the bare value; null: there is none, and `text` says why
-    std::string formula;  ///< with names: "(memory − reserve − weights) / KV bytes a token"
-    std::string numbers;  ///< the same with the plan's numbers put in
+    std::string id;          ///< stable: "longest_context_tokens", "largest_batch", …
+    std::string question;    ///< "Longest context at batch 1"
+    std::string figure;      ///< for people: "65,738 tokens"
+    std::string remark;      ///< what belongs to the figure; may be empty
+    bool unverified = false; ///< rests on a field of the catalogue that nobody has checked
+    nlohmann::json value;    ///< the bare value; null: there is none, and `figure` says so
+    std::string formula;     ///< with names: "1 / (1 − f × (1 − 1 / KV heads))"
+    std::string numbers;     ///< the same with the plan's numbers put in; empty where there is none
+
+    /// The figure with its mark, and the remark: "65,738 tokens; the model itself ends at 32,768".
+    [[nodiscard]] std::string text() const;
 };
 void to_json(nlohmann::json& json, const Answer& answer);
 
 [[nodiscard]] Answer longestContextAnswer(const Plan& plan);
 /// Sequences of plan.context tokens each that fit together.
-[[nodiscard]] Answer largestBatchAnswer(const Plan& plan, const Workload& workload);
+[[nodiscard]] Answer largestBatchAnswer(const Plan& plan);
 /// Of the catalogue, the device with the least memory (then the most bandwidth) on which the plan's
 /// context and batch fit under the plan's deployment.
 [[nodiscard]] Answer smallestDeviceAnswer(const Plan& plan, const Workload& workload,
@@ -39,6 +44,8 @@ void to_json(nlohmann::json& json, const Answer& answer);
 /// The type of weights with the most bits, up to what the model comes with, at which the plan's
 /// context and batch fit.
 [[nodiscard]] Answer largestWeightTypeAnswer(const Plan& plan, const Workload& workload);
+/// Tokens/s by the roofs, and in brackets by the shares of them that are reached.
+[[nodiscard]] Answer speedAnswer(const Plan& plan);
 /// Amdahl: with f = the cache's share of the bytes a step reads, one KV head instead of n_kv_heads
 /// makes the step at most 1 / (1 − f (1 − 1 / n_kv_heads)) times faster.
 [[nodiscard]] Answer fewerHeadsAnswer(const Plan& plan);

@@ -83,7 +83,7 @@ private slots:
         QVERIFY(!planned(model)[0].toObject().contains("answers"));
         const QJsonArray found =
             planned(model + QStringList{"--answers"}).at(0)["answers"].toArray();
-        QCOMPARE(found.size(), 7);
+        QCOMPARE(found.size(), 8);
         for (const auto& each : found)
             QVERIFY(!each.toObject().value("formula").toString().isEmpty());
         const QByteArray list =

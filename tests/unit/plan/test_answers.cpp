@@ -5,6 +5,7 @@
 
 #include "core/plan/answers.h"
 #include "core/plan/max_context.h"
+#include "core/plan/unverified.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
 
@@ -16,6 +17,8 @@ class TestAnswers : public QObject {
 
 private slots:
     void thereIsOneOfEachWithItsFormulaAndNumbers();
+    void theNumbersEndInTheAnswer();
+    void whatNobodyHasCheckedIsMarkedAndExplained();
     void theLongestContextIsThePlans();
     void oneMoreSequenceDoesNotFit_data();
     void oneMoreSequenceDoesNotFit();
@@ -26,6 +29,7 @@ private slots:
     void amdahlBoundsTheGainFromFewerHeads_data();
     void amdahlBoundsTheGainFromFewerHeads();
     void mqaHasNoHeadsLeftToSave();
+    void theSpeedIsTheForecastsWithItsRange();
     void whatIsResidentIsMoreThanWhatIsRead();
     void offloadBreaksEvenWhereTheLinkTakesAsLongAsTheWeights();
     void offloadIsUnknownWithoutBandwidth();
@@ -50,18 +54,66 @@ void TestAnswers::thereIsOneOfEachWithItsFormulaAndNumbers() {
     QStringList ids;
     for (const Answer& answer : found) {
         ids << QString::fromStdString(answer.id);
-        QVERIFY(!answer.text.empty() && !answer.formula.empty() && !answer.numbers.empty());
+        QVERIFY(!answer.figure.empty() && !answer.formula.empty() && !answer.numbers.empty());
         QVERIFY(!answer.value.is_null());
     }
-    QCOMPARE(ids.size(), 7);
+    QCOMPARE(ids.size(), 8);
     QCOMPARE(ids.removeDuplicates(), 0);
+}
+
+static bool endsWith(const std::string& text, const std::string& end) {
+    return QString::fromStdString(text).endsWith(QString::fromStdString(end));
+}
+
+void TestAnswers::theNumbersEndInTheAnswer() {
+    const Plan plan = planOf("llama-3.1-8b", "rtx-4090", 8192);
+    const Answer longest = longestContextAnswer(plan);
+    const std::uint64_t room =
+        capacityBytes(plan) - plan.footprint.weightsBytes - plan.footprint.workspaceBytes;
+    QVERIFY2(endsWith(longest.numbers, " = " + formatBytes(room) + "; " +
+                                           formatCount(plan.maxContext) + " tokens take " +
+                                           formatBytes(131072 * plan.maxContext) +
+                                           ", one more does not fit"),
+             longest.numbers.c_str());
+    const Answer batch = largestBatchAnswer(plan);
+    const auto needed = [&](std::int64_t sequences) {
+        return formatBytes(
+            planOf("llama-3.1-8b", "rtx-4090", 8192, sequences).footprint.totalBytes());
+    };
+    const std::int64_t most = batch.value;
+    QVERIFY2(batch.numbers.find(" = " + needed(most) + " ≤ 24.0 GiB − 2.4 GiB = 21.6 GiB") !=
+                     std::string::npos &&
+                 endsWith(batch.numbers, ": " + needed(most + 1)),
+             batch.numbers.c_str());
+    const Answer gain = fewerHeadsAnswer(plan);
+    QVERIFY(endsWith(gain.numbers,
+                     QString(" = %1").arg(gain.value.get<double>(), 0, 'f', 3).toStdString()));
+    const Answer read = residentAndReadAnswer(plan);
+    QVERIFY(endsWith(read.numbers, " = " + formatBytes(read.value.at("read_bytes"))));
+}
+
+void TestAnswers::whatNobodyHasCheckedIsMarkedAndExplained() {
+    const Plan doubtful = planOf("llama-3.1-8b", "apple-m3-ultra", 8192);
+    QCOMPARE(longestContextAnswer(doubtful).text(),
+             formatCount(doubtful.maxContext) +
+                 " tokens (unverified); the model itself ends at 131,072");
+    QCOMPARE(unverifiedLegend(doubtful.device),
+             std::string("(unverified): nobody has checked what the catalogue says of the memory "
+                         "of Apple M3 Ultra."));
+    PlanDevice byHand = doubtful.device;
+    byHand.setMemory(96 * kGiB);
+    QCOMPARE(byHand.memoryBytes, 96 * kGiB);
+    QVERIFY(unverifiedLegend(byHand).empty());
+    const Plan checked = planOf("llama-3.1-8b", "rtx-4090", 8192);
+    QVERIFY(!longestContextAnswer(checked).unverified);
+    QVERIFY(unverifiedLegend(checked.device).empty());
 }
 
 void TestAnswers::theLongestContextIsThePlans() {
     const Plan plan = planOf("llama-3.1-8b", "rtx-4090", 8192);
     QCOMPARE(longestContextAnswer(plan).value.get<std::int64_t>(), plan.maxContext);
     const Answer none = longestContextAnswer(planOf("llama-3.1-405b", "rtx-4090", 8192));
-    QCOMPARE(none.text, std::string("not even one token fits"));
+    QCOMPARE(none.figure, std::string("not even one token fits"));
 }
 
 void TestAnswers::oneMoreSequenceDoesNotFit_data() {
@@ -78,7 +130,7 @@ void TestAnswers::oneMoreSequenceDoesNotFit() {
         return planOf("gemma-3-12b", "rtx-4090", 8192, batch, stepWorkload(), deployment).fits;
     };
     const Plan plan = planOf("gemma-3-12b", "rtx-4090", 8192, 1, stepWorkload(), deployment);
-    const std::int64_t batch = largestBatchAnswer(plan, stepWorkload()).value;
+    const std::int64_t batch = largestBatchAnswer(plan).value;
     QVERIFY(batch > 0);
     QVERIFY(fits(batch) && !fits(batch + 1));
 }
@@ -97,7 +149,7 @@ void TestAnswers::whereNothingFitsThereIsNone() {
     const Plan plan = planOf("llama-3.1-405b", "h100-sxm", 131072, 64);
     const Answer answer = smallestDeviceAnswer(plan, stepWorkload(), devicePresets());
     QVERIFY(answer.value.is_null());
-    QCOMPARE(answer.text, std::string("none"));
+    QCOMPARE(answer.figure, std::string("none"));
 }
 
 void TestAnswers::oneTypeMoreDoesNotFit() {
@@ -157,7 +209,24 @@ void TestAnswers::amdahlBoundsTheGainFromFewerHeads() {
 void TestAnswers::mqaHasNoHeadsLeftToSave() {
     const Answer answer = fewerHeadsAnswer(planOf("falcon-7b", "h100-sxm", 8192));
     QCOMPARE(answer.value.get<double>(), 1.0);
-    QVERIFY(answer.text.find("no KV heads left") != std::string::npos);
+    QVERIFY(answer.remark.find("no KV heads left") != std::string::npos);
+}
+
+void TestAnswers::theSpeedIsTheForecastsWithItsRange() {
+    const Plan plan = planOf("llama-3.1-8b", "rtx-4090", 8192);
+    const Answer answer = speedAnswer(plan);
+    QCOMPARE(answer.value.get<double>(), plan.forecast.tokensPerSecond);
+    const double most = plan.forecast.tokensPerSecond; // memory-bound: the bandwidth's share of it
+    QCOMPARE(answer.figure, formatRounded(most) + " (" + formatRounded(most * 0.70) + "–" +
+                                formatRounded(most * 0.85) + ") tokens/s");
+    QCOMPARE(answer.remark, std::string("memory-bound; in brackets at 70 to 85 % of the bandwidth, "
+                                        "51 to 87 % of the FLOP/s"));
+    const std::string end = " = 1 / " + formatRounded(1000 / most) + " ms";
+    QVERIFY2(endsWith(answer.numbers, end), answer.numbers.c_str());
+    Plan unknown = plan;
+    unknown.device.roofs = {};
+    unknown.forecast = {};
+    QVERIFY(speedAnswer(unknown).value.is_null());
 }
 
 /// A mixture of experts: all are resident, few are read.
