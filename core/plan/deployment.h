@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "core/plan/engines/engine.h"
 #include "core/plan/footprint.h"
 
@@ -21,6 +23,12 @@ struct Deployment {
     [[nodiscard]] std::int64_t ranks() const { return tensorParallel * pipelineParallel; }
     bool operator==(const Deployment&) const = default;
 };
+
+/// {"engine": "vllm", "tp": 2, "pp": 1, "reserve_by_hand": false}: the engine with its defaults.
+void to_json(nlohmann::json& json, const Deployment& deployment);
+/// Throws nlohmann::json::exception naming the key (BadField), also for ranks out of range and an
+/// engine that is not known.
+void from_json(const nlohmann::json& json, Deployment& deployment);
 
 /// The engine as it is on this kind of device: a CPU has no GPU context to hold.
 [[nodiscard]] Engine engineOn(const Deployment& deployment, bool cpu);

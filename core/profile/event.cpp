@@ -53,7 +53,8 @@ Json write(const RunStarted& run) {
     return {{"run_id", run.runId},         {"tool_version", run.toolVersion},
             {"started_at", run.startedAt}, {"device", run.device},
             {"model", run.model},          {"workload", run.workload},
-            {"variants", run.variants},    {"quick_look", run.quickLook}};
+            {"variants", run.variants},    {"quick_look", run.quickLook},
+            {"deployment", run.deployment}};
 }
 
 void read(const Json& json, RunStarted& run) {
@@ -67,6 +68,7 @@ void read(const Json& json, RunStarted& run) {
     readField(json, "workload", run.workload);
     readField(json, "variants", run.variants);
     readField(json, "quick_look", run.quickLook);
+    readFieldIfThere(json, "deployment", run.deployment);
 }
 
 Json write(const Progress& progress) {

@@ -10,6 +10,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/engine/backend.h"
+#include "core/plan/deployment.h"
 #include "core/profile/sample.h"
 #include "core/spec/result.h"
 
@@ -28,6 +29,7 @@ struct RunStarted {
     Workload workload;
     std::vector<std::string> variants; ///< labels, in the order they are drawn
     bool quickLook = false;
+    Deployment deployment; ///< that the run's plans were made for; nothing measured depends on it
 };
 /// "progress": what the worker does now, and every repetition since the last such line.
 struct Progress {

@@ -45,7 +45,7 @@ void sendStart(RunState& run, const std::vector<Variant>& variants) {
         labels.push_back(variant.label);
     run.reporter.send(RunStarted{run.facts.runId, std::string(toolVersion()), run.facts.startedAt,
                                  run.facts.device, run.request.model, run.request.workload,
-                                 std::move(labels), run.request.quickLook});
+                                 std::move(labels), run.request.quickLook, run.request.deployment});
 }
 
 Status calibrate(RunState& run) {

@@ -10,6 +10,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/engine/backend.h"
+#include "core/plan/deployment.h"
 #include "core/profile/event.h"
 #include "core/spec/workload.h"
 
@@ -21,6 +22,7 @@ struct RunRequest {
     ModelSpec model;               ///< as it is
     std::vector<Variant> variants; ///< empty: defaultVariants(model)
     Workload workload;
+    Deployment deployment; ///< what the asking plan is for; kept in the recording, not measured
     std::uint64_t capacityBytes = 0; ///< the memory a plan may count on; 0: the device's own
     std::uint64_t budgetBytes = 0;   ///< most this run may allocate; 0: what is free, less reserve
     bool quickLook = false;          ///< at most 2 s and 256 MiB; Samples are marked

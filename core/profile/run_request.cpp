@@ -7,13 +7,10 @@
 namespace decodescope {
 
 void to_json(nlohmann::json& json, const RunRequest& request) {
-    json = {{"device", request.deviceId},
-            {"model", request.model},
-            {"variants", request.variants},
-            {"workload", request.workload},
-            {"capacity_bytes", request.capacityBytes},
-            {"budget_bytes", request.budgetBytes},
-            {"quick_look", request.quickLook}};
+    json = {{"device", request.deviceId},          {"model", request.model},
+            {"variants", request.variants},        {"workload", request.workload},
+            {"deployment", request.deployment},    {"capacity_bytes", request.capacityBytes},
+            {"budget_bytes", request.budgetBytes}, {"quick_look", request.quickLook}};
 }
 
 void from_json(const nlohmann::json& json, RunRequest& request) {
@@ -22,6 +19,7 @@ void from_json(const nlohmann::json& json, RunRequest& request) {
     readField(json, "model", request.model);
     readFieldIfThere(json, "variants", request.variants);
     readField(json, "workload", request.workload);
+    readFieldIfThere(json, "deployment", request.deployment);
     readFieldIfThere(json, "capacity_bytes", request.capacityBytes);
     readFieldIfThere(json, "budget_bytes", request.budgetBytes);
     readFieldIfThere(json, "quick_look", request.quickLook);

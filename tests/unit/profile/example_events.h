@@ -72,6 +72,7 @@ inline RunStarted exampleRun() {
     run.device.simd = "AVX2";
     run.model = modelByHand({4, 8, 2, 64, 0, 512, 1024, 1000});
     run.workload.contexts = {7, 4096};
+    run.deployment = {*parseEngine("vllm"), 4, 2, true};
     run.workload.batches = {1, 3};
     run.workload.scope = Scope::Step;
     run.workload.kvTypes = {DataType::F32, DataType::F16};

@@ -131,6 +131,41 @@ private slots:
         QVERIFY(read.workload == run.workload);
         QCOMPARE(read.variants, run.variants);
         QCOMPARE(read.quickLook, true);
+        QVERIFY(read.deployment == run.deployment);
+        QVERIFY(!read.deployment.engine.isIdeal());
+    }
+
+    void aRunOfBeforeDeploymentsIsReadAsIdeal() {
+        json line = json::parse(toLine(test::exampleRun()));
+        QVERIFY(line.erase("deployment") == 1);
+        const Result<Event> event = parseLine(line.dump());
+        QVERIFY(event.ok());
+        QVERIFY(std::get<RunStarted>(*event).deployment == Deployment{});
+    }
+
+    void aDeploymentThatCannotBeIsRefused_data() {
+        QTest::addColumn<QString>("key");
+        QTest::addColumn<QString>("value");
+        QTest::newRow("engine") << "engine"
+                                << "\"vllm3\"";
+        QTest::newRow("no tensor rank") << "tp"
+                                        << "0";
+        QTest::newRow("tensor ranks") << "tp"
+                                      << "65";
+        QTest::newRow("no pipeline rank") << "pp"
+                                          << "0";
+        QTest::newRow("words") << "pp"
+                               << "\"two\"";
+    }
+    void aDeploymentThatCannotBeIsRefused() {
+        QFETCH(QString, key);
+        QFETCH(QString, value);
+        json line = json::parse(toLine(test::exampleRun()));
+        line["deployment"][key.toStdString()] = json::parse(value.toStdString());
+        const Result<Event> event = parseLine(line.dump());
+        QVERIFY(!event.ok());
+        QVERIFY2(event.error().sentence().find(key.toStdString()) != std::string::npos,
+                 event.error().sentence().c_str());
     }
 
     void aRunOfAModelThatMakesNoSenseIsRefused() {
@@ -313,8 +348,10 @@ private slots:
         request.capacityBytes = 1;
         request.budgetBytes = 2;
         request.quickLook = true;
+        request.deployment = {*parseEngine("sglang"), 1, 1, true};
         const Result<RunRequest> read = parseRunRequest(json(request).dump());
         QVERIFY(read.ok());
+        QVERIFY(read->deployment == request.deployment);
         QCOMPARE(read->deviceId, "cuda:1");
         QVERIFY(read->model == request.model);
         QVERIFY(read->variants == request.variants);
