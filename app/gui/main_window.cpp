@@ -119,15 +119,18 @@ void MainWindow::refresh() {
     QString headline = tr("%1 · %2").arg(overview.modelName, overview.shape);
     if (overview.freeForKvBytes)
         headline += tr(" · free for KV on %1: %2 beside %3 of weights")
-                        .arg(overview.deviceName, bytes(*overview.freeForKvBytes),
+                        .arg(overview.deviceName + overview.deployment,
+                             markedText(bytes(*overview.freeForKvBytes), overview.memoryUnverified),
                              bytes(overview.weightsBytes));
     m_headline->setText(headline);
     const PlanDevice device = m_session.planDevice();
     QString status = QString::fromStdString(device.name);
     if (device.roofs.bandwidthBytesPerSecond > 0)
-        status += tr(" · %1 GB/s %2")
-                      .arg(device.roofs.bandwidthBytesPerSecond / 1e9, 0, 'f', 1)
-                      .arg(device.roofs.measured ? tr("measured") : tr("datasheet"));
+        status += tr(" · ") +
+                  markedText(tr("%1 GB/s %2")
+                                 .arg(device.roofs.bandwidthBytesPerSecond / 1e9, 0, 'f', 1)
+                                 .arg(device.roofs.measured ? tr("measured") : tr("datasheet")),
+                             device.isUnverified(PlanDevice::kBandwidthField));
     m_device->setText(status);
     setWindowTitle(m_file.isEmpty() ? tr("DecodeScope") : tr("%1 – DecodeScope").arg(m_file));
 }

@@ -25,7 +25,9 @@ struct Configuration {
     ShapeOverrides shape;
     std::string deviceId = "cpu"; ///< a local device ("cpu", "cuda:0") or a catalogue id
     std::optional<std::uint64_t> memoryBytes; ///< typed over the device's own
+    std::optional<RateRange> efficiency; ///< typed over what a catalogue device is taken to reach
     Workload workload;
+    Deployment deployment;
     std::vector<std::int64_t> extraKvHeads; ///< what-ifs beside MHA, GQA and MQA
     bool operator==(const Configuration&) const = default;
 };

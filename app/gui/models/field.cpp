@@ -18,6 +18,7 @@ constexpr std::int64_t kMaxHeadDim = 65536;
 constexpr std::int64_t kMaxBatch = 65536;
 constexpr std::int64_t kMaxTokens = std::int64_t{1} << 32;
 constexpr double kMaxSeconds = 86400;
+constexpr std::int64_t kMaxRanks = kMostTensorRanks; // of either kind
 
 QString tr(const char* text) {
     return QCoreApplication::translate("Field", text);
@@ -97,8 +98,38 @@ QString parseCounts(const QString& text, std::int64_t most, std::vector<std::int
     return {};
 }
 
-QString parseReserve(const QString& text, double& fraction) {
-    return take(parseFraction(text.trimmed().toStdString()), fraction);
+/// By hand, or with an empty text as the engine has it.
+QString parseReserve(const QString& text, Configuration& configuration) {
+    double fraction = Workload().reserveFraction;
+    const bool byHand = !text.trimmed().isEmpty();
+    if (byHand)
+        if (QString message = take(parseFraction(text.trimmed().toStdString()), fraction);
+            !message.isEmpty())
+            return message;
+    configuration.workload.reserveFraction = fraction;
+    configuration.deployment.reserveByHand = byHand;
+    return {};
+}
+
+QString parseEfficiency(const QString& text, std::optional<RateRange>& efficiency) {
+    if (text.trimmed().isEmpty()) {
+        efficiency.reset();
+        return {};
+    }
+    RateRange range;
+    if (QString message = take(parseRateRange(text.simplified().toStdString()), range);
+        !message.isEmpty())
+        return message;
+    efficiency = range;
+    return {};
+}
+
+QString parseRanks(const QString& text, std::int64_t& ranks) {
+    std::optional<std::int64_t> typed;
+    QString message = parseCount(text, 1, kMaxRanks, typed);
+    if (message.isEmpty())
+        ranks = *typed;
+    return message;
 }
 
 QString parseSeconds(const QString& text, double& seconds) {
@@ -173,7 +204,13 @@ QString applyField(Field field, const QString& text, Configuration& configuratio
     case Field::Memory:
         return parseMemory(text, configuration.memoryBytes);
     case Field::Reserve:
-        return parseReserve(text, workload.reserveFraction);
+        return parseReserve(text, configuration);
+    case Field::Efficiency:
+        return parseEfficiency(text, configuration.efficiency);
+    case Field::TensorParallel:
+        return parseRanks(text, configuration.deployment.tensorParallel);
+    case Field::PipelineParallel:
+        return parseRanks(text, configuration.deployment.pipelineParallel);
     case Field::Contexts:
         return parseTokensField(text, workload.contexts);
     case Field::Batches: {
@@ -216,8 +253,18 @@ QString fieldText(Field field, const Configuration& configuration) {
                    ? QString::fromStdString(formatBytes(*configuration.memoryBytes))
                    : QString();
     case Field::Reserve:
+        if (!configuration.deployment.reserveByHand && !configuration.deployment.engine.isIdeal())
+            return {};
         return QStringLiteral("%1%").arg(
             QLocale::c().toString(workload.reserveFraction * 100, 'g', 4));
+    case Field::Efficiency:
+        return configuration.efficiency
+                   ? QString::fromStdString(formatRateRange(*configuration.efficiency))
+                   : QString();
+    case Field::TensorParallel:
+        return QString::number(configuration.deployment.tensorParallel);
+    case Field::PipelineParallel:
+        return QString::number(configuration.deployment.pipelineParallel);
     case Field::Contexts:
         return joinedTokens(workload.contexts);
     case Field::Batches:
@@ -231,6 +278,14 @@ QString fieldText(Field field, const Configuration& configuration) {
 }
 
 QString crossFieldMessage(Field field, const Configuration& configuration) {
+    if (field == Field::PipelineParallel) {
+        const std::int64_t layers =
+            configuration.shape.layers.value_or(configuration.model.layerCount());
+        if (configuration.deployment.pipelineParallel > layers)
+            return tr("Pipeline ranks divide the layers, and there are %1: planned with %1.")
+                .arg(grouped(layers));
+        return {};
+    }
     const LayerSpec* layer = configuration.model.attentionLayer();
     if (!layer || layer->attention != AttentionKind::Softmax)
         return {};

@@ -19,15 +19,20 @@ enum class Field {
     Window,
     Memory,
     Reserve,
+    Efficiency,
+    TensorParallel,
+    PipelineParallel,
     Contexts,
     Batches,
     TimeBudget,
     ExtraKvHeads
 };
-inline constexpr Field kFields[] = {Field::Layers,     Field::Heads,       Field::KvHeads,
-                                    Field::HeadDim,    Field::Window,      Field::Memory,
-                                    Field::Reserve,    Field::Contexts,    Field::Batches,
-                                    Field::TimeBudget, Field::ExtraKvHeads};
+inline constexpr Field kFields[] = {
+    Field::Layers,           Field::Heads,       Field::KvHeads,
+    Field::HeadDim,          Field::Window,      Field::Memory,
+    Field::Reserve,          Field::Efficiency,  Field::TensorParallel,
+    Field::PipelineParallel, Field::Contexts,    Field::Batches,
+    Field::TimeBudget,       Field::ExtraKvHeads};
 
 /// Writes `text` into the configuration. Returns what is wrong with it in words, and then leaves
 /// the configuration as it was. An empty text takes a typed value back where the model or the
@@ -37,8 +42,8 @@ inline constexpr Field kFields[] = {Field::Layers,     Field::Heads,       Field
 /// What the field shows for this configuration.
 [[nodiscard]] QString fieldText(Field field, const Configuration& configuration);
 
-/// What is wrong between fields (KV heads that do not divide the query heads), if this field is
-/// the one to mend.
+/// What is wrong between fields (KV heads that do not divide the query heads, more pipeline ranks
+/// than layers), if this field is the one to mend.
 [[nodiscard]] QString crossFieldMessage(Field field, const Configuration& configuration);
 
 } // namespace decodescope

@@ -6,6 +6,8 @@
 
 #include <QCoreApplication>
 
+#include "core/spec/units.h"
+
 namespace decodescope {
 namespace {
 
@@ -32,18 +34,20 @@ std::vector<std::int64_t> curveContexts(const std::vector<Plan>& plans) {
     return contexts;
 }
 
-/// KV bytes and forecast at each of the contexts.
-void addCurves(VariantSeries& series, const Plan& plan, const std::vector<std::int64_t>& contexts) {
+/// KV bytes on the fullest device and forecast at each of the contexts. `plan` says how fast,
+/// `room` what lies where.
+void addCurves(VariantSeries& series, const Plan& plan, const Plan& room, const Workload& workload,
+               const std::vector<std::int64_t>& contexts) {
     const ModelSpec& model = plan.variant.model;
-    Workload workload;
-    workload.kvTypes = plan.kvTypes;
-    workload.weightsType = plan.weightsType;
+    const Engine engine = engineOn(room.deployment, room.device.cpu);
+    const auto loads = rankLoads(model, workload, room.deployment, room.scope);
     for (const std::int64_t context : contexts) {
         const auto x = static_cast<double>(context);
-        series.kvCurve.emplace_back(
-            x, static_cast<double>(kvBytes(model, plan.kvTypes, context, plan.batch)));
+        const auto ranks = rankFootprints(loads, engine, context, room.batch);
+        series.kvCurve.emplace_back(x, static_cast<double>(fullestRank(ranks).kvBytes));
         const Forecast at = forecast(model, workload, context, plan.batch, plan.scope,
-                                     plan.device.roofs, {}, plan.device.kernels.get());
+                                     plan.device.roofs, plan.deployment,
+                                     plan.device.kernels.get());
         if (at.tokensPerSecond > 0)
             series.predictedCurve.emplace_back(x, at.tokensPerSecond);
     }
@@ -102,6 +106,21 @@ QString shapeText(const ModelSpec& model, const Workload& workload) {
         .arg(firstBatch(workload));
 }
 
+/// What is not said of one device and an ideal allocator.
+QString deploymentText(const Deployment& deployment) {
+    QString text;
+    const auto add = [&text](const QString& part) { text += QStringLiteral(" · ") + part; };
+    if (const Engine& engine = deployment.engine; !engine.isIdeal())
+        add(QString::fromUtf8(engine.title.data(), static_cast<qsizetype>(engine.title.size())));
+    if (deployment.tensorParallel > 1)
+        add(QCoreApplication::translate("Overview", "TP %1").arg(deployment.tensorParallel));
+    if (deployment.pipelineParallel > 1)
+        add(QCoreApplication::translate("Overview", "PP %1").arg(deployment.pipelineParallel));
+    if (deployment.ranks() > 1)
+        text += QCoreApplication::translate("Overview", ", per device");
+    return text;
+}
+
 QString scopeText(const Workload& workload) {
     return workload.scope == Scope::Attention
                ? QCoreApplication::translate("Overview", "attention of all layers alone")
@@ -118,8 +137,9 @@ const Variant* modelItself(const std::vector<Variant>& variants) {
 }
 
 std::uint64_t freeForKv(const Plan& plan) {
-    const std::uint64_t taken =
-        plan.reserveBytes + plan.footprint.weightsBytes + plan.footprint.workspaceBytes;
+    const std::uint64_t taken = saturatingAdd(
+        plan.reserveBytes, plan.fullestRank.weightsBytes + plan.fullestRank.workspaceBytes +
+                               plan.fullestRank.overheadBytes);
     return plan.device.memoryBytes - std::min(plan.device.memoryBytes, taken);
 }
 
@@ -130,11 +150,15 @@ VariantSeries seriesOf(const Plan& plan, const Plan& room, const OverviewInput& 
     series.label = QString::fromStdString(plan.variant.label);
     series.whatIf = plan.variant.whatIf;
     series.slot = slot;
-    addCurves(series, plan, contexts);
+    addCurves(series, plan, room, input.workload, contexts);
     series.kvBytesPerToken = kvBytesPerToken(plan.variant.model, input.workload.kvTypes);
     series.maxContext = input.device.memoryBytes > 0 ? room.maxContext : 0;
     series.maxContextBounded = room.maxContextBounded;
     series.predictedTokensPerSecond = plan.forecast.tokensPerSecond;
+    if (plan.range.known()) {
+        series.predictedLow = static_cast<double>(plan.batch) / plan.range.mostSeconds;
+        series.predictedHigh = static_cast<double>(plan.batch) / plan.range.leastSeconds;
+    }
     if (plan.forecast.bound != "unknown")
         series.bound = QString::fromStdString(plan.forecast.bound);
     addMeasured(series, plan.variant, input);
@@ -154,8 +178,8 @@ bool measures(const Sample& sample, const Variant& variant, const Workload& work
 std::vector<Plan> plansAt(const OverviewInput& input, std::int64_t context) {
     std::vector<Plan> plans;
     for (const Variant& variant : input.variants)
-        plans.push_back(
-            makePlan(variant, input.device, input.workload, context, firstBatch(input.workload)));
+        plans.push_back(makePlan(variant, input.device, input.workload, context,
+                                 firstBatch(input.workload), input.deployment));
     return plans;
 }
 
@@ -172,7 +196,11 @@ OverviewData buildOverview(const OverviewInput& input) {
     data.scope = scopeText(input.workload);
     data.attentionOnly = input.workload.scope == Scope::Attention;
     data.deviceName = QString::fromStdString(input.device.name);
+    data.deployment = deploymentText(input.deployment);
+    data.planOnly = input.planOnly;
     data.roofsMeasured = input.device.roofs.measured;
+    data.memoryUnverified = input.device.memoryUnverified();
+    data.speedUnverified = input.device.speedUnverified();
     const Variant* own = modelItself(input.variants);
     if (!own)
         return data;
@@ -188,7 +216,7 @@ OverviewData buildOverview(const OverviewInput& input) {
         data.variants.push_back(seriesOf(plans[i], rooms[i], input, slot, contexts));
         if (input.device.memoryBytes > 0 && rooms[i].variant.label == own->label) {
             data.freeForKvBytes = freeForKv(rooms[i]);
-            data.weightsBytes = rooms[i].footprint.weightsBytes;
+            data.weightsBytes = rooms[i].fullestRank.weightsBytes;
         }
     }
     return data;

@@ -15,7 +15,9 @@ struct OverviewInput {
     PlanDevice device;             ///< memoryBytes 0: not known yet
     Workload workload;
     std::int64_t context = 8192;
+    Deployment deployment;           ///< valid for each of the variants
     std::span<const Sample> samples; ///< those of other shapes and types are passed over
+    bool planOnly = false;           ///< no sample can be of this device and these ranks
 };
 
 [[nodiscard]] OverviewData buildOverview(const OverviewInput& input);

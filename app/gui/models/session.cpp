@@ -5,7 +5,6 @@
 #include <set>
 
 #include "app/gui/models/guessed_memory.h"
-#include "app/gui/models/overview_builder.h"
 #include "core/profile/measured_device.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
@@ -17,11 +16,6 @@ constexpr std::uint64_t kQuickLookBytes = 256 * kMiB;
 constexpr double kQuickLookSeconds = 2;
 // One MHA layer of an 8B-class model at this context is 64 MiB: three variants fit side by side.
 constexpr std::int64_t kQuickLookContext = 4096;
-
-OverviewInput inputOf(const std::vector<Variant>& variants, const PlanDevice& device,
-                      const Workload& workload, std::span<const Sample> samples) {
-    return {variants, device, workload, chosenContext(workload), samples};
-}
 
 /// KV heads that were measured beside those of the default variants.
 std::vector<std::int64_t> extraKvHeads(const ModelSpec& model, const std::vector<Sample>& samples) {
@@ -49,10 +43,8 @@ void Session::setModel(const ModelSpec& model) {
     if (model.weights.type && info(*model.weights.type).weights)
         m_configuration.workload.weightsType = *model.weights.type;
     for (const Field field :
-         {Field::Layers, Field::Heads, Field::KvHeads, Field::HeadDim, Field::Window}) {
-        m_wrongTexts.erase(field);
-        m_messages.erase(field);
-    }
+         {Field::Layers, Field::Heads, Field::KvHeads, Field::HeadDim, Field::Window})
+        forget(field);
     const LayerSpec* layer = model.attentionLayer();
     std::erase_if(m_configuration.extraKvHeads,
                   [&](std::int64_t count) { return !layer || layer->nHeads % count != 0; });
@@ -64,6 +56,7 @@ void Session::setRun(const Recording& recording) {
         return;
     const RunStarted& run = recording.runs.back();
     m_configuration.workload = run.workload;
+    m_configuration.deployment = run.deployment;
     m_configuration.extraKvHeads = extraKvHeads(run.model, recording.samples);
     m_wrongTexts.clear();
     m_messages.clear();
@@ -77,8 +70,7 @@ void Session::setText(Field field, const QString& typed) {
         return;
     const QString message = applyField(field, typed, m_configuration);
     if (message.isEmpty()) {
-        m_messages.erase(field);
-        m_wrongTexts.erase(field);
+        forget(field);
     } else {
         m_messages[field] = message;
         m_wrongTexts[field] = typed;
@@ -103,15 +95,28 @@ void Session::setScope(Scope scope) {
 
 void Session::setDevice(const std::string& id) {
     m_configuration.deviceId = id;
+    if (deviceIsLocal()) // its field is not shown
+        forget(Field::Efficiency);
     recompute();
+}
+
+void Session::setEngine(std::string_view name) {
+    for (const Engine& engine : engines())
+        if (engine.name == name)
+            m_configuration.deployment.engine = engine;
+    recompute();
+}
+
+void Session::forget(Field field) {
+    m_wrongTexts.erase(field);
+    m_messages.erase(field);
 }
 
 void Session::useContext(std::int64_t tokens) {
     std::vector<std::int64_t>& contexts = m_configuration.workload.contexts;
     std::erase_if(contexts, [&](std::int64_t each) { return each >= tokens; });
     contexts.push_back(tokens);
-    m_wrongTexts.erase(Field::Contexts);
-    m_messages.erase(Field::Contexts);
+    forget(Field::Contexts);
     recompute();
 }
 
@@ -172,17 +177,40 @@ PlanDevice Session::planDevice() const {
         device = measuredDevice(*local);
     } else if (const Result<DeviceSpec> preset = findDevicePreset(m_configuration.deviceId);
                preset) {
-        device.name = preset->name;
-        device.memoryBytes = preset->memoryBytes;
-        device.roofs = {preset->bandwidthBytesPerSecond,
-                        preset->halfFlopPerSecond.value_or(preset->floatFlopPerSecond.value_or(0)),
-                        false};
+        device = decodescope::planDevice(*preset);
+        device.range = m_configuration.efficiency.value_or(device.range);
     } else {
         device.name = tr("this machine").toStdString();
         device.memoryBytes = guessedMemoryBytes().value_or(0);
+        device.cpu = true;
     }
-    device.memoryBytes = m_configuration.memoryBytes.value_or(device.memoryBytes);
+    if (m_configuration.memoryBytes)
+        device.setMemory(*m_configuration.memoryBytes);
     return device;
+}
+
+Deployment Session::deployment() const {
+    Deployment deployment = m_configuration.deployment;
+    if (!m_variants.empty())
+        deployment.pipelineParallel =
+            std::min(deployment.pipelineParallel, m_variants.front().model.layerCount());
+    return deployment;
+}
+
+bool Session::planOnly() const {
+    return !deviceIsLocal() || m_configuration.deployment.ranks() > 1;
+}
+
+std::uint64_t Session::engineReserveBytes() const {
+    return m_configuration.deployment.engine.reserveBytes(planDevice().memoryBytes);
+}
+
+OverviewInput Session::input(std::span<const Sample> samples) const {
+    const Workload& workload = m_configuration.workload;
+    return {m_variants,   planDevice(),
+            workload,     chosenContext(workload),
+            deployment(), planOnly() ? std::span<const Sample>() : samples,
+            planOnly()};
 }
 
 void Session::setSamples(std::vector<Sample> samples) {
@@ -191,17 +219,15 @@ void Session::setSamples(std::vector<Sample> samples) {
 }
 
 std::vector<Plan> Session::plans() const {
-    const Workload& workload = m_configuration.workload;
-    return roomPlans(inputOf(m_variants, planDevice(), workload, {}));
+    return roomPlans(input({}));
 }
 
 std::optional<Plan> Session::tooLarge() const {
     const Workload& workload = m_configuration.workload;
-    const PlanDevice device = planDevice();
-    if (device.memoryBytes == 0 || workload.contexts.empty())
+    if (planDevice().memoryBytes == 0 || workload.contexts.empty())
         return std::nullopt;
     const auto longest = *std::max_element(workload.contexts.begin(), workload.contexts.end());
-    for (const Plan& plan : plansAt(inputOf(m_variants, device, workload, {}), longest))
+    for (const Plan& plan : plansAt(input({}), longest))
         if (!plan.variant.whatIf && !plan.fits)
             return plan;
     return std::nullopt;
@@ -217,6 +243,11 @@ QString Session::whyNoRun() const {
         return tr("%1 is from the catalogue: it can be planned for, not measured. Choose a device "
                   "of this machine to run.")
             .arg(QString::fromStdString(planDevice().name));
+    if (const std::int64_t ranks = m_configuration.deployment.ranks(); ranks > 1)
+        return tr("A plan for %1 devices cannot be measured on one. Set tensor-parallel and "
+                  "pipeline "
+                  "ranks to 1 to run.")
+            .arg(ranks);
     if (const DeviceInfo* local = localDevice(); local && !local->available)
         return QString::fromStdString(local->reason);
     return {};
@@ -233,6 +264,7 @@ Result<RunRequest> Session::request(bool quickLook) const {
     request.model = std::move(*model);
     request.variants = m_variants;
     request.workload = m_configuration.workload;
+    request.deployment = deployment();
     request.capacityBytes = m_configuration.memoryBytes.value_or(0);
     request.quickLook = quickLook;
     if (quickLook) {
@@ -248,8 +280,7 @@ void Session::recompute() {
     const Result<std::vector<Variant>> variants = variantsOf(m_configuration);
     if (variants)
         m_variants = *variants;
-    m_overview =
-        buildOverview(inputOf(m_variants, planDevice(), m_configuration.workload, m_samples));
+    m_overview = buildOverview(input(m_samples));
     emit changed();
 }
 

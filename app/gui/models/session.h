@@ -9,7 +9,7 @@
 #include <QString>
 
 #include "app/gui/models/field.h"
-#include "app/gui/plots/overview_data.h"
+#include "app/gui/models/overview_builder.h"
 #include "core/engine/backend.h"
 #include "core/plan/plan.h"
 #include "core/profile/profiler.h"
@@ -34,6 +34,8 @@ public:
     void setWeightsType(DataType type);
     void setScope(Scope scope);
     void setDevice(const std::string& id); ///< local or of the catalogue
+    /// Whose allocation rules: a name of engines(). Another name changes nothing.
+    void setEngine(std::string_view name);
     /// Keeps the contexts up to this one and makes it the longest.
     void useContext(std::int64_t tokens);
 
@@ -48,6 +50,12 @@ public:
     [[nodiscard]] const DeviceInfo* localDevice() const; ///< null: not detected, or a catalogue one
     [[nodiscard]] bool deviceIsLocal() const;
     [[nodiscard]] PlanDevice planDevice() const;
+    /// What plans are made for: as chosen, with no more pipeline ranks than layers.
+    [[nodiscard]] Deployment deployment() const;
+    /// Nothing measured here is of the plan: it is for a catalogue device, or for several.
+    [[nodiscard]] bool planOnly() const;
+    /// Bytes the engine itself keeps free of the device.
+    [[nodiscard]] std::uint64_t engineReserveBytes() const;
 
     void setSamples(std::vector<Sample> samples);
     [[nodiscard]] const std::vector<Sample>& samples() const { return m_samples; }
@@ -66,6 +74,8 @@ signals:
     void devicesChanged(); ///< the list of local devices
 
 private:
+    [[nodiscard]] OverviewInput input(std::span<const Sample> samples) const;
+    void forget(Field field); ///< what was wrong with it
     void recompute();
 
     Configuration m_configuration;

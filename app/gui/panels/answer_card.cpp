@@ -80,9 +80,10 @@ protected:
 
 AnswerCard::AnswerCard(QWidget* parent)
     : QWidget(parent), m_mark(new Mark(this)), m_label(new ElidedLabel(this)),
-      m_whatIf(new Chip(tr("what-if"), this)), m_context(new ElidedLabel(this)),
-      m_contextUnit(new ElidedLabel(this)), m_speed(new ElidedLabel(this)),
-      m_speedUnit(new ElidedLabel(this)), m_cost(new ElidedLabel(this)) {
+      m_whatIf(new Chip(tr("what-if"), this)), m_unverified(new ElidedLabel(this)),
+      m_context(new ElidedLabel(this)), m_contextUnit(new ElidedLabel(this)),
+      m_speed(new ElidedLabel(this)), m_speedUnit(new ElidedLabel(this)),
+      m_cost(new ElidedLabel(this)) {
     setMinimumWidth(kMinimumWidth);
     m_label->setObjectName(QStringLiteral("answerLabel"));
     m_whatIf->setObjectName(QStringLiteral("answerWhatIf"));
@@ -92,7 +93,9 @@ AnswerCard::AnswerCard(QWidget* parent)
     m_speed->setObjectName(QStringLiteral("answerSpeed"));
     m_speedUnit->setObjectName(QStringLiteral("answerSpeedUnit"));
     m_cost->setObjectName(QStringLiteral("answerCost"));
-    for (QLabel* muted : {m_contextUnit, m_speedUnit, m_cost})
+    m_unverified->setObjectName(QStringLiteral("answerUnverified"));
+    m_unverified->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    for (QLabel* muted : {m_unverified, m_contextUnit, m_speedUnit, m_cost})
         muted->setForegroundRole(QPalette::PlaceholderText);
 
     auto* head = new QHBoxLayout;
@@ -100,7 +103,8 @@ AnswerCard::AnswerCard(QWidget* parent)
     head->addWidget(m_mark);
     head->addWidget(m_label);
     head->addWidget(m_whatIf);
-    head->addStretch(1);
+    head->addWidget(m_unverified, 1);
+    head->addStretch();
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(kPadding, kStep, kPadding, kStep);
     column->setSpacing(2);
@@ -114,6 +118,7 @@ AnswerCard::AnswerCard(QWidget* parent)
 void AnswerCard::setFonts() {
     m_label->setFont(textFont(TextSize::Heading));
     m_whatIf->setFont(textFont(TextSize::Note));
+    m_unverified->setFont(textFont(TextSize::Note));
     m_context->setFont(textFont(m_contextIsNumber ? TextSize::Figure : TextSize::Title));
     m_speed->setFont(textFont(TextSize::Title));
     m_cost->setFont(textFont(TextSize::Note));
@@ -131,6 +136,7 @@ void AnswerCard::setAnswer(const OverviewData& overview, const VariantSeries& se
     m_whatIf->setVisible(series.whatIf);
     setContext(overview, series);
     setSpeed(overview, series);
+    setUnverified(overview, series);
     const QString bound = boundText(series);
     const QString rest = bound.isEmpty() ? QString() : tr(" · %1").arg(bound);
     m_cost->setText(tr("%1 per token").arg(perTokenText(series)) + rest);
@@ -139,7 +145,9 @@ void AnswerCard::setAnswer(const OverviewData& overview, const VariantSeries& se
     const QString who = series.whatIf ? tr("%1, what-if").arg(series.label) : series.label;
     setAccessibleName(tr("%1: %2 %3").arg(who, m_context->text(), m_contextUnit->text()).trimmed());
     setAccessibleDescription(
-        tr("%1 %2; %3").arg(m_speed->text(), m_speedUnit->text(), m_cost->text()));
+        tr("%1 %2; %3 %4")
+            .arg(m_speed->text(), m_speedUnit->text(), m_cost->text(), m_unverified->text())
+            .trimmed());
 }
 
 void AnswerCard::setContext(const OverviewData& overview, const VariantSeries& series) {
@@ -169,13 +177,33 @@ void AnswerCard::setSpeed(const OverviewData& overview, const VariantSeries& ser
     } else if (series.predictedTokensPerSecond > 0) {
         m_speed->setText(tr("≈ %1").arg(rateText(series.predictedTokensPerSecond)));
         how = tr("predicted");
+        if (const QString range = rangeText(series); !range.isEmpty())
+            spread = range + QLatin1Char(' ');
     } else {
         m_speed->setText(tr("–"));
     }
     m_speedUnit->setText(spread + tr("tokens/s at %1, %2, %3").arg(at, what, how));
-    m_speedUnit->setShorterForms({tr("tokens/s at %1, %2, %3").arg(at, what, how),
-                                  tr("tokens/s, %1, %2").arg(what, how),
-                                  tr("%1, %2").arg(what, how), how});
+    // The range belongs to a prediction and gives way last; an interval goes first.
+    const QString kept = series.measuredTokensPerSecond ? QString() : spread;
+    QStringList shorter;
+    for (const QString& words :
+         {tr("tokens/s at %1, %2, %3").arg(at, what, how), tr("tokens/s, %1, %2").arg(what, how),
+          tr("%1, %2").arg(what, how), how})
+        shorter << kept + words;
+    m_speedUnit->setShorterForms(shorter);
+}
+
+void AnswerCard::setUnverified(const OverviewData& overview, const VariantSeries& series) {
+    const bool speed = overview.speedUnverified && !series.measuredTokensPerSecond &&
+                       series.predictedTokensPerSecond > 0;
+    QString which;
+    if (speed != overview.memoryUnverified)
+        which = speed ? tr("speed") : tr("room");
+    const bool any = speed || overview.memoryUnverified;
+    m_unverified->setText(markedText(which, any).trimmed());
+    m_unverified->setShorterForms({markedText({}, any).trimmed()});
+    m_unverified->setToolTip(tr("Rests on a figure of the catalogue that nobody has checked"));
+    m_unverified->setVisible(any);
 }
 
 void AnswerCard::paintEvent(QPaintEvent*) {

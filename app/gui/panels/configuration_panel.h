@@ -7,9 +7,7 @@
 
 class QAction;
 class QComboBox;
-class QFormLayout;
 class QLabel;
-class QToolButton;
 
 namespace decodescope {
 
@@ -26,24 +24,17 @@ signals:
 
 private:
     QWidget* modelSection();
-    QWidget* hardwareSection();
     QWidget* workloadSection();
     QWidget* footer(QAction* run);
-    QComboBox* combo(const char* name, const QString& label);
-    void addField(QFormLayout* form, Field field, const char* name, const QString& label,
-                  const QString& tip);
     void fillModels();
-    void fillDevices();
     void refresh();
 
     Session& m_session;
     QComboBox* m_model = nullptr;
     QComboBox* m_kvType = nullptr;
     QComboBox* m_weightsType = nullptr;
-    QComboBox* m_device = nullptr;
     QComboBox* m_scope = nullptr;
     QLabel* m_source = nullptr;
-    QLabel* m_detected = nullptr;
     QLabel* m_finding = nullptr;
 };
 

@@ -15,7 +15,7 @@ const QString kAll = QStringLiteral("overview");
 
 /// Whether points of the one may be shown as points of the other.
 bool sameVariants(const OverviewData& a, const OverviewData& b) {
-    return a.shape == b.shape && a.scope == b.scope &&
+    return a.shape == b.shape && a.scope == b.scope && a.planOnly == b.planOnly &&
            std::equal(a.variants.begin(), a.variants.end(), b.variants.begin(), b.variants.end(),
                       [](const VariantSeries& x, const VariantSeries& y) {
                           return x.label == y.label && x.kvBytesPerToken == y.kvBytesPerToken;

@@ -19,13 +19,26 @@ enum Column {
     ColumnCount
 };
 
-QString measured(const VariantSeries& series) {
+QString measured(const OverviewData& overview, const VariantSeries& series) {
     if (!series.measuredTokensPerSecond)
-        return OverviewTable::tr("not yet");
+        return overview.planOnly ? OverviewTable::tr("plan only") : OverviewTable::tr("not yet");
     QString text = rateText(*series.measuredTokensPerSecond);
     if (series.measuredCi)
         text += OverviewTable::tr(" ± %1").arg(rateText(*series.measuredCi));
     return text;
+}
+
+QString longest(const OverviewData& overview, const VariantSeries& series) {
+    return markedText(roomText(overview, series), overview.memoryUnverified);
+}
+
+QString predicted(const OverviewData& overview, const VariantSeries& series) {
+    if (!(series.predictedTokensPerSecond > 0))
+        return overview.planOnly && !overview.roofsMeasured ? OverviewTable::tr("not known")
+                                                            : OverviewTable::tr("no roofs yet");
+    const QString text =
+        rateText(series.predictedTokensPerSecond) + QLatin1Char(' ') + rangeText(series);
+    return markedText(text.trimmed(), overview.speedUnverified);
 }
 
 Qt::Alignment alignment(int column) {
@@ -59,14 +72,13 @@ void OverviewTable::setOverview(const OverviewData& overview) {
     setRowCount(static_cast<int>(overview.variants.size()));
     for (int row = 0; row < rowCount(); ++row) {
         const VariantSeries& series = overview.variants[static_cast<std::size_t>(row)];
-        const QString cells[] = {
-            series.whatIf ? tr("%1 (what-if)").arg(series.label) : series.label,
-            perTokenText(series),
-            roomText(overview, series),
-            series.predictedTokensPerSecond > 0 ? rateText(series.predictedTokensPerSecond)
-                                                : tr("no roofs yet"),
-            measured(series),
-            series.bound.isEmpty() ? tr("unknown") : series.bound};
+        const QString cells[] = {series.whatIf ? tr("%1 (what-if)").arg(series.label)
+                                               : series.label,
+                                 perTokenText(series),
+                                 longest(overview, series),
+                                 predicted(overview, series),
+                                 measured(overview, series),
+                                 series.bound.isEmpty() ? tr("unknown") : series.bound};
         for (int column = 0; column < ColumnCount; ++column) {
             auto* cell = new QTableWidgetItem(cells[column]);
             cell->setTextAlignment(alignment(column));

@@ -29,6 +29,15 @@ QString perTokenText(const VariantSeries& series) {
     return QString::fromStdString(formatBytes(series.kvBytesPerToken));
 }
 
+QString rangeText(const VariantSeries& series) {
+    if (!(series.predictedLow > 0))
+        return {};
+    if (series.predictedLow == series.predictedHigh)
+        return QStringLiteral("(%1)").arg(rateText(series.predictedLow));
+    return QStringLiteral("(%1–%2)").arg(rateText(series.predictedLow),
+                                         rateText(series.predictedHigh));
+}
+
 Room roomOf(const OverviewData& overview, const VariantSeries& series) {
     if (!overview.freeForKvBytes)
         return Room::Detecting;

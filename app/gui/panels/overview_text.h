@@ -11,6 +11,8 @@ namespace decodescope {
 [[nodiscard]] QString countText(std::int64_t value);             ///< "517,734"
 [[nodiscard]] QString rateText(double tokensPerSecond);          ///< "38.2", "384"
 [[nodiscard]] QString perTokenText(const VariantSeries& series); ///< "128 KiB"
+/// What is reached of the predicted tokens/s, in brackets: "(40.8–49.5)"; empty where not known.
+[[nodiscard]] QString rangeText(const VariantSeries& series);
 
 /// What is known of the longest context that fits.
 enum class Room { Detecting, DoesNotFit, NoLimit, Tokens };

@@ -2,6 +2,7 @@
 #include "app/gui/panels/session_field.h"
 
 #include <QEvent>
+#include <QFormLayout>
 #include <QLabel>
 #include <QVBoxLayout>
 
@@ -68,6 +69,15 @@ void SessionField::refresh() {
     m_message->setText(message);
     m_message->setVisible(!message.isEmpty());
     fitMessage();
+}
+
+SessionField* addSessionField(QFormLayout* form, Session& session, Field field, const char* name,
+                              const QString& label, const QString& tip) {
+    auto* row =
+        new SessionField(session, field, QString::fromLatin1(name), label, form->parentWidget());
+    row->edit()->setToolTip(tip);
+    form->addRow(label, row);
+    return row;
 }
 
 } // namespace decodescope

@@ -6,6 +6,7 @@
 
 #include "app/gui/models/session.h"
 
+class QFormLayout;
 class QLabel;
 
 namespace decodescope {
@@ -33,5 +34,9 @@ private:
     QLineEdit* m_edit;
     QLabel* m_message;
 };
+
+/// A row of the form: the label, and a SessionField with this tip.
+SessionField* addSessionField(QFormLayout* form, Session& session, Field field, const char* name,
+                              const QString& label, const QString& tip);
 
 } // namespace decodescope

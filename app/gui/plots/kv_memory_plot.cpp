@@ -44,7 +44,7 @@ void KvMemoryPlot::setOverview(const OverviewData& overview) {
 }
 
 void KvMemoryPlot::draw() {
-    setSubtitle(m_overview.shape);
+    setSubtitle(m_overview.shape + m_overview.deployment);
     setNotice(m_overview.variants.empty() ? tr("Choose a model to see its KV cache.") : QString());
     drawCapacity();
     drawTrainedLimit();
@@ -90,7 +90,8 @@ void KvMemoryPlot::drawCapacity() {
         return;
     const auto free = static_cast<double>(*m_overview.freeForKvBytes);
     addHorizontalLine(free, QPen(theme().capacity, 1.5, Qt::DashDotLine));
-    QCPItemText* label = addLabel(tr("free for KV: %1").arg(bytes(free)), 0, free,
+    const QString figure = markedText(bytes(free), m_overview.memoryUnverified);
+    QCPItemText* label = addLabel(tr("free for KV: %1").arg(figure), 0, free,
                                   Qt::AlignBottom | Qt::AlignLeft, theme().capacity);
     label->position->setTypeX(QCPItemPosition::ptAxisRectRatio);
     label->position->setCoords(0, free);

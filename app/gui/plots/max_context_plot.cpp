@@ -16,6 +16,7 @@ namespace {
 constexpr double kBarWidth = 0.55;
 constexpr double kTint = 0.18;        // of a computed bar, over the ground
 constexpr double kRoomForValue = 1.3; // right of the longest bar
+constexpr double kRoomForMark = 1.7;  // the same with a mark behind the value
 constexpr double kLeastTokens = 1024; // where an axis with no data ends
 constexpr double kLogRoom = 8;
 
@@ -23,14 +24,15 @@ QString count(std::int64_t tokens) {
     return QString::fromStdString(formatCount(tokens));
 }
 
-QString valueText(const VariantSeries& series, bool capacityKnown) {
-    if (!capacityKnown)
+QString valueText(const OverviewData& overview, const VariantSeries& series) {
+    if (!overview.freeForKvBytes)
         return MaxContextPlot::tr("memory not known yet");
+    QString text = count(series.maxContext);
     if (!series.maxContextBounded)
-        return MaxContextPlot::tr("memory sets no limit");
-    if (series.maxContext < 1)
-        return MaxContextPlot::tr("does not fit");
-    return count(series.maxContext);
+        text = MaxContextPlot::tr("memory sets no limit");
+    else if (series.maxContext < 1)
+        text = MaxContextPlot::tr("does not fit");
+    return markedText(text, overview.memoryUnverified);
 }
 
 } // namespace
@@ -70,7 +72,8 @@ std::vector<const VariantSeries*> MaxContextPlot::shown() const {
 
 void MaxContextPlot::draw() {
     const bool known = m_overview.freeForKvBytes.has_value();
-    setSubtitle(known ? tr("%1, computed").arg(m_overview.deviceName) : m_overview.deviceName);
+    setSubtitle(known ? tr("%1, computed").arg(m_overview.deviceName + m_overview.deployment)
+                      : m_overview.deviceName);
     auto names = QSharedPointer<QCPAxisTickerText>::create();
     double place = 0;
     for (const VariantSeries* series : shown()) {
@@ -100,7 +103,7 @@ void MaxContextPlot::drawBar(const VariantSeries& series, double place) {
         add(series.maxContext, mixed(colour, theme().ground, kTint));
     if (series.maxContextMeasured)
         add(*series.maxContextMeasured, colour);
-    addLabel(valueText(series, known), length, place, Qt::AlignLeft | Qt::AlignVCenter,
+    addLabel(valueText(m_overview, series), length, place, Qt::AlignLeft | Qt::AlignVCenter,
              theme().text);
 }
 
@@ -114,7 +117,7 @@ void MaxContextPlot::drawDot(const VariantSeries& series, double place) {
         dot->setScatterStyle(scatterStyle(theme(), series.slot, MarkerFill::Hollow));
         dot->addData(at, place);
     }
-    addLabel(QStringLiteral("  ") + valueText(series, known), at, place,
+    addLabel(QStringLiteral("  ") + valueText(m_overview, series), at, place,
              Qt::AlignLeft | Qt::AlignVCenter, theme().text);
 }
 
@@ -133,7 +136,8 @@ void MaxContextPlot::fitAxes() {
     if (m_logarithmic)
         plot().xAxis->setRange(std::max(1.0, shortest / 2), longest * kLogRoom);
     else
-        plot().xAxis->setRange(0, longest * kRoomForValue);
+        plot().xAxis->setRange(0, longest *
+                                      (m_overview.memoryUnverified ? kRoomForMark : kRoomForValue));
     plot().yAxis->setRange(-0.6, std::max<double>(1, static_cast<double>(all.size())) - 0.4);
 }
 
@@ -143,8 +147,7 @@ QString MaxContextPlot::readAt(double, double y) const {
     if (row < 0 || row >= static_cast<long>(all.size()))
         return {};
     const VariantSeries& series = *all[static_cast<std::size_t>(row)];
-    QString text =
-        tr("%1: %2").arg(series.label, valueText(series, m_overview.freeForKvBytes.has_value()));
+    QString text = tr("%1: %2").arg(series.label, valueText(m_overview, series));
     if (m_overview.trainedLimit && series.maxContextBounded &&
         series.maxContext > *m_overview.trainedLimit)
         text += tr("\nthe model itself was trained for %1").arg(count(*m_overview.trainedLimit));
@@ -163,8 +166,7 @@ QString MaxContextPlot::description() const {
     const VariantSeries* first = nullptr;
     for (const VariantSeries& series : m_overview.variants) {
         if (!m_overview.freeForKvBytes || !series.maxContextBounded || series.maxContext < 1) {
-            parts << tr("%1: %2").arg(series.label,
-                                      valueText(series, m_overview.freeForKvBytes.has_value()));
+            parts << tr("%1: %2").arg(series.label, valueText(m_overview, series));
             continue;
         }
         QString part = tr("%1 fits %2 tokens").arg(series.label, count(series.maxContext));

@@ -3,7 +3,13 @@
 
 #include <algorithm>
 
+#include "core/plan/unverified.h"
+
 namespace decodescope {
+
+QString markedText(const QString& text, bool unverified) {
+    return QString::fromStdString(marked(text.toStdString(), unverified));
+}
 
 double curveAt(const std::vector<QPointF>& curve, double x) {
     if (curve.empty())

@@ -19,7 +19,7 @@ struct VariantSeries {
     SeriesSlot slot = SeriesSlot::Extra;
     bool visible = true;
 
-    std::vector<QPointF> kvCurve;    ///< x: context tokens, y: KV bytes, ascending
+    std::vector<QPointF> kvCurve;    ///< x: context tokens, y: KV bytes on one device, ascending
     std::vector<QPointF> kvMeasured; ///< the same, really allocated
     std::uint64_t kvBytesPerToken = 0;
 
@@ -29,6 +29,8 @@ struct VariantSeries {
 
     std::vector<QPointF> predictedCurve; ///< x: context tokens, y: tokens/s; empty: unknown
     double predictedTokensPerSecond = 0; ///< at OverviewData::chosenContext; 0: unknown
+    double predictedLow = 0;             ///< the range of what is reached of it; both 0: not known
+    double predictedHigh = 0;
     std::optional<double> measuredTokensPerSecond;
     std::optional<double> measuredCi; ///< half-width, tokens/s
     QString bound;                    ///< as Sample::bound; empty: unknown
@@ -36,10 +38,11 @@ struct VariantSeries {
 
 /// What the Overview shows of a configuration, apart from the live feeds.
 struct OverviewData {
-    std::vector<VariantSeries> variants;         ///< most KV heads first
-    std::optional<std::uint64_t> freeForKvBytes; ///< capacity − reserve − weights − workspace
-    std::uint64_t weightsBytes = 0;              ///< beside the cache
-    std::optional<std::int64_t> trainedLimit;    ///< the model's own limit, tokens
+    std::vector<VariantSeries> variants; ///< most KV heads first
+    /// Of one device: capacity − reserve − weights − workspace − overhead.
+    std::optional<std::uint64_t> freeForKvBytes;
+    std::uint64_t weightsBytes = 0;           ///< beside the cache, on one device
+    std::optional<std::int64_t> trainedLimit; ///< the model's own limit, tokens
     std::int64_t chosenContext = 8192;
     std::int64_t batch = 1;
     QString modelName;
@@ -48,7 +51,11 @@ struct OverviewData {
     bool attentionOnly = true;
     QString measuredOf; ///< whose points the speed chart shows where they are of another shape
     QString deviceName;
-    bool roofsMeasured = false; ///< the predictions rest on a calibration, not on a datasheet
+    QString deployment; ///< " · vLLM · TP 4, a device": behind what is of one device; may be empty
+    bool planOnly = false;         ///< nothing measured here is of this device and these ranks
+    bool roofsMeasured = false;    ///< the predictions rest on a calibration, not on a datasheet
+    bool memoryUnverified = false; ///< nobody has checked the capacity that is planned with
+    bool speedUnverified = false;  ///< nor the rates
 };
 
 /// One repetition of the tokens/s feed.
@@ -67,6 +74,9 @@ struct MemoryPoint {
     std::uint64_t weightsBytes = 0, kvBytes = 0, workspaceBytes = 0;
     std::optional<std::uint64_t> processBytes, availableBytes, totalBytes;
 };
+
+/// The text with "(unverified)" behind it where that holds.
+[[nodiscard]] QString markedText(const QString& text, bool unverified);
 
 /// The value of an ascending curve at x: straight between its points, the end's beyond them; 0 for
 /// an empty one.

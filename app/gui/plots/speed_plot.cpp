@@ -148,7 +148,11 @@ void SpeedPlot::draw() {
     if (!empty())
         subtitle += tr(" · shaded: warm-up");
     setSubtitle(subtitle);
-    setNotice(empty() ? tr("Press Run (F5) to measure tokens per second.") : QString());
+    const QString nothing =
+        m_overview.planOnly
+            ? tr("Planned for, not measured.\nThe cards above have the forecast.")
+            : tr("Press Run (F5) to measure tokens per second.");
+    setNotice(empty() ? nothing : QString());
     QCPGraph* warmup = plot().addGraph(plot().xAxis, plot().yAxis2);
     warmup->setPen(Qt::NoPen);
     warmup->setBrush(mixed(theme().grid, theme().ground, kWarmupTint));
