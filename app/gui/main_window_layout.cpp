@@ -19,6 +19,7 @@
 #include "app/gui/panels/log_panel.h"
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_table.h"
+#include "app/gui/panels/plan_page.h"
 #include "app/gui/panels/runs_panel.h"
 #include "app/gui/theme/surface.h"
 #include "app/gui/theme/type_scale.h"
@@ -75,6 +76,7 @@ void MainWindow::buildCentre() {
     m_overview->addWidget(onSurface(m_overviewTable, {0, kHalfStep, 0, 0}));
     connect(m_asTable, &QAction::toggled, m_overview, &QStackedWidget::setCurrentIndex);
     m_tabs->addTab(m_overview, tr("Overview"));
+    m_tabs->addTab(new PlanPage(m_session, m_tabs), tr("Plan"));
     auto* asTable = new QToolButton(m_tabs);
     asTable->setObjectName(QStringLiteral("showAsTable"));
     asTable->setAutoRaise(true);
