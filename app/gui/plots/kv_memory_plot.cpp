@@ -44,7 +44,9 @@ void KvMemoryPlot::setOverview(const OverviewData& overview) {
 }
 
 void KvMemoryPlot::draw() {
-    setSubtitle(m_overview.shape + m_overview.deployment);
+    const QString& deployment = m_overview.deployment; // first: a narrow chart cuts what is last
+    setSubtitle(deployment.isEmpty() ? m_overview.shape
+                                     : deployment.mid(3) + tr(" · ") + m_overview.shape);
     setNotice(m_overview.variants.empty() ? tr("Choose a model to see its KV cache.") : QString());
     drawCapacity();
     drawTrainedLimit();

@@ -16,7 +16,8 @@ namespace {
 constexpr double kBarWidth = 0.55;
 constexpr double kTint = 0.18;        // of a computed bar, over the ground
 constexpr double kRoomForValue = 1.3; // right of the longest bar
-constexpr double kRoomForMark = 1.7;  // the same with a mark behind the value
+constexpr double kMostRoom = 5;       // the bars stay visible in a narrow chart
+constexpr double kAroundValue = 12;   // px beside a value
 constexpr double kLeastTokens = 1024; // where an axis with no data ends
 constexpr double kLogRoom = 8;
 
@@ -33,6 +34,12 @@ QString valueText(const OverviewData& overview, const VariantSeries& series) {
     else if (series.maxContext < 1)
         text = MaxContextPlot::tr("does not fit");
     return markedText(text, overview.memoryUnverified);
+}
+
+/// By how much the axis is longer than its longest bar, so that a value of `text` px fits behind
+/// it.
+double roomFor(double text, double axis) {
+    return axis > text ? std::clamp(axis / (axis - text), kRoomForValue, kMostRoom) : kMostRoom;
 }
 
 } // namespace
@@ -72,8 +79,8 @@ std::vector<const VariantSeries*> MaxContextPlot::shown() const {
 
 void MaxContextPlot::draw() {
     const bool known = m_overview.freeForKvBytes.has_value();
-    setSubtitle(known ? tr("%1, computed").arg(m_overview.deviceName + m_overview.deployment)
-                      : m_overview.deviceName);
+    const QString whose = m_overview.deviceName + m_overview.deployment;
+    setSubtitle(known && m_overview.deployment.isEmpty() ? tr("%1, computed").arg(whose) : whose);
     auto names = QSharedPointer<QCPAxisTickerText>::create();
     double place = 0;
     for (const VariantSeries* series : shown()) {
@@ -123,11 +130,14 @@ void MaxContextPlot::drawDot(const VariantSeries& series, double place) {
 
 void MaxContextPlot::fitAxes() {
     double longest = 0;
+    QString value;
     double shortest = std::numeric_limits<double>::infinity();
     const std::vector<const VariantSeries*> all = shown();
     for (const VariantSeries* series : all) {
         if (!series->maxContextBounded || series->maxContext < 1)
             continue;
+        if (static_cast<double>(series->maxContext) > longest)
+            value = valueText(m_overview, *series);
         longest = std::max(longest, static_cast<double>(series->maxContext));
         shortest = std::min(shortest, static_cast<double>(series->maxContext));
     }
@@ -137,7 +147,8 @@ void MaxContextPlot::fitAxes() {
         plot().xAxis->setRange(std::max(1.0, shortest / 2), longest * kLogRoom);
     else
         plot().xAxis->setRange(0, longest *
-                                      (m_overview.memoryUnverified ? kRoomForMark : kRoomForValue));
+                                      roomFor(fontMetrics().horizontalAdvance(value) + kAroundValue,
+                                              plot().axisRect()->width()));
     plot().yAxis->setRange(-0.6, std::max<double>(1, static_cast<double>(all.size())) - 0.4);
 }
 
