@@ -64,7 +64,10 @@ private:
     void type(const char* name, const QString& text) {
         auto* field = child<QLineEdit>(name);
         field->selectAll();
-        field->del();
+        if (text.isEmpty()) {
+            field->del();
+            return;
+        }
         QApplication::clipboard()->setText(text);
         field->paste();
     }
