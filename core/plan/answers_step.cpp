@@ -41,17 +41,26 @@ Answer speedAnswer(const Plan& plan) {
     answer.figure = predictedSpeed(plan) + " tokens/s";
     answer.remark = plan.forecast.bound + "-bound";
     if (plan.range.known())
-        answer.remark += "; in brackets at " + describe(plan.device.range);
+        answer.remark += "; in brackets " + rangeInWords(plan);
+    const std::string taken =
+        fmt::format("{} / {} ms", plan.batch, formatRounded(1000 * plan.forecast.seconds));
+    if (plan.forecast.fromKernels) {
+        answer.formula =
+            "batch / time of a step, from what the kernels took when they were measured";
+        answer.numbers = fmt::format("{}, range {} to {} ms", taken,
+                                     formatRounded(1000 * plan.range.leastSeconds),
+                                     formatRounded(1000 * plan.range.mostSeconds));
+        return answer;
+    }
     const auto time = [&](std::uint64_t bytes, std::uint64_t flop) {
         return fmt::format("max({} / {} GB/s, {:.3g} GFLOP / {} TFLOP/s)", formatBytes(bytes),
                            formatRounded(roofs.bandwidthBytesPerSecond / 1e9),
                            static_cast<double>(flop) / 1e9,
                            formatRounded(roofs.flopPerSecond / 1e12));
     };
-    answer.numbers = fmt::format("{} / ({} + {}) = {} / {} ms", plan.batch,
-                                 time(work.kvBytesRead, work.attentionFlop),
-                                 time(work.weightBytesRead, work.linearFlop), plan.batch,
-                                 formatRounded(1000 * plan.forecast.seconds));
+    answer.numbers =
+        fmt::format("{} / ({} + {}) = {}", plan.batch, time(work.kvBytesRead, work.attentionFlop),
+                    time(work.weightBytesRead, work.linearFlop), taken);
     return answer;
 }
 

@@ -84,6 +84,13 @@ std::string predictedSpeed(const Plan& plan) {
     return text;
 }
 
+std::string rangeInWords(const Plan& plan) {
+    if (!plan.range.known())
+        return {};
+    return plan.forecast.fromKernels ? "from as slow as nine in ten measured steps to undisturbed"
+                                     : describe(plan.device.range);
+}
+
 std::vector<std::string> unverifiedFields(const Plan& plan) {
     std::vector<std::string> names = plan.device.unverified;
     for (const std::string& field : plan.variant.model.unverified)

@@ -43,9 +43,12 @@ struct Plan {
 /// What may be filled of one device: its memory less the reserve.
 [[nodiscard]] std::uint64_t capacityBytes(const Plan& plan);
 
-/// Predicted tokens/s for people: at the roofs, and in brackets what the device's range leaves of
-/// them: "58.2 (40.8–49.5)"; "–" where it is unknown.
+/// Predicted tokens/s for people: by measured kernels or at the roofs, and in brackets its range:
+/// "58.2 (40.8–49.5)"; "–" where it is unknown.
 [[nodiscard]] std::string predictedSpeed(const Plan& plan);
+/// What those brackets span: shares of the roofs, or how fast the measured kernels' steps were.
+/// Empty without a range.
+[[nodiscard]] std::string rangeInWords(const Plan& plan);
 
 /// Names of what the plan rests on and nobody has checked: fields of the device ("memory_bytes")
 /// and of the model ("model.max_position").

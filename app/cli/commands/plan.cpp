@@ -51,7 +51,8 @@ void explain(const ModelSpec& model, const Workload& workload, const Plan& plan)
                          device.roofs.bandwidthBytesPerSecond / 1e9,
                          device.roofs.flopPerSecond / 1e12));
     if (plan.range.known())
-        tell(fmt::format("In brackets: {} (--efficiency).", describe(device.range)));
+        tell(fmt::format("In brackets: {}{}.", rangeInWords(plan),
+                         plan.forecast.fromKernels ? "" : " (--efficiency)"));
     if (const std::string legend = unverifiedLegend(device); !legend.empty())
         tell(printable(legend));
 }

@@ -219,7 +219,7 @@ void TestAnswers::theSpeedIsTheForecastsWithItsRange() {
     const double most = plan.forecast.tokensPerSecond; // memory-bound: the bandwidth's share of it
     QCOMPARE(answer.figure, formatRounded(most) + " (" + formatRounded(most * 0.70) + "–" +
                                 formatRounded(most * 0.85) + ") tokens/s");
-    QCOMPARE(answer.remark, std::string("memory-bound; in brackets at 70 to 85 % of the bandwidth, "
+    QCOMPARE(answer.remark, std::string("memory-bound; in brackets 70 to 85 % of the bandwidth, "
                                         "51 to 87 % of the FLOP/s"));
     const std::string end = " = 1 / " + formatRounded(1000 / most) + " ms";
     QVERIFY2(endsWith(answer.numbers, end), answer.numbers.c_str());
