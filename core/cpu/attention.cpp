@@ -99,9 +99,9 @@ std::uint64_t Attention::bytes() const {
     return m_states.bytes() + m_scratch.bytes() + m_pending.bytes();
 }
 
-bool Attention::run(ThreadPool& pool, const KvCache& cache, std::int64_t nHeads,
-                    std::span<const std::int64_t> tokens, const float* queries, float* out,
-                    const std::stop_token& stop) {
+bool Attention::run(ThreadPool& pool, const KvCache& cache, AttentionArithmetic arithmetic,
+                    std::int64_t nHeads, std::span<const std::int64_t> tokens, const float* queries,
+                    float* out, const std::stop_token& stop) {
     const KvLayout& layout = cache.layout();
     const Shape shape{layout.sequences, nHeads,          layout.nKvHeads,
                       layout.headDimK,  layout.headDimV, layout.tokens};
@@ -132,7 +132,8 @@ bool Attention::run(ThreadPool& pool, const KvCache& cache, std::int64_t nHeads,
                                  layout.headDimV,
                                  group,
                                  queries + head * group * layout.headDimK,
-                                 scale};
+                                 scale,
+                                 arithmetic};
         const AttentionState all =
             statesAt(m_states.as<float>() + head * stateFloats(shape, mostParts), parts, group);
         const AttentionState mine{all.max + part * group, all.denominator + part * group,

@@ -5,6 +5,7 @@
 #include <span>
 #include <stop_token>
 
+#include "core/cpu/attention_arithmetic.h"
 #include "core/cpu/buffer.h"
 #include "core/cpu/kv_cache.h"
 #include "core/cpu/thread_pool.h"
@@ -37,11 +38,12 @@ public:
     [[nodiscard]] std::uint64_t bytes() const;
 
     /// out[sequence][head][headDimV] for queries[sequence][head][headDimK]; sequence s reads its
-    /// first tokens[s] cached tokens (1 … layout.tokens). The shape is one of those of grow().
-    /// False where a stop request left work undone; then `out` is not defined.
-    [[nodiscard]] bool run(ThreadPool& pool, const KvCache& cache, std::int64_t nHeads,
-                           std::span<const std::int64_t> tokens, const float* queries, float* out,
-                           const std::stop_token& stop);
+    /// first tokens[s] cached tokens (1 … layout.tokens). The shape is one of those of grow(), and
+    /// a unit of bf16 dot products reads a cache of bf16. False where a stop request left work
+    /// undone; then `out` is not defined.
+    [[nodiscard]] bool run(ThreadPool& pool, const KvCache& cache, AttentionArithmetic arithmetic,
+                           std::int64_t nHeads, std::span<const std::int64_t> tokens,
+                           const float* queries, float* out, const std::stop_token& stop);
 
 private:
     Buffer m_states;  ///< [sequence][kv head][part]: max, denominator, output of the group

@@ -13,6 +13,7 @@
 #define HWY_TARGET_INCLUDE "core/cpu/attention_kernel.cpp"
 #include <hwy/foreach_target.h>
 
+#include "core/cpu/bf16_dot-inl.h"
 #include "core/cpu/tile_products-inl.h"
 #include "core/cpu/tile_rows-inl.h"
 #include "core/cpu/vector_math-inl.h"
@@ -46,7 +47,8 @@ constexpr float kLazyRescale = 8; ///< in powers of two: accumulators may grow 2
 
 /// One thread's memory while it attends.
 struct Scratch {
-    float* queries;      ///< [block][headDimK][heads of the block], × scale × log2 e
+    float* queries;      ///< [block][headDimK][heads of the block], × scale × log2 e; or bf16
+                         ///< pairs [block][headDimK / 2][heads of the block], not multiplied
     float* sums;         ///< [block][headDimK / kBlockValues][heads of the block]
     float* weights;      ///< [group][kTileTokens]
     float* denominators; ///< [group][a vector of partial sums]
@@ -195,8 +197,20 @@ struct Blocks {
     }
 };
 
+constexpr float kLog2E = 1.44269504F;
+
+void packPairs(const AttentionPart& part, const Blocks& blocks, const Scratch& scratch) {
+    std::int64_t first = 0;
+    for (std::int64_t b = 0; b < blocks.count; ++b) {
+        packQueryPairs(part.queries + first * part.headDimK, blocks.headsOf(b), part.headDimK,
+                       reinterpret_cast<std::uint32_t*>(scratch.queries) +
+                           first * part.headDimK / 2);
+        first += blocks.headsOf(b);
+    }
+}
+
 void packQueries(const AttentionPart& part, const Blocks& blocks, const Scratch& scratch) {
-    float factor = part.scale * 1.44269504F;
+    float factor = part.scale * kLog2E;
     if (part.types.key == DataType::Int8)
         factor *= kInt8Scale;
     const std::int64_t dim = part.headDimK;
@@ -221,18 +235,20 @@ void packQueries(const AttentionPart& part, const Blocks& blocks, const Scratch&
     }
 }
 
-template <class Matrix>
+template <class Products, class Matrix>
 HWY_INLINE void scoreTile(const AttentionPart& part, const Blocks& blocks, const Matrix& keys,
                           const Scratch& scratch, Ahead& ahead) {
+    const auto* queries = reinterpret_cast<const typename Products::Factor*>(scratch.queries);
     std::int64_t first = 0;
     for (std::int64_t b = 0; b < blocks.count; ++b) {
         const std::int64_t heads = blocks.headsOf(b);
-        forHeads(heads, ScoreKernel<Matrix>{
-                            keys, part.headDimK,
-                            BlockQueries{scratch.queries + first * part.headDimK,
-                                         scratch.sums + first * (part.headDimK / kBlockValues),
-                                         scratch.weights + first * kTileTokens},
-                            ahead});
+        forHeads(heads,
+                 ScoreKernel<Matrix, Products>{
+                     keys, part.headDimK,
+                     BlockQueries<Products>{queries + first * part.headDimK / Products::kRows,
+                                            scratch.sums + first * (part.headDimK / kBlockValues),
+                                            scratch.weights + first * kTileTokens},
+                     ahead});
         first += heads;
     }
 }
@@ -244,9 +260,9 @@ HWY_INLINE void valueTile(const AttentionPart& part, const Blocks& blocks, const
     std::int64_t first = 0;
     for (std::int64_t b = 0; b < blocks.count; ++b) {
         const std::int64_t heads = blocks.headsOf(b);
-        forHeads(heads, ValueKernel<Matrix>{values, part.headDimV, tokens,
-                                            scratch.weights + first * kTileTokens,
-                                            output + first * part.headDimV, ahead});
+        forHeads(heads, ValueKernel<Matrix, F32Products>{values, part.headDimV, tokens,
+                                                         scratch.weights + first * kTileTokens,
+                                                         output + first * part.headDimV, ahead});
         first += heads;
     }
 }
@@ -272,12 +288,12 @@ struct ScoreKeys {
     static void run(TileWork& work, const std::byte* matrix, std::int64_t /*tokens*/) {
         const Matrix keys(matrix, kTileTokens);
         if (!convertsFirst<Matrix>(work.blocks)) {
-            scoreTile(work.part, work.blocks, keys, work.scratch, work.ahead);
+            scoreTile<F32Products>(work.part, work.blocks, keys, work.scratch, work.ahead);
             return;
         }
         keysToFloats(keys, work.part.headDimK, work.scratch.tile);
-        scoreTile(work.part, work.blocks, FloatMatrix(work.scratch.tile, kTileTokens), work.scratch,
-                  work.ahead);
+        scoreTile<F32Products>(work.part, work.blocks, FloatMatrix(work.scratch.tile, kTileTokens),
+                               work.scratch, work.ahead);
     }
 };
 
@@ -293,6 +309,45 @@ struct AddValues {
         valuesToFloats(values, work.part.headDimV, work.scratch.tile);
         valueTile(work.part, work.blocks, FloatMatrix(work.scratch.tile, work.part.headDimV),
                   tokens, work.scratch, work.output, work.ahead);
+    }
+};
+
+using Bf16Matrix = RowMatrix<Bf16PairRows>;
+
+/// Dot products of bf16 take the tile as it lies in memory.
+template <class Dot>
+struct ScorePairs {
+    static void run(TileWork& work, const std::byte* matrix, std::int64_t /*tokens*/) {
+        scoreTile<Dot>(work.part, work.blocks, Bf16Matrix(matrix, kTileTokens), work.scratch,
+                       work.ahead);
+        scaleScores(work.scratch.weights, work.part.group, work.part.scale * kLog2E);
+    }
+};
+
+template <class Dot>
+struct AddPairs {
+    static void run(TileWork& work, const std::byte* matrix, std::int64_t tokens) {
+        const Bf16Matrix values(matrix, work.part.headDimV);
+        std::int64_t first = 0;
+        for (std::int64_t b = 0; b < work.blocks.count; ++b) {
+            const std::int64_t heads = work.blocks.headsOf(b);
+            float* weights = work.scratch.weights + first * kTileTokens;
+            float* output = work.output + first * work.part.headDimV;
+            bool both = false;
+            for (std::int64_t h = 0; h < heads; ++h)
+                both |= packWeightPairs(weights + h * kTileTokens,
+                                        work.scratch.denominators + (first + h) * lanesOf());
+            const auto* pairs = reinterpret_cast<const std::uint32_t*>(weights);
+            forHeads(heads, ValueKernel<Bf16Matrix, Dot>{values, work.part.headDimV, tokens, pairs,
+                                                         output, work.ahead});
+            Ahead asked = work.ahead;
+            asked.step = 0;
+            if (both)
+                forHeads(heads,
+                         ValueKernel<Bf16Matrix, Dot>{values, work.part.headDimV, tokens,
+                                                      pairs + kTileTokens / 2, output, asked});
+            first += heads;
+        }
     }
 };
 
@@ -313,6 +368,21 @@ TileKernel kernelFor(DataType type) {
     default:
         return Kernel<BlockMatrix<NibblePairRows>>::run;
     }
+}
+
+struct TileKernels {
+    TileKernel score, addValues;
+};
+
+/// Precondition: this target has the unit, and a unit of bf16 dot products has a bf16 cache.
+TileKernels kernelsFor(const AttentionPart& part) {
+#if DECODESCOPE_HAS_BF16_DOT
+    if (part.unit == AttentionArithmetic::Bf16Dot)
+        return {ScorePairs<Bf16Dot>::run, AddPairs<Bf16Dot>::run};
+#endif
+    if (part.unit != AttentionArithmetic::F32)
+        return {ScorePairs<EmulatedBf16Dot>::run, AddPairs<EmulatedBf16Dot>::run};
+    return {kernelFor<ScoreKeys>(part.types.key), kernelFor<AddValues>(part.types.value)};
 }
 
 /// Bytes of the next tile to ask for with each pair of rows that multiplyRows() takes.
@@ -346,12 +416,11 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     scratch.queries = scratch.denominators + part.group * lanesOf();
     scratch.sums = scratch.queries + part.group * part.headDimK;
 
-    packQueries(part, blocks, scratch);
+    (part.unit == AttentionArithmetic::F32 ? packQueries : packPairs)(part, blocks, scratch);
     std::fill_n(state.max, part.group, -std::numeric_limits<float>::infinity());
     std::fill_n(scratch.denominators, part.group * lanesOf(), 0.0F);
     std::fill_n(state.output, part.group * part.headDimV, 0.0F);
-    const TileKernel score = kernelFor<ScoreKeys>(part.types.key);
-    const TileKernel addValuesOf = kernelFor<AddValues>(part.types.value);
+    const TileKernels kernels = kernelsFor(part);
     const KvLayout layout{part.types, 1, 1, part.headDimK, part.headDimV, part.tokens};
     const auto keyBytes = static_cast<std::int64_t>(layout.keyTileBytes());
     const auto tileBytes = static_cast<std::int64_t>(layout.tileBytes());
@@ -362,9 +431,9 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const auto attendTile = [&](std::int64_t index) {
         const std::byte* tile = part.tiles + index * tileBytes;
         const std::int64_t tokens = std::min(kTileTokens, part.tokens - index * kTileTokens);
-        score(work, tile, tokens);
+        kernels.score(work, tile, tokens);
         softmaxTile(part, state, scratch, tokens);
-        addValuesOf(work, tile + keyBytes, tokens);
+        kernels.addValues(work, tile + keyBytes, tokens);
     };
     const std::int64_t tiles = (part.tokens + kTileTokens - 1) / kTileTokens;
     std::int64_t done = 0;
@@ -392,6 +461,10 @@ const char* targetName() {
     return hwy::TargetName(HWY_TARGET);
 }
 
+bool targetHasBf16Dot() {
+    return DECODESCOPE_HAS_BF16_DOT != 0;
+}
+
 } // namespace
 } // namespace decodescope::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -401,6 +474,7 @@ namespace decodescope {
 
 HWY_EXPORT(attend);
 HWY_EXPORT(targetName);
+HWY_EXPORT(targetHasBf16Dot);
 
 std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
                                     std::int64_t headDimV) {
@@ -437,6 +511,10 @@ void mergeAttention(const AttentionState& states, std::int64_t parts, std::int64
 
 std::string kernelTarget() {
     return HWY_DYNAMIC_DISPATCH(targetName)();
+}
+
+bool kernelTargetHasBf16Dot() {
+    return HWY_DYNAMIC_DISPATCH(targetHasBf16Dot)();
 }
 
 } // namespace decodescope

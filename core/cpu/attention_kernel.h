@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/cpu/attention_arithmetic.h"
 #include "core/spec/cache_law.h"
 
 namespace decodescope {
@@ -30,6 +31,8 @@ struct AttentionPart {
     std::int64_t group = 1;         ///< query heads
     const float* queries = nullptr; ///< [group][headDimK]
     float scale = 1;                ///< of the scores: 1 / sqrt(head_dim)
+    /// As attentionArithmetic() says, or emulated. Another than F32 reads a cache of bf16 alone.
+    AttentionArithmetic unit = AttentionArithmetic::F32;
 };
 
 inline constexpr std::int64_t kMaxHeadDim = 512;
@@ -39,7 +42,11 @@ inline constexpr std::int64_t kMaxHeadDim = 512;
                                                   std::int64_t headDimV);
 
 /// Reads each tile once for the whole group and fills `state` (nothing is read from it).
-/// Arithmetic and accumulators are f32; exp2 is within 1 ulp.
+/// Accumulators are f32; exp2 is within 1 ulp. With AttentionArithmetic::F32 all arithmetic is f32.
+/// Dot products of bf16 round the queries to bf16, and the weights: the denominator is the sum of
+/// the rounded ones, and a weight with a notable share of it keeps 16 bits. Attention over many
+/// tokens then differs by 1.7e-3 (2-norm) from that of the rounded queries, and less where few
+/// count.
 void attendPart(const AttentionPart& part, const AttentionState& state, float* scratch);
 
 /// out[head][headDimV] = the attention over all `parts` parts; state p of head h lies at
@@ -49,5 +56,8 @@ void mergeAttention(const AttentionState& states, std::int64_t parts, std::int64
 
 /// The instruction set the kernels run with here: "AVX3", "AVX2", "NEON", …
 [[nodiscard]] std::string kernelTarget();
+/// Whether that set has loops for AttentionArithmetic::Bf16Dot, of which the CPU may still know
+/// nothing.
+[[nodiscard]] bool kernelTargetHasBf16Dot();
 
 } // namespace decodescope

@@ -41,6 +41,11 @@ Attention::Shape shapeOf(const LayerSpec& layer, const DecoderRequest& request) 
             layer.headDimK, layer.headDimV, tokensRead(layer, request.context)};
 }
 
+/// Of the layer's own group, also where a varied step has twice the query heads.
+AttentionArithmetic unitOf(const LayerSpec& layer, const DecoderRequest& request) {
+    return attentionArithmetic(request.kvTypes, layer.nHeads / layer.nKvHeads, hasBf16Dot());
+}
+
 std::uint64_t lmHeadParameters(const ModelSpec& model) {
     return saturatingMultiply(count(model.hiddenSize), count(model.vocabSize));
 }
@@ -55,7 +60,10 @@ StepWork workOf(const DecoderRequest& request) {
         const std::uint64_t width = count(2 * layer.nHeads * (layer.headDimK + layer.headDimV));
         const std::uint64_t tokens =
             saturatingMultiply(count(tokensRead(layer, request.context)), count(request.batch));
-        work.attentionFlop = saturatingAdd(work.attentionFlop, saturatingMultiply(width, tokens));
+        const std::uint64_t flop = saturatingMultiply(width, tokens);
+        work.attentionFlop = saturatingAdd(work.attentionFlop, flop);
+        if (unitOf(layer, request) == AttentionArithmetic::Bf16Dot)
+            work.bf16DotFlop = saturatingAdd(work.bf16DotFlop, flop);
     }
     if (request.scope == Scope::Step) {
         std::uint64_t parameters = lmHeadParameters(request.model);
@@ -351,11 +359,19 @@ bool CpuDecoder::runLayer(Layer& layer, StepVariation variation, Workspace& room
     const bool halved = variation == StepVariation::TwiceTheWorkHalfTheBytes;
     const std::vector<std::int64_t>& tokens = halved ? layer.half : layer.tokens;
     if (!wholeStep())
-        return room.attention.run(m_pool, cache, layer.spec.nHeads * times, tokens,
-                                  room.queries.as<float>(), room.output.as<float>(), stop);
-    const StepLayer work{m_request.model,       layer.spec, m_request.weightsType,
-                         layer.weights,         cache,      tokens,
-                         m_request.context - 1, times,      halved ? 2 : 1};
+        return room.attention.run(m_pool, cache, unitOf(layer.spec, m_request),
+                                  layer.spec.nHeads * times, tokens, room.queries.as<float>(),
+                                  room.output.as<float>(), stop);
+    const StepLayer work{m_request.model,
+                         layer.spec,
+                         m_request.weightsType,
+                         layer.weights,
+                         cache,
+                         unitOf(layer.spec, m_request),
+                         tokens,
+                         m_request.context - 1,
+                         times,
+                         halved ? 2 : 1};
     return runStepLayer(m_pool, work, room.attention, room.activations, stop);
 }
 

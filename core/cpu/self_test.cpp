@@ -6,6 +6,8 @@
 #include <limits>
 #include <random>
 
+#include <fmt/format.h>
+
 #include "core/cpu/attention.h"
 #include "core/cpu/float_bits.h"
 #include "core/cpu/projection_kernel.h"
@@ -25,24 +27,45 @@ struct Case {
     std::int64_t group = 1;
     std::int64_t nKvHeads = 1;
     std::vector<std::int64_t> contexts; ///< of each sequence of the batch
+    AttentionArithmetic unit = AttentionArithmetic::F32;
 };
 
 std::size_t index(std::int64_t n) {
     return static_cast<std::size_t>(n);
 }
 
-const char* kernelName(Content content) {
+const char* nameOf(Content content) {
     switch (content) {
     case Content::Random:
-        return "attention";
+        break;
     case Content::Flat:
-        return "attention, flat scores";
+        return ", flat scores";
     case Content::Extreme:
-        return "attention, scores of ±80";
+        return ", scores of ±80";
     case Content::Dominated:
-        return "attention, one token dominates";
+        return ", one token dominates";
     }
-    return "attention";
+    return "";
+}
+
+const char* nameOf(AttentionArithmetic unit) {
+    switch (unit) {
+    case AttentionArithmetic::F32:
+        break;
+    case AttentionArithmetic::Bf16Dot:
+        return " by dot products";
+    case AttentionArithmetic::Bf16DotEmulated:
+        return " by emulated dot products";
+    }
+    return "";
+}
+
+/// Against the double reference on the inputs as the kernel reads them.
+double attentionBound(DataType type, AttentionArithmetic unit, std::int64_t context) {
+    constexpr std::int64_t kFew = 32;     // of fewer tokens each has a weight of 16 bits
+    if (unit != AttentionArithmetic::F32) // many have weights of bf16
+        return context < kFew ? 2e-5 : 2e-3;
+    return type == DataType::F32 ? 1e-6 : 5e-6;
 }
 
 /// Keys, values and queries of one case, as the cache holds them.
@@ -110,10 +133,20 @@ Data makeData(const Case& test, KvCache& cache, std::uint64_t seed) {
     return data;
 }
 
+/// Queries as the unit reads them: dot products of bf16 take them as a cache of bf16 would hold
+/// them.
+std::vector<float> queriesRead(const Case& test, const Data& data) {
+    std::vector<float> queries = data.queries;
+    if (test.unit != AttentionArithmetic::F32)
+        roundRow(DataType::BF16, queries);
+    return queries;
+}
+
 /// ‖out − reference‖ / ‖reference‖ over all heads. Long cases look at a few heads: each is computed
 /// alike, and the scalar reference of all of them would take minutes.
 double errorOf(const Case& test, const Data& data, std::span<const float> out) {
     const std::int64_t dim = test.headDim;
+    const std::vector<float> queries = queriesRead(test, data);
     std::vector<float> measured;
     std::vector<double> expected;
     for (std::size_t kv = 0; kv < data.keys.size(); ++kv) {
@@ -122,9 +155,8 @@ double errorOf(const Case& test, const Data& data, std::span<const float> out) {
             std::max<std::int64_t>(1, tokens * test.group * dim / 8'000'000);
         for (std::int64_t h = 0; h < test.group; h += stride) {
             const std::size_t at = index((static_cast<std::int64_t>(kv) * test.group + h) * dim);
-            const auto reference =
-                referenceAttention(std::span(data.queries).subspan(at, index(dim)), data.keys[kv],
-                                   data.values[kv], dim);
+            const auto reference = referenceAttention(std::span(queries).subspan(at, index(dim)),
+                                                      data.keys[kv], data.values[kv], dim);
             const auto head = out.subspan(at, index(dim));
             measured.insert(measured.end(), head.begin(), head.end());
             expected.insert(expected.end(), reference.begin(), reference.end());
@@ -137,14 +169,14 @@ SelfTestResult runCase(const Case& test, ThreadPool& pool, std::uint64_t seed,
                        const std::stop_token& stop) {
     const auto batch = static_cast<std::int64_t>(test.contexts.size());
     const std::int64_t longest = *std::max_element(test.contexts.begin(), test.contexts.end());
-    SelfTestResult result{kernelName(test.content),
+    SelfTestResult result{fmt::format("attention{}{}", nameOf(test.unit), nameOf(test.content)),
                           test.type,
                           test.headDim,
                           test.group,
                           longest,
                           batch,
                           std::numeric_limits<double>::infinity(),
-                          test.type == DataType::F32 ? 1e-6 : 5e-6,
+                          attentionBound(test.type, test.unit, longest),
                           0,
                           0};
     KvCache cache(
@@ -159,7 +191,8 @@ SelfTestResult runCase(const Case& test, ThreadPool& pool, std::uint64_t seed,
     std::fill_n(cache.buffer().data(), cache.bytes(), std::byte{0xFF});
     const Data data = makeData(test, cache, seed);
     std::vector<float> out(data.queries.size(), std::numeric_limits<float>::quiet_NaN());
-    if (attention.run(pool, cache, heads, test.contexts, data.queries.data(), out.data(), stop))
+    if (attention.run(pool, cache, test.unit, heads, test.contexts, data.queries.data(), out.data(),
+                      stop))
         result.error = errorOf(test, data, out);
     return result;
 }
@@ -176,15 +209,33 @@ bool covers(DataType type, std::int64_t headDim) {
     return (type != DataType::Q8_0 && type != DataType::Q4_0) || headDim % kBlockValues == 0;
 }
 
+/// A type, and what multiplies what a cache of it holds.
+struct Kernel {
+    DataType type;
+    AttentionArithmetic unit;
+};
+
+/// Every one that this CPU runs, whether or not it would choose it.
+std::vector<Kernel> kernels() {
+    std::vector<Kernel> all;
+    for (const DataType type : kTypes)
+        all.push_back({type, AttentionArithmetic::F32});
+    all.push_back({DataType::BF16, AttentionArithmetic::Bf16DotEmulated});
+    if (hasBf16Dot())
+        all.push_back({DataType::BF16, AttentionArithmetic::Bf16Dot});
+    return all;
+}
+
 std::vector<Case> casesOf(bool full) {
     const std::span<const std::int64_t> groups = full ? std::span<const std::int64_t>(kManyGroups)
                                                       : std::span<const std::int64_t>(kFewGroups);
     std::vector<Case> cases;
-    const auto add = [&](const Case& each) {
-        if (covers(each.type, each.headDim))
-            cases.push_back(each);
-    };
-    for (const DataType type : kTypes) {
+    for (const auto& [type, unit] : kernels()) {
+        const auto add = [&cases, unit = unit](Case each) {
+            each.unit = unit;
+            if (covers(each.type, each.headDim))
+                cases.push_back(std::move(each));
+        };
         for (const std::int64_t headDim : kHeadDims)
             for (const std::int64_t context : kContexts)
                 for (const std::int64_t group : groups)

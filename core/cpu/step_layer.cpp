@@ -195,8 +195,8 @@ bool runStepLayer(ThreadPool& pool, const StepLayer& layer, Attention& attention
                     normed, work.qkv.as<float>(), false, packed},
                    stop) &&
            pool.run(batch, stop, append) &&
-           attention.run(pool, layer.cache, spec.nHeads * layer.rowsPerSequence, layer.tokens,
-                         work.queries.as<float>(), work.attended.as<float>(), stop) &&
+           attention.run(pool, layer.cache, layer.unit, spec.nHeads * layer.rowsPerSequence,
+                         layer.tokens, work.queries.as<float>(), work.attended.as<float>(), stop) &&
            project(pool,
                    {type, layer.weights.output.data(), part(hidden), spec.nHeads * spec.headDimV,
                     batch, work.attended.as<float>(), residual, true, packed},

@@ -59,6 +59,7 @@ struct StepLayer {
     DataType weightsType;
     const LayerWeights& weights;
     KvCache& cache;                       ///< its own, or the one it shares
+    AttentionArithmetic unit;             ///< of its attention
     std::span<const std::int64_t> tokens; ///< read for each sequence; the last slot is new
     std::int64_t position;                ///< of the new token
     std::int64_t rowsPerSequence = 1;     ///< of activations: 2 is twice the batch and the heads

@@ -58,11 +58,27 @@ constexpr int keyWidthFor(int heads) {
     return width < kTileVectors ? width : kTileVectors;
 }
 
+/// How products are made: rows of f32 times f32 factors, one row a factor. A unit of dot products
+/// (bf16_dot-inl.h) takes two rows with each factor, which is a pair as well.
+struct F32Products {
+    static constexpr std::int64_t kRows = 1; ///< that go with one factor
+    using Factor = float;
+    template <class D>
+    static HWY_INLINE hn::Vec<D> spread(D d, float factor) {
+        return hn::Set(d, factor);
+    }
+    template <class V>
+    static HWY_INLINE void add(V& sum, V factor, V row) {
+        multiplyAdd(sum, factor, row);
+    }
+};
+
 /// The queries of a block of heads: what each of its scores starts from, and its factors.
+template <class Products>
 struct BlockQueries {
-    const float* packed; ///< [headDimK][heads]
-    const float* sums;   ///< [headDimK / kBlockValues][heads]: of the queries of one block
-    float* weights;      ///< [heads][kTileTokens]: scores, then their exp2
+    const typename Products::Factor* packed; ///< [headDimK / kRows][heads]
+    const float* sums; ///< [headDimK / kBlockValues][heads]: of the queries of one block
+    float* weights;    ///< [heads][kTileTokens]: scores, then their exp2
 };
 
 /// Asks for memory that is soon read, a line at a time and at the pace of the work: a CPU drops
@@ -110,22 +126,23 @@ using Sums = hn::Vec<D>[kHeads][kWidth];
 
 /// sum[h][w] += factors[h × kStride] × row(w): whichever is fewer, factors or vectors of the row,
 /// is held in registers beside the sums.
-template <int kHeads, int kWidth, int kStride, class D, class Row>
-HWY_INLINE void multiplyRow(D d, const float* factors, const Row& row,
+template <class Products, int kHeads, int kWidth, int kStride, class D, class Row>
+HWY_INLINE void multiplyRow(D d, const typename Products::Factor* factors, const Row& row,
                             Sums<D, kHeads, kWidth>& sum) {
-    using V = hn::Vec<D>;
+    using Spread = decltype(Products::spread(d, factors[0]));
+    using V = decltype(row(0));
     if constexpr (kHeads < kWidth) {
-        V factor[kHeads];
+        Spread factor[kHeads];
         DECODESCOPE_UNROLL
         for (int h = 0; h < kHeads; ++h) {
-            factor[h] = hn::Set(d, factors[h * kStride]);
+            factor[h] = Products::spread(d, factors[h * kStride]);
         }
         DECODESCOPE_UNROLL
         for (int w = 0; w < kWidth; ++w) {
             const V v = row(w);
             DECODESCOPE_UNROLL
             for (int h = 0; h < kHeads; ++h) {
-                multiplyAdd(sum[h][w], factor[h], v);
+                Products::add(sum[h][w], factor[h], v);
             }
         }
     } else {
@@ -136,21 +153,26 @@ HWY_INLINE void multiplyRow(D d, const float* factors, const Row& row,
         }
         DECODESCOPE_UNROLL
         for (int h = 0; h < kHeads; ++h) {
-            const V factor = hn::Set(d, factors[h * kStride]);
+            const Spread factor = Products::spread(d, factors[h * kStride]);
             DECODESCOPE_UNROLL
             for (int w = 0; w < kWidth; ++w) {
-                multiplyAdd(sum[h][w], factor, v[w]);
+                Products::add(sum[h][w], factor, v[w]);
             }
         }
     }
 }
 
-/// sum[h][w] += Σ_r factors[r × kNext + h × kStride] × rows[r][c + w × lanes …], r < 2 × pairs.
-template <int kHeads, int kWidth, int kStride, int kNext, class D, class Rows>
+/// sum[h][w] += Σ_r factors[r × kNext + h × kStride] × rows[r][c + w × lanes …], r < 2 × pairs, or
+/// r < pairs where a factor goes with a pair of rows.
+template <class Products, int kHeads, int kWidth, int kStride, int kNext, class D, class Rows>
 HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t pairs, std::int64_t c,
-                             const float* factors, Sums<D, kHeads, kWidth>& sum, Ahead& ahead) {
+                             const typename Products::Factor* factors, Sums<D, kHeads, kWidth>& sum,
+                             Ahead& ahead) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    constexpr bool kSplit = kHeads * kWidth < kChains; // odd rows get sums of their own
+    constexpr bool kByPairs = Products::kRows == 2;
+    constexpr std::int64_t kPairFactors = 2 / Products::kRows * kNext;
+    // Odd rows get sums of their own.
+    constexpr bool kSplit = !kByPairs && kHeads * kWidth < kChains;
     Sums<D, kHeads, kWidth> odd;
     if constexpr (kSplit) {
         DECODESCOPE_UNROLL
@@ -164,19 +186,26 @@ HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t pairs, std::int
     const std::int64_t pairBytes = rows.pairBytes();
     const std::byte* at = rows.base;
     Ahead pace = ahead;
-    for (std::int64_t p = 0; p < pairs; ++p, factors += 2 * kNext, at += pairBytes) {
+    for (std::int64_t p = 0; p < pairs; ++p, factors += kPairFactors, at += pairBytes) {
         pace.advance();
-        const auto evenRow = [&](int w) HWY_ATTR __attribute__((always_inline)) {
-            return rows.even(d, at, c + w * lanes);
-        };
-        const auto oddRow = [&](int w) HWY_ATTR __attribute__((always_inline)) {
-            return rows.odd(d, at, c + w * lanes);
-        };
-        multiplyRow<kHeads, kWidth, kStride>(d, factors, evenRow, sum);
-        if constexpr (kSplit)
-            multiplyRow<kHeads, kWidth, kStride>(d, factors + kNext, oddRow, odd);
-        else
-            multiplyRow<kHeads, kWidth, kStride>(d, factors + kNext, oddRow, sum);
+        if constexpr (kByPairs) {
+            const auto bothRows = [&](int w) HWY_ATTR __attribute__((always_inline)) {
+                return rows.both(d, at, c + w * lanes);
+            };
+            multiplyRow<Products, kHeads, kWidth, kStride>(d, factors, bothRows, sum);
+        } else {
+            const auto evenRow = [&](int w) HWY_ATTR __attribute__((always_inline)) {
+                return rows.even(d, at, c + w * lanes);
+            };
+            const auto oddRow = [&](int w) HWY_ATTR __attribute__((always_inline)) {
+                return rows.odd(d, at, c + w * lanes);
+            };
+            multiplyRow<Products, kHeads, kWidth, kStride>(d, factors, evenRow, sum);
+            if constexpr (kSplit)
+                multiplyRow<Products, kHeads, kWidth, kStride>(d, factors + kNext, oddRow, odd);
+            else
+                multiplyRow<Products, kHeads, kWidth, kStride>(d, factors + kNext, oddRow, sum);
+        }
     }
     ahead = pace;
     if constexpr (kSplit) {
@@ -203,9 +232,9 @@ HWY_INLINE std::int64_t chunkPairs(const Rows& rows, const Ahead& ahead) {
 }
 
 /// weights[h][t] = Σ_r queries[r][h] × keys[r][t].
-template <int kHeads, int kWidth, class Rows>
-HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK, const BlockQueries& block,
-                          Ahead& ahead) {
+template <class Products, int kHeads, int kWidth, class Rows>
+HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK,
+                          const BlockQueries<Products>& block, Ahead& ahead) {
     static_assert(kWidth * HWY_MAX_BYTES <= kTileTokens * sizeof(float));
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
@@ -224,9 +253,9 @@ HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK, const BlockQu
                         p == 0 ? hn::Zero(d) : hn::LoadU(d, weights + h * kTileTokens + w * lanes);
                 }
             }
-            multiplyRows<kHeads, kWidth, 1, kHeads>(d, rowsFrom(keys, p),
-                                                    std::min(chunk, pairs - p), t,
-                                                    block.packed + 2 * p * kHeads, sum, ahead);
+            multiplyRows<Products, kHeads, kWidth, 1, kHeads>(
+                d, rowsFrom(keys, p), std::min(chunk, pairs - p), t,
+                block.packed + 2 * p / Products::kRows * kHeads, sum, ahead);
             DECODESCOPE_UNROLL
             for (int h = 0; h < kHeads; ++h) {
                 DECODESCOPE_UNROLL
@@ -240,7 +269,7 @@ HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK, const BlockQu
 /// The same for a matrix in blocks: each block's sum is scaled, a token at a time, and added.
 template <int kHeads, int kWidth, class Rows>
 HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK,
-                            const BlockQueries& block, Ahead& ahead) {
+                            const BlockQueries<F32Products>& block, Ahead& ahead) {
     static_assert(kWidth * HWY_MAX_BYTES <= kTileTokens * sizeof(float));
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
@@ -255,9 +284,9 @@ HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK
                     sum[h][w] = hn::Set(d, -Rows::kBias * block.sums[b * kHeads + h]);
                 }
             }
-            multiplyRows<kHeads, kWidth, 1, kHeads>(d, keys.rows(b), kBlockValues / 2, t,
-                                                    block.packed + b * kBlockValues * kHeads, sum,
-                                                    ahead);
+            multiplyRows<F32Products, kHeads, kWidth, 1, kHeads>(
+                d, keys.rows(b), kBlockValues / 2, t, block.packed + b * kBlockValues * kHeads, sum,
+                ahead);
             DECODESCOPE_UNROLL
             for (int w = 0; w < kWidth; ++w) {
                 const FloatVec scale = loadFloats(d, scales + t + w * lanes);
@@ -272,11 +301,12 @@ HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK
     }
 }
 
-/// output[h][0 .. kWidth × lanes) += Σ_t weights[h][t] × (values[t][c …] - bias).
-template <int kHeads, int kWidth, class D, class Rows>
+/// output[h][0 .. kWidth × lanes) += Σ_t weights[h][t] × (values[t][c …] - bias). A head's weights
+/// lie kTileTokens factors after those of the one before, also where a factor is a pair.
+template <class Products, int kHeads, int kWidth, class D, class Rows>
 HWY_INLINE void addColumns(D d, const Rows& values, std::int64_t c, std::int64_t tokens,
-                           const float* weights, const float* bias, float* output,
-                           std::int64_t headDimV, Ahead& ahead) {
+                           const typename Products::Factor* weights, const float* bias,
+                           float* output, std::int64_t headDimV, Ahead& ahead) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     Sums<D, kHeads, kWidth> sum;
     DECODESCOPE_UNROLL
@@ -289,13 +319,18 @@ HWY_INLINE void addColumns(D d, const Rows& values, std::int64_t c, std::int64_t
         }
     }
     const std::int64_t pairs = tokens / 2;
-    multiplyRows<kHeads, kWidth, kTileTokens, 1>(d, values, pairs, c, weights, sum, ahead);
+    multiplyRows<Products, kHeads, kWidth, kTileTokens, 1>(d, values, pairs, c, weights, sum,
+                                                           ahead);
     if (tokens % 2 != 0) { // what the last pair's odd row holds is nobody's
         const std::byte* at = values.base + pairs * values.pairBytes();
         const auto last = [&](int w) HWY_ATTR __attribute__((always_inline)) {
-            return values.even(d, at, c + w * lanes);
+            if constexpr (Products::kRows == 2)
+                return values.evenAlone(d, at, c + w * lanes);
+            else
+                return values.even(d, at, c + w * lanes);
         };
-        multiplyRow<kHeads, kWidth, kTileTokens>(d, weights + 2 * pairs, last, sum);
+        multiplyRow<Products, kHeads, kWidth, kTileTokens>(d, weights + 2 * pairs / Products::kRows,
+                                                           last, sum);
     }
     DECODESCOPE_UNROLL
     for (int h = 0; h < kHeads; ++h) {
@@ -307,35 +342,37 @@ HWY_INLINE void addColumns(D d, const Rows& values, std::int64_t c, std::int64_t
 }
 
 /// addColumns() over columns [from, to) of a matrix, widest first.
-template <int kHeads, int kWidth, class Rows>
+template <class Products, int kHeads, int kWidth, class Rows>
 HWY_INLINE void addAllColumns(const Rows& values, std::int64_t from, std::int64_t to,
-                              std::int64_t tokens, const float* weights, const float* bias,
-                              float* output, std::int64_t headDimV, Ahead& ahead) {
+                              std::int64_t tokens, const typename Products::Factor* weights,
+                              const float* bias, float* output, std::int64_t headDimV,
+                              Ahead& ahead) {
     const FloatTag d;
     const std::int64_t width = kWidth * lanesOf();
     for (; from + width <= to; from += width, output += width)
-        addColumns<kHeads, kWidth>(d, values, from, tokens, weights, bias, output, headDimV, ahead);
+        addColumns<Products, kHeads, kWidth>(d, values, from, tokens, weights, bias, output,
+                                             headDimV, ahead);
     if constexpr (kWidth > 1) {
         if (from < to)
-            addAllColumns<kHeads, kWidth / 2>(values, from, to, tokens, weights, bias, output,
-                                              headDimV, ahead);
+            addAllColumns<Products, kHeads, kWidth / 2>(values, from, to, tokens, weights, bias,
+                                                        output, headDimV, ahead);
     } else if constexpr (HWY_MAX_BYTES > 32) {
         const hn::CappedTag<float, 8> half; // head_dim: a multiple of 8, perhaps not of the lanes
         const auto lanes = static_cast<std::int64_t>(hn::Lanes(half));
         for (; from < to; from += lanes, output += lanes)
-            addColumns<kHeads, 1>(half, values, from, tokens, weights, bias, output, headDimV,
-                                  ahead);
+            addColumns<Products, kHeads, 1>(half, values, from, tokens, weights, bias, output,
+                                            headDimV, ahead);
     }
 }
 
-template <int kHeads, class Rows>
+template <class Products, int kHeads, class Rows>
 HWY_INLINE void addRows(const Rows& values, std::int64_t headDimV, std::int64_t tokens,
-                        const float* weights, float* output, Ahead& ahead) {
+                        const typename Products::Factor* weights, float* output, Ahead& ahead) {
     const std::int64_t chunk = 2 * chunkPairs(values, ahead);
     for (std::int64_t t = 0; t < tokens; t += chunk)
-        addAllColumns<kHeads, widthFor(kHeads)>(rowsFrom(values, t / 2), 0, headDimV,
-                                                std::min(chunk, tokens - t), weights + t, nullptr,
-                                                output, headDimV, ahead);
+        addAllColumns<Products, kHeads, widthFor(kHeads)>(
+            rowsFrom(values, t / 2), 0, headDimV, std::min(chunk, tokens - t),
+            weights + t / Products::kRows, nullptr, output, headDimV, ahead);
 }
 
 /// The same for a matrix in blocks: a token's scale goes into its weight.
@@ -360,8 +397,9 @@ HWY_INLINE void addBlocks(const BlockMatrix<Rows>& values, std::int64_t headDimV
                 bias[h] = Rows::kBias * hn::GetLane(hn::SumOfLanes(d, sum));
             }
         }
-        addAllColumns<kHeads, widthFor(kHeads)>(values.rows(b), 0, kBlockValues, tokens, scaled,
-                                                bias, output + b * kBlockValues, headDimV, ahead);
+        addAllColumns<F32Products, kHeads, widthFor(kHeads)>(
+            values.rows(b), 0, kBlockValues, tokens, scaled, bias, output + b * kBlockValues,
+            headDimV, ahead);
     }
 }
 
@@ -374,11 +412,11 @@ HWY_INLINE void forHeads(std::int64_t heads, const Kernel& kernel) {
         forHeads<kHeads - 1>(heads, kernel);
 }
 
-template <class Matrix>
+template <class Matrix, class Products>
 struct ScoreKernel {
     const Matrix& keys;
     std::int64_t headDimK;
-    BlockQueries block;
+    BlockQueries<Products> block;
     Ahead& ahead;
     template <int kHeads>
     HWY_INLINE void run() const {
@@ -386,15 +424,15 @@ struct ScoreKernel {
         if constexpr (Matrix::kInBlocks)
             scoreBlocks<kHeads, kWidth>(keys, headDimK, block, ahead);
         else
-            scoreRows<kHeads, kWidth>(keys.rows, headDimK, block, ahead);
+            scoreRows<Products, kHeads, kWidth>(keys.rows, headDimK, block, ahead);
     }
 };
 
-template <class Matrix>
+template <class Matrix, class Products>
 struct ValueKernel {
     const Matrix& values;
     std::int64_t headDimV, tokens;
-    const float* weights;
+    const typename Products::Factor* weights;
     float* output;
     Ahead& ahead;
     template <int kHeads>
@@ -402,7 +440,7 @@ struct ValueKernel {
         if constexpr (Matrix::kInBlocks)
             addBlocks<kHeads>(values, headDimV, tokens, weights, output, ahead);
         else
-            addRows<kHeads>(values.rows, headDimV, tokens, weights, output, ahead);
+            addRows<Products, kHeads>(values.rows, headDimV, tokens, weights, output, ahead);
     }
 };
 

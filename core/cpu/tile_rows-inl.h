@@ -61,6 +61,18 @@ struct Bf16PairRows {
         const hn::RebindToUnsigned<D> du;
         return hn::BitCast(d, hn::And(words(d, at, c), hn::Set(du, 0xFFFF0000U)));
     }
+    /// Both rows as they are, a word a column.
+    template <class D>
+    HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> both(D d, const std::byte* at,
+                                                     std::int64_t c) const {
+        return words(d, at, c);
+    }
+    /// The same with zeros for the odd row.
+    template <class D>
+    HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> evenAlone(D d, const std::byte* at,
+                                                          std::int64_t c) const {
+        return hn::And(words(d, at, c), hn::Set(hn::RebindToUnsigned<D>(), 0xFFFFU));
+    }
 
 private:
     template <class D>

@@ -14,6 +14,7 @@
 
 #include "bench_timing.h"
 #include "core/cpu/attention.h"
+#include "core/cpu/attention_arithmetic.h"
 #include "core/cpu/kv_cache.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/topology.h"
@@ -35,6 +36,7 @@ struct Case {
     std::optional<double> oneThread, allThreads; ///< what the fraction of the floor should reach
     std::string against;                         ///< a case before, which this should outrun …
     double times = 1;                            ///< … so many times
+    AttentionArithmetic unit = AttentionArithmetic::F32;
 };
 
 std::vector<Case> cases() {
@@ -62,6 +64,15 @@ std::vector<Case> cases() {
     }
     all.push_back({"MHA q4_0 4K", DataType::Q4_0, 32, 1, 128, 4096, std::nullopt, std::nullopt,
                    "MHA q8_0 4K", 1});
+    for (const std::int64_t group : {32, 64}) {
+        if (!hasBf16Dot())
+            break;
+        const std::string shape = fmt::format("MQA-{} bf16 32K", group);
+        all.push_back({shape + " by f32", DataType::BF16, 1, group, 128, 32768, 0.80, 0.78, "", 1});
+        all.push_back({shape + " by dot products", DataType::BF16, 1, group, 128, 32768,
+                       std::nullopt, std::nullopt, shape + " by f32", 1.5,
+                       AttentionArithmetic::Bf16Dot});
+    }
     for (const std::int64_t headDim : {64, 80, 96, 256})
         all.push_back({fmt::format("MHA f16 4K, head_dim {}", headDim), DataType::F16, 32, 1,
                        headDim, 4096, 0.81, 0.79, "", 1});
@@ -77,7 +88,7 @@ std::vector<Case> cases() {
 struct Measured {
     double seconds = 0;         ///< of one step over all caches: median
     double bandwidth = 0;       ///< median, bytes a second of the same memory read as a stream
-    double flop = 0;            ///< median, f32 multiply-adds beside each repetition
+    double flop = 0;            ///< median, of the case's unit beside each repetition
     double fraction = 0;        ///< median over the repetitions of floor / time
     double best = 0;            ///< of the repetitions
     double tokensPerSecond = 0; ///< tokens of the context attended to
@@ -116,13 +127,14 @@ public:
         std::vector<double> seconds, bandwidths, flops, fractions;
         for (int i = 0; i <= kRepeats; ++i) {
             const double bandwidth = bytes / streamSeconds(caches);
-            const double before = peak();
+            const double before = peak(test.unit);
             const double taken = secondsOf([&] {
                 for (KvCache& cache : caches)
-                    static_cast<void>(attention.run(m_pool, cache, heads, {&test.context, 1},
-                                                    queries.data(), out.data(), {}));
+                    static_cast<void>(attention.run(m_pool, cache, test.unit, heads,
+                                                    {&test.context, 1}, queries.data(), out.data(),
+                                                    {}));
             });
-            const double rate = (before + peak()) / 2;
+            const double rate = (before + peak(test.unit)) / 2;
             if (i == 0)
                 continue; // warm-up
             seconds.push_back(taken);
@@ -156,13 +168,14 @@ private:
         return secondsOf([&] { std::for_each(caches.begin(), caches.end(), readOne); });
     }
 
-    double peak() {
+    double peak(AttentionArithmetic unit) {
         constexpr std::int64_t kRounds = 20'000;
+        const PeakLoop loop = unit == AttentionArithmetic::Bf16Dot ? bf16DotLoop() : f32Loop();
         std::atomic<double> done{0};
         const double seconds = secondsOf([&] {
             m_pool.run(8 * m_pool.threads(), {}, [&](std::int64_t, int) {
                 float sink = 0;
-                done.fetch_add(f32Loop()(kRounds, 1.0F, sink));
+                done.fetch_add(loop(kRounds, 1.0F, sink));
                 m_sink = sink;
             });
         });

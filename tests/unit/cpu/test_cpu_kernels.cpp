@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QTest>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -13,12 +14,14 @@
 #include "core/cpu/vector_targets.h" // before Highway: which targets are generated
 #include <hwy/targets.h>
 
+#include "core/cpu/attention_arithmetic.h"
 #include "core/cpu/attention_kernel.h"
 #include "core/cpu/float_bits.h"
 #include "core/cpu/norm_rope.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
 #include "core/cpu/reference.h"
+#include "core/cpu/roof_kernels.h"
 #include "core/cpu/self_test.h"
 
 using namespace decodescope;
@@ -30,6 +33,7 @@ class TestCpuKernels : public QObject {
 private slots:
     void attentionHoldsItsBoundOnEveryTarget_data();
     void attentionHoldsItsBoundOnEveryTarget();
+    void dotProductsServeLargeGroupsOfABf16Cache();
     void projectionsHoldTheirBoundAtAnyWidth();
     void normAndRotationKeepLengths();
     void halfFloatsRoundToNearestEven();
@@ -52,6 +56,11 @@ void TestCpuKernels::attentionHoldsItsBoundOnEveryTarget() {
     const auto results = runCpuSelfTest({}, {}, {});
     hwy::SetSupportedTargetsForTest(0);
     QVERIFY(results.size() > 100);
+    double roundedWeights = 0;
+    for (const SelfTestResult& row : results)
+        if (row.kernel == "attention by emulated dot products")
+            roundedWeights = std::max(roundedWeights, row.error);
+    QVERIFY(roundedWeights > 5e-4); // or f32 arithmetic has taken their place
     for (const SelfTestResult& row : results)
         QVERIFY2(row.pass(), qPrintable(QStringLiteral("%1 %2 head_dim %3 group %4 context %5: %6")
                                             .arg(row.kernel.c_str(), name(row.type).data())
@@ -59,6 +68,20 @@ void TestCpuKernels::attentionHoldsItsBoundOnEveryTarget() {
                                             .arg(row.group)
                                             .arg(row.context)
                                             .arg(row.error)));
+}
+
+void TestCpuKernels::dotProductsServeLargeGroupsOfABf16Cache() {
+    const KvTypes bf16{DataType::BF16, DataType::BF16};
+    QVERIFY(attentionArithmetic(bf16, 32, true) == AttentionArithmetic::Bf16Dot);
+    QVERIFY(attentionArithmetic(bf16, kBf16DotLeastGroup, true) == AttentionArithmetic::Bf16Dot);
+    QVERIFY(attentionArithmetic(bf16, kBf16DotLeastGroup - 1, true) == AttentionArithmetic::F32);
+    QVERIFY(attentionArithmetic(bf16, 32, false) == AttentionArithmetic::F32);
+    for (const DataType other : {DataType::F16, DataType::Q8_0}) {
+        QVERIFY(attentionArithmetic({DataType::BF16, other}, 32, true) == AttentionArithmetic::F32);
+        QVERIFY(attentionArithmetic({other, DataType::BF16}, 32, true) == AttentionArithmetic::F32);
+    }
+    // The CPU's own unit, not only instructions that were compiled.
+    QVERIFY(!hasBf16Dot() || bf16DotLoop() != nullptr);
 }
 
 void TestCpuKernels::projectionsHoldTheirBoundAtAnyWidth() {

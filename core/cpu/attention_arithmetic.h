@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "core/spec/cache_law.h"
+
+namespace decodescope {
+
+/// What the attention kernels multiply with.
+enum class AttentionArithmetic : std::uint8_t {
+    F32,     ///< f32 multiply-adds; what the cache holds is read exactly
+    Bf16Dot, ///< the CPU's dot products of bf16 pairs: AVX-512 BF16, NEON BFDOT
+    /// The same loops with each dot product made of f32 multiply-adds: slow, on any CPU, for tests.
+    Bf16DotEmulated,
+};
+
+/// Query heads of a KV head from which on dot products are used. A bf16 cache asks for as many
+/// FLOP a byte as its group has heads, and a core's roofs meet at 4 to 10 (f32 with 512-bit
+/// multiply-adds): further left f32 arithmetic waits for memory as well, and is more exact.
+inline constexpr std::int64_t kBf16DotLeastGroup = 10;
+
+/// The unit for a cache of these types that `group` query heads read, on a CPU with or without dot
+/// products of bf16 (hasBf16Dot()): they read a cache whose keys and values are both bf16.
+[[nodiscard]] AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group,
+                                                      bool bf16Dot);
+
+/// Whether this CPU has the unit, and the instruction set in use (kernelTarget()) has loops for it.
+[[nodiscard]] bool hasBf16Dot();
+
+} // namespace decodescope
