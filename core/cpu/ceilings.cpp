@@ -98,6 +98,16 @@ double peakRate(ThreadPool& pool, PeakLoop loop, const Passes& passes,
     });
 }
 
+/// Half of the time for each.
+ArithmeticPeak peakOf(PeakLoop loop, ThreadPool& one, ThreadPool& all, const Passes& passes,
+                      const std::stop_token& stop) {
+    const Passes half{passes.maxSeconds / 2, passes.most};
+    const double oneThread = peakRate(one, loop, half, stop);
+    if (all.threads() == 1)
+        return {oneThread, oneThread};
+    return {oneThread, peakRate(all, loop, half, stop)};
+}
+
 /// The median time of a job with one empty unit for each thread.
 double barrierSeconds(ThreadPool& pool, double maxSeconds, const std::stop_token& stop) {
     constexpr std::size_t kFewest = 21;
@@ -184,12 +194,7 @@ std::optional<ArithmeticPeak> WholeCalibration::peak(ThreadPool& one, ThreadPool
                                                      const char* what, PeakLoop loop) {
     if (!loop)
         return std::nullopt;
-    const Passes passes = next(what, kPeakShare);
-    const Passes half{passes.maxSeconds / 2, passes.most};
-    const double oneThread = peakRate(one, loop, half, m_stop);
-    if (all.threads() == 1)
-        return ArithmeticPeak{oneThread, oneThread};
-    return ArithmeticPeak{oneThread, peakRate(all, loop, half, m_stop)};
+    return peakOf(loop, one, all, next(what, kPeakShare), m_stop);
 }
 
 void WholeCalibration::measure(ThreadPool& all, Ceilings& ceilings) {
@@ -244,7 +249,13 @@ Result<Ceilings> measureCpuCeilings(const CalibrationRequest& request,
     } else {
         ceilings.bandwidthBytesPerSecond =
             streamRate(pool, buffer, {request.maxSeconds * 0.6}, stop);
-        ceilings.flopPerSecond = peakRate(pool, f32Loop(), {request.maxSeconds * 0.3}, stop);
+        const PeakLoop dot = bf16DotLoop();
+        const double peakSeconds = request.maxSeconds * (dot ? 0.15 : 0.3);
+        ceilings.flopPerSecond = peakRate(pool, f32Loop(), {peakSeconds}, stop);
+        if (dot) {
+            ThreadPool one(1);
+            ceilings.bf16Dot = peakOf(dot, one, pool, {peakSeconds}, stop);
+        }
         ceilings.barrierSeconds = barrierSeconds(pool, request.maxSeconds * kBarrierShare, stop);
     }
     ceilings.threads = pool.threads();

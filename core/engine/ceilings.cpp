@@ -90,6 +90,14 @@ static void from_json(const Json& json, ArithmeticPeak& peak) {
     needAboveZero("all_threads_per_second", peak.allThreadsPerSecond);
 }
 
+double Ceilings::flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop) const {
+    if (!bf16Dot || bf16DotFlop == 0 || flopPerSecond <= 0)
+        return flopPerSecond;
+    const auto byDots = static_cast<double>(bf16DotFlop);
+    const auto all = static_cast<double>(flop);
+    return all / (byDots / bf16Dot->allThreadsPerSecond + (all - byDots) / flopPerSecond);
+}
+
 bool Ceilings::complete() const {
     return measured && !bandwidthAtThreads.empty() && f32 && barrierSeconds;
 }

@@ -37,10 +37,10 @@ struct ArithmeticPeak {
 
 /// The roofs of a device, measured on it or taken from its datasheet. Rates are per second. What
 /// follows `fillBytesPerSecond` is measured by a whole calibration (CalibrationRequest::whole);
-/// only `barrierSeconds` by a short one too.
+/// only `bf16Dot` and `barrierSeconds` by a short one too.
 struct Ceilings {
     double bandwidthBytesPerSecond = 0; ///< reading memory that no cache holds
-    double flopPerSecond = 0;           ///< of the unit the attention kernels use
+    double flopPerSecond = 0;           ///< of the multiply-adds that most kernels use
     int threads = 0;                    ///< the rates were measured with; 0 for a datasheet
     bool measured = false;
     /// Memory that is touched for the first time and filled with random content, as a Decoder's
@@ -59,6 +59,9 @@ struct Ceilings {
     std::optional<KernelRates> kernels = {};
     bool operator==(const Ceilings&) const = default;
 
+    /// The peak of work whose units take turns: `bf16DotFlop` of its `flop` at the peak of bf16Dot,
+    /// the rest at flopPerSecond. 0 where that is not known.
+    [[nodiscard]] double flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop) const;
     /// True where a whole calibration measured them.
     [[nodiscard]] bool complete() const;
 };

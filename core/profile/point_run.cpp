@@ -52,7 +52,9 @@ void setRates(Sample& sample, const StepWork& work, const Ceilings& ceilings) {
     const double seconds = sample.tpotP50Ms / 1000;
     sample.achievedBytesPerSecond = static_cast<double>(sample.bytesRead) / seconds;
     sample.achievedFlopPerSecond = static_cast<double>(sample.flop) / seconds;
-    const Roofs roofs = roofsOf(ceilings);
+    sample.bf16DotFlop = work.bf16DotFlop;
+    Roofs roofs = roofsOf(ceilings);
+    roofs.flopPerSecond = ceilings.flopPerSecondOf(sample.flop, sample.bf16DotFlop);
     sample.bound = name(Bottleneck::Unknown);
     if (!roofs.known())
         return;

@@ -99,6 +99,7 @@ void writeMemory(nlohmann::json& json, const Sample& sample) {
     json["memory_total_bytes"] = orNull(sample.memoryTotalBytes);
     json["bytes_read"] = sample.bytesRead;
     json["flop"] = sample.flop;
+    json["bf16_dot_flop"] = sample.bf16DotFlop;
 }
 
 void readMemory(const nlohmann::json& json, Sample& sample) {
@@ -110,6 +111,7 @@ void readMemory(const nlohmann::json& json, Sample& sample) {
     readFieldOrNull(json, "memory_total_bytes", sample.memoryTotalBytes);
     readField(json, "bytes_read", sample.bytesRead);
     readField(json, "flop", sample.flop);
+    readFieldIfThere(json, "bf16_dot_flop", sample.bf16DotFlop);
 }
 
 } // namespace

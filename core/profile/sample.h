@@ -42,8 +42,10 @@ struct Sample {
     std::optional<std::uint64_t> memoryUsedBytes, memoryTotalBytes;
 
     std::uint64_t bytesRead = 0, flop = 0; ///< of one step, from the shape
+    std::uint64_t bf16DotFlop = 0;         ///< of `flop`, by dot products of bf16
     double achievedBytesPerSecond = 0, achievedFlopPerSecond = 0;
-    double ceilingBytesPerSecond = 0, ceilingFlopPerSecond = 0; ///< measured in this run
+    /// Measured in this run; FLOP/s are those of the units that the step uses.
+    double ceilingBytesPerSecond = 0, ceilingFlopPerSecond = 0;
     double floorMs = 0, floorFraction = 0;
     std::string bound;                         ///< what bounds it: name(Bottleneck)
     std::optional<BottleneckEvidence> boundBy; ///< absent without roofs, and in older records

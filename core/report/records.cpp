@@ -52,6 +52,7 @@ constexpr std::string_view kSampleKeys[] = {
     "at_ms",
     "tool_version",
     "repetitions_ms",
+    "bf16_dot_flop",
 };
 
 constexpr std::string_view kPlanKeys[] = {

@@ -39,6 +39,7 @@ inline Sample exampleSample() {
     s.memoryTotalBytes = 456;
     s.bytesRead = 1'000'000'007;
     s.flop = 2'000'000'011;
+    s.bf16DotFlop = 1'500'000'007;
     s.achievedBytesPerSecond = 8.5e9;
     s.achievedFlopPerSecond = 1.7e10;
     s.ceilingBytesPerSecond = 1e10;

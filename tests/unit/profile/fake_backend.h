@@ -40,7 +40,8 @@ struct FakeMachine {
     std::uint64_t totalBytes = 16 * kGiB;
     std::uint64_t availableBytes = 8 * kGiB;
     std::optional<std::uint64_t> lastLevelCacheBytes;
-    bool probes = true; ///< false: no memory probe
+    bool probes = true;   ///< false: no memory probe
+    bool bf16Dot = false; ///< all FLOP are done by dot products of bf16
     Result<Ceilings> ceilings = Ceilings{1e10, 1e11, 2, true};
     std::stop_source* stop = nullptr;
     bool available = true;
@@ -99,7 +100,8 @@ public:
             m_request.scope == Scope::Step
                 ? weightsBytesRead(m_request.model, m_request.weightsType, m_request.batch)
                 : 0;
-        return {ledger().kvBytes, weights, ledger().kvBytes * 4, 0};
+        const std::uint64_t flop = ledger().kvBytes * 4;
+        return {ledger().kvBytes, weights, flop, 0, m_machine.bf16Dot ? flop : 0};
     }
     [[nodiscard]] bool cacheResident() const override { return false; }
     [[nodiscard]] int threads() const override { return 2; }

@@ -69,6 +69,7 @@ private slots:
                                 "memory_total_bytes",
                                 "bytes_read",
                                 "flop",
+                                "bf16_dot_flop",
                                 "achieved_bytes_per_second",
                                 "achieved_flop_per_second",
                                 "ceiling_bytes_per_second",
@@ -262,7 +263,7 @@ private slots:
     void aMissingKeyIsNamed() {
         QFETCH(QString, key);
         static const QStringList later = {"what_if",    "model", "model_kv_bytes", "value_dtype",
-                                          "quick_look", "at_ms", "bound_by"};
+                                          "quick_look", "at_ms", "bound_by",       "bf16_dot_flop"};
         json sample = exampleJson();
         sample.erase(key.toStdString());
         const Result<Event> read = parseLine(sample.dump());

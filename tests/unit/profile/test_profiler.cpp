@@ -353,6 +353,23 @@ private slots:
         QCOMPARE(outcome.recording.samples.at(0).ceilingFlopPerSecond, 1e11);
     }
 
+    void aPointStandsUnderTheRoofOfTheUnitThatDoesItsWork() {
+        FakeMachine machine;
+        machine.ceilings = Ceilings{1e10, 1e10, 2, true}; // 4 FLOP a byte: compute-bound
+        machine.ceilings->bf16Dot = ArithmeticPeak{2e10, 3e10};
+        const Sample byF32 = run(machine, smallRun()).recording.samples.at(0);
+        QCOMPARE(byF32.bf16DotFlop, std::uint64_t{0});
+        QCOMPARE(byF32.ceilingFlopPerSecond, 1e10);
+        machine.bf16Dot = true;
+        const Sample byDots = run(machine, smallRun()).recording.samples.at(0);
+        QCOMPARE(byDots.bf16DotFlop, byDots.flop);
+        QCOMPARE(byDots.ceilingFlopPerSecond, 3e10);
+        QVERIFY(std::abs(byDots.floorMs * 3 / byF32.floorMs - 1) < 1e-9);
+        QVERIFY(std::abs(byDots.boundBy->arithmeticShare * byDots.ceilingFlopPerSecond /
+                             byDots.achievedFlopPerSecond -
+                         1) < 1e-9);
+    }
+
     void aSmallBufferMayBeACacheAndIsNotBelievedAboveWhatIsStored() {
         FakeMachine machine;
         RunRequest request = smallRun();
