@@ -31,6 +31,7 @@ void to_json(nlohmann::json& json, const DeviceInfo& device) {
             {"last_level_cache_bytes", orNull(device.lastLevelCacheBytes)},
             {"threads", device.threads},
             {"simd", device.simd},
+            {"bf16_dot", device.bf16Dot},
             {"compute_capability", device.computeCapability},
             {"driver_version", device.driverVersion},
             {"measured_bandwidth_bytes_per_second", nullptr},
@@ -56,6 +57,7 @@ void from_json(const nlohmann::json& json, DeviceInfo& device) {
     device.lastLevelCacheBytes = bytesOrNone(json, "last_level_cache_bytes");
     json.at("threads").get_to(device.threads);
     json.at("simd").get_to(device.simd);
+    device.bf16Dot = json.value("bf16_dot", false);
     json.at("compute_capability").get_to(device.computeCapability);
     json.at("driver_version").get_to(device.driverVersion);
     if (const auto found = json.find("calibration"); found != json.end() && found->is_object()) {

@@ -32,6 +32,7 @@ struct DeviceInfo {
     std::optional<std::uint64_t> lastLevelCacheBytes;
     int threads = 0;
     std::string simd;              ///< instruction set the kernels run with: "AVX3_ZEN4"
+    bool bf16Dot = false;          ///< whether kernels have the CPU's dot products of bf16 as well
     std::string computeCapability; ///< "9.0"
     std::string driverVersion;
     std::optional<Ceilings> ceilings; ///< where they have been measured

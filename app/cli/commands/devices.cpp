@@ -32,6 +32,12 @@ std::string bytesOrUnknown(const std::optional<std::uint64_t>& bytes) {
     return bytes ? formatBytes(*bytes) : "–";
 }
 
+std::string kernelsOf(const DeviceInfo& device) {
+    if (device.simd.empty())
+        return device.computeCapability;
+    return device.bf16Dot ? device.simd + ", bf16 dot products" : device.simd;
+}
+
 std::string table(const std::vector<DeviceInfo>& devices) {
     std::vector<std::vector<std::string>> rows;
     for (const DeviceInfo& each : devices) {
@@ -44,8 +50,8 @@ std::string table(const std::vector<DeviceInfo>& devices) {
                                 each.ceilings->flopPerSecond / 1e9);
         rows.push_back({each.id, each.name, each.available ? "yes" : "no",
                         bytesOrUnknown(each.memoryTotalBytes), bytesOrUnknown(each.memoryFreeBytes),
-                        each.threads > 0 ? formatCount(each.threads) : "–",
-                        each.simd.empty() ? each.computeCapability : each.simd, speed});
+                        each.threads > 0 ? formatCount(each.threads) : "–", kernelsOf(each),
+                        speed});
     }
     return toMarkdown({{"id"},
                        {"name"},
@@ -68,6 +74,7 @@ constexpr std::string_view kKeys[] = {"id",
                                       "last_level_cache_bytes",
                                       "threads",
                                       "simd",
+                                      "bf16_dot",
                                       "compute_capability",
                                       "driver_version",
                                       "measured_bandwidth_bytes_per_second",

@@ -11,6 +11,7 @@ class TestDeviceInfo : public QObject {
     Q_OBJECT
 
 private slots:
+    void workOfTwoUnitsHasAPeakBetweenTheirs();
     void aMeasuredDeviceComesBackAsItWas();
     void everyFigureOfACalibrationComesBack();
     void aDeviceOfAnOlderRecordHasItsTwoRates();
@@ -26,11 +27,13 @@ void TestDeviceInfo::aMeasuredDeviceComesBackAsItWas() {
     device.memoryTotalBytes = 1ULL << 40;
     device.threads = 7;
     device.simd = "AVX2";
+    device.bf16Dot = true;
     device.ceilings = Ceilings{2e10, 3e11, 7, true};
     const nlohmann::json json = device;
     const auto back = json.get<DeviceInfo>();
     QCOMPARE(back.id, device.id);
     QCOMPARE(back.simd, device.simd);
+    QVERIFY(back.bf16Dot);
     QVERIFY(back.memoryTotalBytes == device.memoryTotalBytes);
     QVERIFY(back.ceilings == device.ceilings);
 }
@@ -58,7 +61,19 @@ void TestDeviceInfo::aDeviceOfAnOlderRecordHasItsTwoRates() {
     device.ceilings = Ceilings{2e10, 3e11, 7, true};
     nlohmann::json json = device;
     json.erase("calibration");
+    json.erase("bf16_dot");
     QVERIFY(json.get<DeviceInfo>().ceilings == device.ceilings);
+    QVERIFY(!json.get<DeviceInfo>().bf16Dot);
+}
+
+void TestDeviceInfo::workOfTwoUnitsHasAPeakBetweenTheirs() {
+    Ceilings ceilings{2e10, 1e11, 7, true};
+    QCOMPARE(ceilings.flopPerSecondOf(1000, 1000), 1e11); // the unit's peak is not known
+    ceilings.bf16Dot = ArithmeticPeak{1e11, 4e11};
+    QCOMPARE(ceilings.flopPerSecondOf(1000, 0), 1e11);
+    QCOMPARE(ceilings.flopPerSecondOf(1000, 1000), 4e11);
+    QCOMPARE(ceilings.flopPerSecondOf(1000, 800), 2.5e11); // 2 ns and 2 ns for 1000 FLOP
+    QCOMPARE(Ceilings{}.flopPerSecondOf(1000, 800), 0.0);
 }
 
 void TestDeviceInfo::whatIsUnknownIsNullAndNotZero() {
