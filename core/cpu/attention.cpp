@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <utility>
 
 #include "core/cpu/attention_kernel.h"
 #include "core/spec/units.h"
@@ -43,11 +44,35 @@ AttentionState statesAt(float* memory, std::int64_t parts, std::int64_t group) {
     return {memory, memory + parts * group, memory + 2 * parts * group};
 }
 
-/// A thread's scratch starts on its own cache line.
-std::int64_t scratchStride(const Attention::Shape& shape) {
-    const std::int64_t floats =
-        attentionScratchFloats(shape.nHeads / shape.nKvHeads, shape.headDimK, shape.headDimV);
+/// A whole number of cache lines, so that each thread's scratch starts on its own.
+std::int64_t inLines(std::int64_t floats) {
     return (floats + 31) / 32 * 32;
+}
+
+std::int64_t kernelScratch(const Attention::Shape& shape) {
+    return inLines(
+        attentionScratchFloats(shape.nHeads / shape.nKvHeads, shape.headDimK, shape.headDimV));
+}
+
+/// Of one thread: the kernel's, and the state of one page beside that of the pages before it.
+std::int64_t scratchStride(const Attention::Shape& shape) {
+    return kernelScratch(shape) + (shape.paged ? inLines(stateFloats(shape, 1)) : 0);
+}
+
+/// One unit of work: the part's tokens, read page by page. `onePage` is room for a state, used
+/// where there is more than one page.
+void attendPages(AttentionPart part, const KvCache& cache, std::int64_t sequence,
+                 std::int64_t kvHead, std::int64_t first, const AttentionState& state,
+                 const AttentionState& onePage, float* scratch) {
+    const std::int64_t end = first + part.tokens;
+    for (std::int64_t at = first; at < end; at += part.tokens) {
+        const KvTiles tiles = cache.tilesFrom(sequence, kvHead, at / kTileTokens);
+        part.tiles = tiles.first;
+        part.tokens = std::min(end - at, tiles.count * kTileTokens);
+        attendPart(part, at == first ? state : onePage, scratch);
+        if (at != first)
+            addAttention(onePage, part.group, part.headDimV, state);
+    }
 }
 
 struct Sizes {
@@ -89,10 +114,17 @@ std::uint64_t Attention::workspaceBytes(std::span<const Shape> shapes, int threa
 
 bool Attention::grow(std::span<const Shape> shapes, int threads) {
     const Sizes sizes = largest(shapes, threads);
-    m_states = Buffer(sizes.states);
-    m_scratch = Buffer(sizes.scratch);
-    m_pending = Buffer(sizes.pending);
-    return m_states.valid() && m_scratch.valid() && m_pending.valid();
+    const auto growTo = [](Buffer& room, std::uint64_t bytes) {
+        if (room.bytes() >= bytes)
+            return true;
+        Buffer larger(bytes);
+        if (!larger.valid())
+            return false;
+        room = std::move(larger);
+        return true;
+    };
+    return growTo(m_states, sizes.states) && growTo(m_scratch, sizes.scratch) &&
+           growTo(m_pending, sizes.pending);
 }
 
 std::uint64_t Attention::bytes() const {
@@ -103,8 +135,8 @@ bool Attention::run(ThreadPool& pool, const KvCache& cache, AttentionArithmetic 
                     std::int64_t nHeads, std::span<const std::int64_t> tokens, const float* queries,
                     float* out, const std::stop_token& stop) {
     const KvLayout& layout = cache.layout();
-    const Shape shape{layout.sequences, nHeads,          layout.nKvHeads,
-                      layout.headDimK,  layout.headDimV, layout.tokens};
+    const Shape shape{layout.sequences, nHeads,        layout.nKvHeads, layout.headDimK,
+                      layout.headDimV,  layout.tokens, cache.paged()};
     const std::int64_t group = nHeads / layout.nKvHeads;
     const std::int64_t perPart = partTokens(shape, pool.threads());
     const std::int64_t mostParts = partsOf(layout.tokens, perPart);
@@ -125,8 +157,7 @@ bool Attention::run(ThreadPool& pool, const KvCache& cache, AttentionArithmetic 
             return;
         const std::int64_t first = part * perPart;
         const AttentionPart work{layout.types,
-                                 cache.head(sequence, head % layout.nKvHeads) +
-                                     count(first / kTileTokens) * layout.tileBytes(),
+                                 nullptr, // attendPages() knows where each page lies
                                  std::min(perPart, held - first),
                                  layout.headDimK,
                                  layout.headDimV,
@@ -138,7 +169,9 @@ bool Attention::run(ThreadPool& pool, const KvCache& cache, AttentionArithmetic 
             statesAt(m_states.as<float>() + head * stateFloats(shape, mostParts), parts, group);
         const AttentionState mine{all.max + part * group, all.denominator + part * group,
                                   all.output + part * group * layout.headDimV};
-        attendPart(work, mine, m_scratch.as<float>() + thread * scratchStride(shape));
+        float* scratch = m_scratch.as<float>() + thread * scratchStride(shape);
+        attendPages(work, cache, sequence, head % layout.nKvHeads, first, mine,
+                    statesAt(scratch + kernelScratch(shape), 1, group), scratch);
         // Who finishes a head's last part merges them: no second barrier.
         if (pending[head].fetch_sub(1, std::memory_order_acq_rel) == 1)
             mergeAttention(all, parts, group, layout.headDimV,

@@ -30,10 +30,12 @@ public:
         std::int64_t headDimK = 128;
         std::int64_t headDimV = 128;
         std::int64_t tokens = 1; ///< of the longest sequence
+        bool paged = false;      ///< the cache lies in pages
     };
     /// Bytes that grow() allocates for the shapes.
     [[nodiscard]] static std::uint64_t workspaceBytes(std::span<const Shape> shapes, int threads);
-    /// Makes room for each of the shapes, run one after the other. False where the system refuses.
+    /// Makes room for each of the shapes, run one after the other; room that is there stays. Where
+    /// the system refuses, false, and what could be run before still can.
     [[nodiscard]] bool grow(std::span<const Shape> shapes, int threads);
     [[nodiscard]] std::uint64_t bytes() const;
 

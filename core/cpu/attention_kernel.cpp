@@ -487,6 +487,21 @@ void attendPart(const AttentionPart& part, const AttentionState& state, float* s
     HWY_DYNAMIC_DISPATCH(attend)(part, state, scratch);
 }
 
+void addAttention(const AttentionState& state, std::int64_t group, std::int64_t headDimV,
+                  const AttentionState& sum) {
+    for (std::int64_t h = 0; h < group; ++h) {
+        const float max = std::max(sum.max[h], state.max[h]);
+        const float before = std::exp2(sum.max[h] - max);
+        const float more = std::exp2(state.max[h] - max);
+        sum.max[h] = max;
+        sum.denominator[h] = before * sum.denominator[h] + more * state.denominator[h];
+        float* row = sum.output + h * headDimV;
+        const float* added = state.output + h * headDimV;
+        for (std::int64_t i = 0; i < headDimV; ++i)
+            row[i] = before * row[i] + more * added[i];
+    }
+}
+
 void mergeAttention(const AttentionState& states, std::int64_t parts, std::int64_t group,
                     std::int64_t headDimV, float* out) {
     for (std::int64_t h = 0; h < group; ++h) {

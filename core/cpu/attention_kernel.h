@@ -49,6 +49,10 @@ inline constexpr std::int64_t kMaxHeadDim = 512;
 /// count.
 void attendPart(const AttentionPart& part, const AttentionState& state, float* scratch);
 
+/// `sum` becomes the state over both parts: the part it is of, and that of `state`.
+void addAttention(const AttentionState& state, std::int64_t group, std::int64_t headDimV,
+                  const AttentionState& sum);
+
 /// out[head][headDimV] = the attention over all `parts` parts; state p of head h lies at
 /// max[p × group + h] and so on.
 void mergeAttention(const AttentionState& states, std::int64_t parts, std::int64_t group,

@@ -105,6 +105,9 @@ Status covered(const DecoderRequest& request) {
     if (request.context < 1 || request.context > (std::int64_t{1} << 40))
         return badUsage(fmt::format("a context of {} tokens cannot be run", request.context),
                         "--context", "Choose at least 1.");
+    if (request.pageTokens < 0 || request.pageTokens % kTileTokens != 0)
+        return badUsage(fmt::format("a page of {} tokens cannot be filled", request.pageTokens),
+                        "--page-tokens", fmt::format("Choose a multiple of {}.", kTileTokens));
     if (Status status = coveredTypes(request.kvTypes); !status)
         return status;
     if (request.scope == Scope::Step)

@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <numeric>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "core/cpu/attention.h"
 #include "core/cpu/capabilities.h"
+#include "core/cpu/decoder_workspace.h"
 #include "core/cpu/layer_choice.h"
 #include "core/cpu/random_fill.h"
 #include "core/cpu/step_layer.h"
@@ -27,18 +30,16 @@ std::uint64_t count(std::int64_t n) {
     return static_cast<std::uint64_t>(n);
 }
 
-std::int64_t tokensRead(const LayerSpec& layer, std::int64_t context) {
-    return layer.window > 0 ? std::min(context, layer.window) : context;
-}
-
 KvLayout layoutOf(const LayerSpec& layer, const DecoderRequest& request) {
     return {request.kvTypes, request.batch,  layer.nKvHeads,
-            layer.headDimK,  layer.headDimV, tokensRead(layer, request.context)};
+            layer.headDimK,  layer.headDimV, tokensHeld(layer, request)};
 }
 
-Attention::Shape shapeOf(const LayerSpec& layer, const DecoderRequest& request) {
-    return {request.batch,  layer.nHeads,   layer.nKvHeads,
-            layer.headDimK, layer.headDimV, tokensRead(layer, request.context)};
+/// One page of a layer's cache.
+KvLayout pageOf(const LayerSpec& layer, const DecoderRequest& request) {
+    KvLayout page = layoutOf(layer, request);
+    page.tokens = request.pageTokens;
+    return page;
 }
 
 /// Of the layer's own group, also where a varied step has twice the query heads.
@@ -79,28 +80,13 @@ std::uint64_t lmHeadBytes(const DecoderRequest& request) {
     return storedBytes(request.weightsType, lmHeadParameters(request.model));
 }
 
-std::vector<Attention::Shape> shapesOf(const DecoderRequest& request, std::int64_t times) {
-    std::vector<Attention::Shape> shapes;
-    for (const LayerSpec& layer : request.model.layers) {
-        shapes.push_back(shapeOf(layer, request));
-        shapes.back().nHeads *= times;
-    }
-    return shapes;
-}
-
-/// The queries and attention outputs of the widest layer.
-struct HeadBytes {
-    std::uint64_t queries = 0, output = 0;
-};
-
-HeadBytes headBytes(const DecoderRequest& request, std::int64_t times) {
-    HeadBytes most;
-    for (const LayerSpec& layer : request.model.layers) {
-        const std::uint64_t rows = count(request.batch * layer.nHeads * times) * sizeof(float);
-        most.queries = std::max(most.queries, rows * count(layer.headDimK));
-        most.output = std::max(most.output, rows * count(layer.headDimV));
-    }
-    return most;
+/// Weights that are to be held and that no step reads.
+std::uint64_t unreadBytes(const DecoderRequest& request) {
+    std::uint64_t read = lmHeadBytes(request);
+    for (const LayerSpec& layer : request.model.layers)
+        read =
+            saturatingAdd(read, LayerWeights::bytesFor(request.model, layer, request.weightsType));
+    return request.residentWeightsBytes - std::min(request.residentWeightsBytes, read);
 }
 
 /// The index in `chosen` of the layer whose cache `layer` reads: itself, or the last owner of a
@@ -116,52 +102,6 @@ std::optional<std::size_t> cacheOf(const DecoderRequest& request,
     return std::nullopt;
 }
 
-/// What steps work in, for `times` as many query heads (Scope::Attention) or rows of activations
-/// for each sequence (Scope::Step) as the model has.
-struct Workspace {
-    Attention attention;
-    Buffer queries;            ///< [sequence][head][headDimK]; Scope::Attention
-    Buffer output;             ///< [sequence][head][headDimV]; Scope::Attention
-    StepWorkspace activations; ///< Scope::Step
-
-    [[nodiscard]] static std::uint64_t bytesFor(const DecoderRequest& request, std::int64_t times,
-                                                int threads);
-    [[nodiscard]] bool allocate(const DecoderRequest& request, std::int64_t times, int threads);
-    /// False after a stop request.
-    [[nodiscard]] bool fill(ThreadPool& pool, std::uint64_t seed, const std::stop_token& stop);
-    [[nodiscard]] std::uint64_t bytes() const {
-        return attention.bytes() + queries.bytes() + output.bytes() + activations.bytes();
-    }
-};
-
-std::uint64_t Workspace::bytesFor(const DecoderRequest& request, std::int64_t times, int threads) {
-    const std::uint64_t ofAttention = Attention::workspaceBytes(shapesOf(request, times), threads);
-    if (request.scope == Scope::Step)
-        return saturatingAdd(
-            ofAttention,
-            StepWorkspace::bytesFor(request.model, request.weightsType, request.batch * times));
-    const HeadBytes most = headBytes(request, times);
-    return saturatingAdd(ofAttention, most.queries + most.output);
-}
-
-bool Workspace::allocate(const DecoderRequest& request, std::int64_t times, int threads) {
-    if (!attention.grow(shapesOf(request, times), threads))
-        return false;
-    if (request.scope == Scope::Step) {
-        activations = StepWorkspace(request.model, request.weightsType, request.batch * times);
-        return activations.valid();
-    }
-    const HeadBytes most = headBytes(request, times);
-    queries = Buffer(most.queries);
-    output = Buffer(most.output);
-    return queries.valid() && output.valid();
-}
-
-bool Workspace::fill(ThreadPool& pool, std::uint64_t seed, const std::stop_token& stop) {
-    return fillRandom(pool, queries, DataType::F32, seed, 0, stop) &&
-           fillRandom(pool, activations.tokens, DataType::F32, ~seed, 0, stop);
-}
-
 class CpuDecoder : public Decoder {
 public:
     CpuDecoder(const DecoderRequest& request, int threads)
@@ -174,6 +114,8 @@ public:
         return runStep(StepVariation::Normal, stop);
     }
     Result<StepTiming> variedStep(StepVariation variation, std::stop_token stop) override;
+    Status grow(std::stop_token stop) override;
+    MemoryLedger ledgerGrown() const override;
     MemoryLedger ledger() const override;
     std::int64_t layersMeasured() const override {
         return static_cast<std::int64_t>(m_layers.size());
@@ -193,7 +135,14 @@ private:
         std::vector<std::int64_t> half;   ///< half of them
     };
     [[nodiscard]] bool wholeStep() const { return m_request.scope == Scope::Step; }
+    [[nodiscard]] bool paged() const { return m_request.pageTokens > 0; }
     [[nodiscard]] Error outOfMemory(std::uint64_t bytesAsked) const;
+    [[nodiscard]] DecoderRequest requestGrown() const;
+    [[nodiscard]] bool wantsPage(std::size_t layer, const DecoderRequest& request) const;
+    [[nodiscard]] std::uint64_t pageBytes(const DecoderRequest& request) const;
+    [[nodiscard]] bool addPage(const DecoderRequest& request);
+    void dropPage();
+    void readTo(std::int64_t context);
     [[nodiscard]] Status chooseWhatFits();
     [[nodiscard]] bool allocateLayers();
     [[nodiscard]] bool fillStep(const std::stop_token& stop);
@@ -209,13 +158,15 @@ private:
     Workspace m_room;
     std::optional<Workspace> m_twice; ///< of the step's variations, once one was run
     Buffer m_lmHead;                  ///< [vocabulary][hidden]; Scope::Step
+    Buffer m_unread;                  ///< weights that no step reads; in pages only
+    std::vector<Buffer> m_pages;      ///< each of all layers; the caches point into them
 };
 
 Error CpuDecoder::outOfMemory(std::uint64_t bytesAsked) const {
     return {ErrorCode::OutOfMemory,
-            fmt::format("not one layer fits: a batch of {} with {} tokens needs {}, and {} are "
-                        "free",
-                        m_request.batch, formatCount(m_request.context), formatBytes(bytesAsked),
+            fmt::format("not {} fits: a batch of {} with {} tokens needs {}, and {} are free",
+                        paged() ? "one page" : "one layer", m_request.batch,
+                        formatCount(m_request.context), formatBytes(bytesAsked),
                         formatBytes(m_request.budgetBytes)),
             "cpu",
             "Choose a shorter context, a smaller batch or fewer KV heads.",
@@ -235,9 +186,14 @@ Status CpuDecoder::chooseWhatFits() {
         smallest = std::min(smallest, saturatingAdd(bytes, weights));
     }
     // Held whatever the number of layers.
-    const std::uint64_t workspace =
-        saturatingAdd(Workspace::bytesFor(m_request, 1, m_pool.threads()),
-                      wholeStep() ? lmHeadBytes(m_request) : 0);
+    const std::uint64_t workspace = saturatingAdd(
+        Workspace::bytesFor(m_request, 1, m_pool.threads()),
+        wholeStep() ? saturatingAdd(lmHeadBytes(m_request), unreadBytes(m_request)) : 0);
+    if (paged()) // of a cache that grows, every layer is held
+        smallest = std::accumulate(costs.begin(), costs.end(), std::uint64_t{0},
+                                   [](std::uint64_t sum, const LayerCost& cost) {
+                                       return saturatingAdd(sum, cost.bytesHeld);
+                                   });
     const std::uint64_t least = saturatingAdd(workspace, smallest);
     if (least > m_request.budgetBytes)
         return outOfMemory(least);
@@ -262,11 +218,9 @@ Status CpuDecoder::chooseWhatFits() {
         layer.spec = m_request.model.layers[chosen[i].layer];
         layer.represents = chosen[i].represents * (1 + dropped / kept);
         layer.cacheOwner = place[*owner];
-        const std::int64_t tokens = tokensRead(layer.spec, m_request.context);
-        layer.tokens.assign(count(m_request.batch), tokens);
-        layer.half.assign(count(m_request.batch), std::max<std::int64_t>(1, tokens / 2));
         m_layers.push_back(std::move(layer));
     }
+    readTo(m_request.context);
     return Done{};
 }
 
@@ -276,19 +230,23 @@ bool CpuDecoder::allocateLayers() {
         if (wholeStep())
             layer.weights = LayerWeights(m_request.model, layer.spec, m_request.weightsType);
         if (layer.cacheOwner == i)
-            layer.cache = KvCache(layoutOf(layer.spec, m_request));
+            layer.cache = paged() ? KvCache::inPages(pageOf(layer.spec, m_request))
+                                  : KvCache(layoutOf(layer.spec, m_request));
         if (!layer.weights.valid() || !layer.cache.valid())
             return false;
     }
-    return true;
+    return !paged() || addPage(m_request);
 }
 
 Status CpuDecoder::allocate() {
     if (Status status = chooseWhatFits(); !status)
         return status;
-    if (wholeStep())
+    if (wholeStep()) {
         m_lmHead = Buffer(lmHeadBytes(m_request));
-    if (!m_lmHead.valid() || !allocateLayers() || !m_room.allocate(m_request, 1, m_pool.threads()))
+        m_unread = Buffer(unreadBytes(m_request));
+    }
+    if (!m_lmHead.valid() || !m_unread.valid() || !allocateLayers() ||
+        !m_room.allocate(m_request, 1, m_pool.threads()))
         return outOfMemory(saturatingAdd(ledger().totalBytes(),
                                          Workspace::bytesFor(m_request, 1, m_pool.threads())));
     return Done{};
@@ -301,7 +259,8 @@ bool CpuDecoder::fillStep(const std::stop_token& stop) {
     for (Layer& layer : m_layers)
         if (!layer.weights.fill(m_pool, type, seed--, stop))
             return false;
-    return fillRandom(m_pool, m_lmHead, type, seed, kScale, stop);
+    return fillRandom(m_pool, m_lmHead, type, seed, kScale, stop) &&
+           fillRandom(m_pool, m_unread, DataType::Int8, ~seed, 0, stop);
 }
 
 Status CpuDecoder::fill(const std::stop_token& stop) {
@@ -408,13 +367,101 @@ Result<StepTiming> CpuDecoder::runStep(StepVariation variation, const std::stop_
     return timing;
 }
 
+DecoderRequest CpuDecoder::requestGrown() const {
+    DecoderRequest grown = m_request;
+    grown.context += m_request.pageTokens;
+    return grown;
+}
+
+bool CpuDecoder::wantsPage(std::size_t layer, const DecoderRequest& request) const {
+    const Layer& each = m_layers[layer];
+    return each.cacheOwner == layer && each.cache.layout().tokens < tokensHeld(each.spec, request);
+}
+
+std::uint64_t CpuDecoder::pageBytes(const DecoderRequest& request) const {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < m_layers.size(); ++i)
+        if (wantsPage(i, request))
+            bytes = saturatingAdd(bytes, m_layers[i].cache.pageBytes());
+    return bytes;
+}
+
+bool CpuDecoder::addPage(const DecoderRequest& request) {
+    Buffer page(pageBytes(request));
+    if (!page.valid())
+        return false;
+    std::byte* at = page.data();
+    for (std::size_t i = 0; i < m_layers.size(); ++i)
+        if (wantsPage(i, request)) {
+            m_layers[i].cache.addPage(at);
+            at += m_layers[i].cache.pageBytes();
+        }
+    m_pages.push_back(std::move(page));
+    return true;
+}
+
+void CpuDecoder::dropPage() {
+    for (std::size_t i = 0; i < m_layers.size(); ++i)
+        if (Layer& layer = m_layers[i];
+            layer.cache.layout().tokens > tokensHeld(layer.spec, m_request))
+            layer.cache.dropLastPage();
+    m_pages.pop_back();
+}
+
+void CpuDecoder::readTo(std::int64_t context) {
+    m_request.context = context;
+    m_work = workOf(m_request);
+    for (Layer& layer : m_layers) {
+        const std::int64_t tokens = tokensRead(layer.spec, context);
+        layer.tokens.assign(count(m_request.batch), tokens);
+        layer.half.assign(count(m_request.batch), std::max<std::int64_t>(1, tokens / 2));
+    }
+}
+
+Status CpuDecoder::grow(std::stop_token stop) {
+    if (!paged())
+        return Error{ErrorCode::BadUsage, "a cache in one piece does not grow", "cpu", ""};
+    const DecoderRequest grown = requestGrown();
+    const std::uint64_t bytes = pageBytes(grown);
+    const Error refused{ErrorCode::OutOfMemory,
+                        fmt::format("the system refuses another page of {}", formatBytes(bytes)),
+                        "cpu",
+                        "",
+                        bytes,
+                        0};
+    if (!m_room.lengthen(grown, m_pool.threads()) || !addPage(grown))
+        return refused;
+    bool filled = true;
+    for (std::size_t i = 0; i < m_layers.size() && filled; ++i)
+        if (KvCache& cache = m_layers[i].cache;
+            cache.layout().tokens > tokensHeld(m_layers[i].spec, m_request))
+            filled = cache.fillLastPage(m_pool, m_request.seed + i + 1, stop);
+    if (!filled) {
+        dropPage();
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", "cpu", ""};
+    }
+    readTo(grown.context);
+    return Done{};
+}
+
+MemoryLedger CpuDecoder::ledgerGrown() const {
+    MemoryLedger grown = ledger();
+    if (!paged())
+        return grown;
+    const DecoderRequest request = requestGrown();
+    grown.kvBytes = saturatingAdd(grown.kvBytes, pageBytes(request));
+    grown.workspaceBytes =
+        std::max(grown.workspaceBytes, Workspace::bytesFor(request, 1, m_pool.threads()));
+    return grown;
+}
+
 MemoryLedger CpuDecoder::ledger() const {
     MemoryLedger ledger;
     for (const Layer& layer : m_layers)
         ledger.kvBytes += layer.cache.bytes();
     for (const Layer& layer : m_layers)
         ledger.weightsBytes += layer.weights.bytes();
-    ledger.weightsBytes += m_lmHead.bytes();
+    ledger.weightsBytes += m_lmHead.bytes() + m_unread.bytes();
     ledger.workspaceBytes = m_room.bytes() + (m_twice ? m_twice->bytes() : 0);
     return ledger;
 }

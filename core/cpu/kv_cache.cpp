@@ -141,14 +141,43 @@ std::uint64_t KvLayout::bytes() const {
     return saturatingMultiply(headBytes(), saturatingMultiply(count(sequences), count(nKvHeads)));
 }
 
+KvCache KvCache::inPages(const KvLayout& page) {
+    KvCache cache;
+    cache.m_page = page;
+    cache.m_layout = page;
+    cache.m_layout.tokens = 0;
+    cache.m_paged = true;
+    return cache;
+}
+
+void KvCache::addPage(std::byte* memory) {
+    m_pages.push_back(memory);
+    m_layout.tokens += m_page.tokens;
+}
+
+void KvCache::dropLastPage() {
+    m_pages.pop_back();
+    m_layout.tokens -= m_page.tokens;
+}
+
+std::byte* KvCache::tileAt(std::int64_t sequence, std::int64_t kvHead, std::int64_t tile) const {
+    const std::int64_t perPage = m_page.tiles();
+    return m_pages[count(tile / perPage)] +
+           count(sequence * m_page.nKvHeads + kvHead) * m_page.headBytes() +
+           count(tile % perPage) * m_page.tileBytes();
+}
+
 const std::byte* KvCache::head(std::int64_t sequence, std::int64_t kvHead) const {
-    return m_buffer.data() + count(sequence * m_layout.nKvHeads + kvHead) * m_layout.headBytes();
+    return tileAt(sequence, kvHead, 0);
+}
+
+KvTiles KvCache::tilesFrom(std::int64_t sequence, std::int64_t kvHead, std::int64_t tile) const {
+    return {tileAt(sequence, kvHead, tile), m_page.tiles() - tile % m_page.tiles()};
 }
 
 void KvCache::put(std::int64_t sequence, std::int64_t kvHead, std::int64_t token, const float* key,
                   const float* value) {
-    const std::uint64_t head = count(sequence * m_layout.nKvHeads + kvHead) * m_layout.headBytes();
-    std::byte* tile = m_buffer.data() + head + count(token / kTileTokens) * m_layout.tileBytes();
+    std::byte* tile = tileAt(sequence, kvHead, token / kTileTokens);
     const std::int64_t slot = token % kTileTokens;
     putRow(m_layout.types.key, tile, m_layout.headDimK, slot, true, key);
     putRow(m_layout.types.value, tile + m_layout.keyTileBytes(), m_layout.headDimV, slot, false,
@@ -156,18 +185,32 @@ void KvCache::put(std::int64_t sequence, std::int64_t kvHead, std::int64_t token
 }
 
 bool KvCache::fill(ThreadPool& pool, std::uint64_t seed, const std::stop_token& stop) {
+    for (std::size_t page = 0; page < m_pages.size(); ++page)
+        if (!fillPage(page, pool, seed, stop))
+            return false;
+    return true;
+}
+
+bool KvCache::fillLastPage(ThreadPool& pool, std::uint64_t seed, const std::stop_token& stop) {
+    return fillPage(m_pages.size() - 1, pool, seed, stop);
+}
+
+bool KvCache::fillPage(std::size_t page, ThreadPool& pool, std::uint64_t seed,
+                       const std::stop_token& stop) {
     constexpr std::uint64_t kUnitBytes = std::uint64_t{1} << 22; // two huge pages
-    const std::uint64_t tileBytes = m_layout.tileBytes();
-    const std::uint64_t tiles = m_buffer.bytes() / std::max<std::uint64_t>(1, tileBytes);
+    const std::uint64_t tileBytes = m_page.tileBytes();
+    const std::uint64_t tiles = pageBytes() / std::max<std::uint64_t>(1, tileBytes);
+    const std::uint64_t before = page * tiles; // no two tiles are alike
     const std::uint64_t perUnit = std::max<std::uint64_t>(1, kUnitBytes / tileBytes);
     const std::uint64_t units = (tiles + perUnit - 1) / perUnit;
     return pool.run(static_cast<std::int64_t>(units), stop, [&](std::int64_t unit, int) {
         const std::uint64_t first = count(unit) * perUnit;
         for (std::uint64_t tile = first; tile < std::min(tiles, first + perUnit); ++tile) {
-            std::byte* at = m_buffer.data() + tile * tileBytes;
-            fillMatrix(m_layout.types.key, at, m_layout.headDimK, seed ^ (2 * tile + 1) << 20);
-            fillMatrix(m_layout.types.value, at + m_layout.keyTileBytes(), m_layout.headDimV,
-                       seed ^ (2 * tile + 2) << 20);
+            std::byte* at = m_pages[page] + tile * tileBytes;
+            const std::uint64_t number = before + tile;
+            fillMatrix(m_page.types.key, at, m_page.headDimK, seed ^ (2 * number + 1) << 20);
+            fillMatrix(m_page.types.value, at + m_page.keyTileBytes(), m_page.headDimV,
+                       seed ^ (2 * number + 2) << 20);
         }
     });
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <stop_token>
+#include <vector>
 
 #include "core/cpu/buffer.h"
 #include "core/cpu/thread_pool.h"
@@ -48,28 +49,59 @@ struct KvLayout {
 /// What one step of an int8 cache is worth: keys and values up to ±4.
 inline constexpr float kInt8Scale = 1.0F / 32;
 
-/// The KV cache of one layer.
+/// Tiles of one head that lie one after the other.
+struct KvTiles {
+    const std::byte* first = nullptr;
+    std::int64_t count = 0;
+};
+
+/// The KV cache of one layer: in one piece, or in pages that are added one by one. A page is laid
+/// out as a cache of its own tokens.
 class KvCache {
 public:
     KvCache() = default;
-    explicit KvCache(const KvLayout& layout) : m_layout(layout), m_buffer(layout.bytes()) {}
+    /// In one piece, of its own memory.
+    explicit KvCache(const KvLayout& layout)
+        : m_layout(layout), m_page(layout), m_buffer(layout.bytes()), m_pages{m_buffer.data()} {}
+    /// Without tokens yet; every page will hold page.tokens, a whole number of tiles.
+    [[nodiscard]] static KvCache inPages(const KvLayout& page);
 
     [[nodiscard]] bool valid() const { return m_buffer.valid(); }
     [[nodiscard]] const KvLayout& layout() const { return m_layout; }
-    [[nodiscard]] Buffer& buffer() { return m_buffer; }
-    [[nodiscard]] std::uint64_t bytes() const { return m_buffer.bytes(); }
-    /// The first tile of one head.
+    [[nodiscard]] Buffer& buffer() { return m_buffer; } ///< of a cache in one piece
+    [[nodiscard]] std::uint64_t bytes() const { return pageBytes() * m_pages.size(); }
+    [[nodiscard]] std::uint64_t pageBytes() const { return m_page.bytes(); }
+    /// True where a head's tiles may lie in several pieces.
+    [[nodiscard]] bool paged() const { return m_paged; }
+    /// Adds pageBytes() of memory, which stays the caller's and must outlive the cache.
+    void addPage(std::byte* memory);
+    void dropLastPage();
+    /// The first tile of one head. Precondition: not paged.
     [[nodiscard]] const std::byte* head(std::int64_t sequence, std::int64_t kvHead) const;
+    /// One head's tiles from `tile` on, to the end of the page that holds it.
+    [[nodiscard]] KvTiles tilesFrom(std::int64_t sequence, std::int64_t kvHead,
+                                    std::int64_t tile) const;
     /// Writes one token's key [headDimK] and value [headDimV], rounded to the layout's types.
     void put(std::int64_t sequence, std::int64_t kvHead, std::int64_t token, const float* key,
              const float* value);
-    /// Random keys and values of magnitude near 1, the same for the same seed; all threads touch
-    /// the pages first. False where a stop request left bytes unwritten.
+    /// Random keys and values of magnitude near 1 in every page, the same for the same seed; all
+    /// threads touch the memory first. False where a stop request left bytes unwritten.
     [[nodiscard]] bool fill(ThreadPool& pool, std::uint64_t seed, const std::stop_token& stop);
+    /// The same in the last page alone.
+    [[nodiscard]] bool fillLastPage(ThreadPool& pool, std::uint64_t seed,
+                                    const std::stop_token& stop);
 
 private:
-    KvLayout m_layout;
-    Buffer m_buffer;
+    [[nodiscard]] std::byte* tileAt(std::int64_t sequence, std::int64_t kvHead,
+                                    std::int64_t tile) const;
+    [[nodiscard]] bool fillPage(std::size_t page, ThreadPool& pool, std::uint64_t seed,
+                                const std::stop_token& stop);
+
+    KvLayout m_layout; ///< of all pages
+    KvLayout m_page;   ///< of each
+    bool m_paged = false;
+    Buffer m_buffer;                 ///< of a cache in one piece
+    std::vector<std::byte*> m_pages; ///< the first byte of each
 };
 
 /// `values` as a cache of this type gives them back, a row of one head.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine/backend.h"
 
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 namespace decodescope {
@@ -69,6 +71,24 @@ void from_json(const nlohmann::json& json, DeviceInfo& device) {
     const auto& flop = json.at("measured_flop_per_second");
     if (bandwidth.is_number() && flop.is_number())
         device.ceilings = Ceilings{bandwidth, flop, json.value("measured_threads", 0), true};
+}
+
+Status findDevice(Backend& backend, const std::string& deviceId, DeviceInfo& device) {
+    device = DeviceInfo{};
+    device.id = deviceId;
+    std::string known;
+    for (DeviceInfo& each : backend.devices()) {
+        if (each.id != deviceId) {
+            known += (known.empty() ? "" : ", ") + each.id;
+            continue;
+        }
+        device = std::move(each);
+        if (device.available)
+            return Done{};
+        return Error{ErrorCode::DeviceUnavailable, device.reason, device.id, ""};
+    }
+    return Error{ErrorCode::DeviceUnavailable, "there is no such device", deviceId,
+                 "There is: " + (known.empty() ? "none" : known) + "."};
 }
 
 } // namespace decodescope

@@ -84,4 +84,8 @@ public:
                 std::stop_token stop) = 0;
 };
 
+/// `device` becomes the one of this id, usable or not; an unknown one has its id alone. Errors:
+/// DeviceUnavailable with the reason, or with the ids that there are.
+[[nodiscard]] Status findDevice(Backend& backend, const std::string& deviceId, DeviceInfo& device);
+
 } // namespace decodescope

@@ -23,6 +23,12 @@ struct DecoderRequest {
     std::uint64_t budgetBytes = 0;        ///< for everything this decoder allocates
     int threads = 0;                      ///< 0: all
     std::uint64_t seed = 1;               ///< of the random weights, keys, values and queries
+    /// 0: the context is cached in one piece. Otherwise all layers cache it in pages of so many
+    /// tokens of every sequence; `context` is one page, and Decoder::grow() adds the others.
+    std::int64_t pageTokens = 0;
+    /// Of Scope::Step in pages: held in all, where it is more than the matrices that a step reads
+    /// (an input embedding of its own). 0: those matrices alone.
+    std::uint64_t residentWeightsBytes = 0;
 };
 
 /// The work of one step of the whole model, counted from the shape (not measured): each weight is
@@ -82,6 +88,19 @@ public:
             return step(std::move(stop));
         return Error{ErrorCode::BadUsage, "this device does not vary its steps", "", ""};
     }
+
+    /// Adds one page to the cache of every layer that has not reached its window, fills it with
+    /// random content, so that every byte of it is the process's own, and makes steps read it.
+    /// Bytes above the request's budget are not looked at: ledgerGrown() tells beforehand.
+    /// Errors: OutOfMemory where the system refuses, Interrupted (within 100 ms of the request on a
+    /// CPU); what was held before still is, and can be stepped over. BadUsage where the cache lies
+    /// in one piece, or this device has no pages.
+    [[nodiscard]] virtual Status grow(std::stop_token stop) {
+        static_cast<void>(stop);
+        return Error{ErrorCode::BadUsage, "this device does not grow a cache by pages", "", ""};
+    }
+    /// What ledger() would tell after one more grow().
+    [[nodiscard]] virtual MemoryLedger ledgerGrown() const { return ledger(); }
 
     [[nodiscard]] virtual MemoryLedger ledger() const = 0;
     /// Layers that are really allocated and run; fewer than the model's where the budget is short.

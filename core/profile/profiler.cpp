@@ -20,24 +20,6 @@ namespace {
 /// A read stream over fewer bytes than this many last-level caches may be answered by the cache.
 constexpr std::uint64_t kCachesToOutrun = 4;
 
-Status findDevice(RunState& run) {
-    DeviceInfo& device = run.facts.device;
-    device.id = run.request.deviceId;
-    std::string known;
-    for (DeviceInfo& each : run.backend.devices()) {
-        if (each.id != run.request.deviceId) {
-            known += (known.empty() ? "" : ", ") + each.id;
-            continue;
-        }
-        device = std::move(each);
-        if (device.available)
-            return Done{};
-        return Error{ErrorCode::DeviceUnavailable, device.reason, device.id, ""};
-    }
-    return Error{ErrorCode::DeviceUnavailable, "there is no such device", device.id,
-                 fmt::format("There is: {}.", known.empty() ? "none" : known)};
-}
-
 void sendStart(RunState& run, const std::vector<Variant>& variants) {
     std::vector<std::string> labels;
     labels.reserve(variants.size());
@@ -156,7 +138,7 @@ Status profile(Backend& backend, const RunRequest& request, const EventSink& sin
     }
     const std::vector<Variant> variants =
         request.variants.empty() ? defaultVariants(request.model) : request.variants;
-    Status status = findDevice(run);
+    Status status = findDevice(backend, request.deviceId, run.facts.device);
     sendStart(run, variants);
     if (status)
         status = measureWatched(run, variants);
