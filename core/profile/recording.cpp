@@ -179,7 +179,7 @@ void Recording::add(Event event) {
     std::visit(Visitor{*this}, std::move(event));
 }
 
-Result<Recording> readRecording(const std::filesystem::path& path) {
+Result<std::string> readRecordText(const std::filesystem::path& path) {
     std::error_code ignored;
     if (std::filesystem::is_regular_file(path, ignored)) { // a pipe can be read but once
         const Result<std::string> start = readFileStart(path, kLookedAt);
@@ -188,12 +188,24 @@ Result<Recording> readRecording(const std::filesystem::path& path) {
         if (!mayBeRecording(*start)) // a model of many gigabytes is not read to the end
             return inFile({ErrorCode::FileUnreadable, "it is not JSON", "", ""}, path, "line 1");
     }
-    const Result<std::string> content = readWholeFile(path, kMaxFileBytes);
+    Result<std::string> content = readWholeFile(path, kMaxFileBytes);
     if (!content)
-        return content.error();
-    std::string_view text = withoutByteOrderMark(*content);
-    while (!text.empty() && text.back() == '\0') // a crashed file system leaves zeros
-        text.remove_suffix(1);
+        return content;
+    if (content->starts_with(kByteOrderMark))
+        content->erase(0, kByteOrderMark.size());
+    while (!content->empty() && content->back() == '\0') // a crashed file system leaves zeros
+        content->pop_back();
+    return content;
+}
+
+Result<Recording> readRecording(const std::filesystem::path& path) {
+    const Result<std::string> text = readRecordText(path);
+    if (!text)
+        return text.error();
+    return parseRecording(*text, path);
+}
+
+Result<Recording> parseRecording(std::string_view text, const std::filesystem::path& path) {
     Recording recording;
     const std::size_t first = text.find_first_not_of(" \t\r\n");
     const bool array = first != std::string_view::npos && text[first] == '[';

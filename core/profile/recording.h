@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/profile/event.h"
@@ -27,6 +29,12 @@ struct Recording {
 /// cut last line, as a killed worker leaves it, is dropped. Errors: FileUnreadable with file and
 /// line number.
 [[nodiscard]] Result<Recording> readRecording(const std::filesystem::path& path);
+/// The same in two steps, for a file that may be something else: its text, without a byte order
+/// mark (of what does not begin like JSON no more than the beginning is read, and it is refused),
+/// and what the text holds. `path` is for the messages.
+[[nodiscard]] Result<std::string> readRecordText(const std::filesystem::path& path);
+[[nodiscard]] Result<Recording> parseRecording(std::string_view text,
+                                               const std::filesystem::path& path);
 /// Makes a file that is going to be added to end with a whole line: a cut last line, as a killed
 /// worker leaves it, is taken off, and one that lacks its line end alone gets it. Done without
 /// doing anything for a file that is missing, empty or no recording. Errors: OutputNotWritten.

@@ -43,9 +43,11 @@ std::size_t lowerRank(std::size_t n) {
     return 0;
 }
 
+/// 97.5 % point of Student's t with 1 to 4 degrees of freedom
+constexpr std::array kStudent = {12.706, 4.303, 3.182, 2.776};
+constexpr double kNormal = 1.959964; ///< 97.5 % point of the standard normal
+
 Interval studentInterval(std::span<const double> values) {
-    // 97.5 % point of Student's t with 1 to 4 degrees of freedom
-    constexpr std::array kStudent = {12.706, 4.303, 3.182, 2.776};
     const auto n = static_cast<double>(values.size());
     const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
     double squares = 0;
@@ -67,6 +69,40 @@ Interval intervalOfSorted(std::span<const double> values) {
     return {values[rank - 1], values[values.size() - rank]};
 }
 
+/// The point that a standard normal exceeds with this probability, 0 < p ≤ 1/2.
+double normalPoint(double p) {
+    double low = 0;
+    double high = 40; // far beyond what a double can tell from certainty
+    for (int i = 0; i < 100; ++i) {
+        const double middle = (low + high) / 2;
+        (std::erfc(middle / std::sqrt(2.0)) / 2 > p ? low : high) = middle;
+    }
+    return low;
+}
+
+/// P(Binomial(n, 1/2) < r).
+double binomialBelow(std::size_t n, std::size_t r) {
+    const auto count = static_cast<double>(n);
+    double sum = 0;
+    for (std::size_t k = 0; k < r; ++k) {
+        const auto at = static_cast<double>(k);
+        sum += std::exp(std::lgamma(count + 1) - std::lgamma(at + 1) - std::lgamma(count - at + 1) -
+                        count * std::log(2.0));
+    }
+    return sum;
+}
+
+/// The variance of the logarithm of the median: of order statistics c and n + 1 − c, with c about
+/// (n + 1)/2 − √n, the distance is so many standard errors as the sign test gives it.
+double logMedianVariance(std::span<const double> ordered) {
+    const auto n = static_cast<double>(ordered.size());
+    const auto rank =
+        static_cast<std::size_t>(std::max(1.0, std::round((n + 1) / 2 - std::sqrt(n))));
+    const double distance = std::log(ordered[ordered.size() - rank]) - std::log(ordered[rank - 1]);
+    const double error = distance / (2 * normalPoint(binomialBelow(ordered.size(), rank)));
+    return error * error;
+}
+
 double relative(double halfWidth, double middle) {
     return middle > 0 ? halfWidth / middle : halfWidth > 0 ? kInfinity : 0;
 }
@@ -83,6 +119,18 @@ double median(std::span<const double> values) {
 
 Interval medianInterval95(std::span<const double> values) {
     return intervalOfSorted(sorted(values));
+}
+
+Interval medianRatioInterval95(std::span<const double> a, std::span<const double> b) {
+    const std::vector<double> first = sorted(a);
+    const std::vector<double> second = sorted(b);
+    const std::size_t fewest = std::min(first.size(), second.size());
+    if (fewest < 2 || !(first.front() > 0) || !(second.front() > 0))
+        return {0, kInfinity};
+    const double factor = fewest < 5 ? kStudent[fewest - 2] : kNormal;
+    const double spread = factor * std::sqrt(logMedianVariance(first) + logMedianVariance(second));
+    const double ratio = quantileOfSorted(second, 0.5) / quantileOfSorted(first, 0.5);
+    return {ratio * std::exp(-spread), ratio * std::exp(spread)};
 }
 
 double relativeError(std::span<const double> values) {

@@ -25,6 +25,13 @@ struct Interval {
 /// mean, laid around the median. One value says nothing: the interval is unbounded.
 [[nodiscard]] Interval medianInterval95(std::span<const double> values);
 
+/// A 95 % confidence interval of median(b) / median(a), of positive values: the distance of two
+/// order statistics tells how far each median's logarithm is known, whatever the distributions
+/// (Price and Bonett, Journal of Statistical Computation and Simulation 72(2), 2002). Of fewer than
+/// five values on a side it takes Student's factor of that side. Fewer than two values, or one that
+/// is not above zero, say nothing: the interval is 0 to infinity.
+[[nodiscard]] Interval medianRatioInterval95(std::span<const double> a, std::span<const double> b);
+
 /// Half-width of the 95 % interval over the median; infinite below two values.
 [[nodiscard]] double relativeError(std::span<const double> values);
 

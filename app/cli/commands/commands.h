@@ -16,6 +16,7 @@ using Command = std::function<Status()>;
 
 /// Each adds one subcommand; where it is chosen, `chosen` is set to what it runs.
 void addCalibrate(CLI::App& app, Command& chosen);
+void addCompare(CLI::App& app, Command& chosen);
 void addDevices(CLI::App& app, Command& chosen);
 void addInspect(CLI::App& app, Command& chosen);
 void addModels(CLI::App& app, Command& chosen);

@@ -11,6 +11,7 @@
 #include "app/cli/commands/commands.h"
 #include "app/cli/input_lines.h"
 #include "app/cli/options/device_options.h"
+#include "app/cli/options/gate_options.h"
 #include "app/cli/options/model_options.h"
 #include "app/cli/options/workload_options.h"
 #include "app/cli/output.h"
@@ -18,6 +19,7 @@
 #include "app/cli/progress_bar.h"
 #include "app/cli/stop_signals.h"
 #include "core/profile/calibration.h"
+#include "core/profile/comparison_file.h"
 #include "core/profile/profiler.h"
 #include "core/profile/recording.h"
 #include "core/profile/whole_file.h"
@@ -30,6 +32,8 @@ struct Options {
     WorkloadOptions workload;
     DeviceOptions device;
     OutputOptions output;
+    GateOptions gate;
+    std::string baseline;
     std::string request;
     std::string record;
     bool stream = false;
@@ -124,6 +128,7 @@ public:
     }
 
     [[nodiscard]] bool empty() const { return m_samples.empty(); }
+    [[nodiscard]] const std::vector<Sample>& samples() const { return m_samples; }
     [[nodiscard]] const std::optional<Ceilings>& ceilings() const { return m_ceilings; }
 
 private:
@@ -149,9 +154,40 @@ private:
     std::optional<Error> m_failure;
 };
 
+/// What this run is held against.
+struct Baseline {
+    std::optional<ComparedSet> set;
+    std::optional<double> limit;
+};
+
+/// Read before anything is measured: a file that cannot be used is told at once.
+Result<Baseline> readBaseline(const Options& options) {
+    Baseline baseline;
+    const Result<std::optional<double>> limit = options.gate.limit();
+    if (!limit)
+        return limit.error();
+    baseline.limit = *limit;
+    if (options.baseline.empty() && baseline.limit)
+        return Error{ErrorCode::BadUsage, "there is no baseline to be slower than",
+                     "--fail-if-slower", "Name a recording with --baseline."};
+    if (options.baseline.empty())
+        return baseline;
+    const Result<ComparedSet> set = readComparedSet(options.baseline);
+    if (!set)
+        return set.error();
+    if (set->planned)
+        return Error{ErrorCode::BadUsage, "it holds plans, and a run is compared with a recording",
+                     "--baseline " + options.baseline, ""};
+    baseline.set = *set;
+    return baseline;
+}
+
 Status run(const Options& options) {
     if (const Result<ReportFormat> format = options.output.reportFormat(); !format)
         return format.error();
+    const Result<Baseline> baseline = readBaseline(options);
+    if (!baseline)
+        return baseline.error();
     InputLines input;
     Result<RunRequest> request =
         options.request.empty() ? buildRequest(options) : readRequest(options.request, input);
@@ -187,7 +223,10 @@ Status run(const Options& options) {
         return measured;
     if (Status written = results.finish(); !written)
         return written;
-    return measured;
+    if (!measured || !baseline->set)
+        return measured;
+    return passGate(compare(*baseline->set, comparedSet(results.samples(), "this run")),
+                    baseline->limit);
 }
 
 } // namespace
@@ -199,6 +238,11 @@ void addRun(CLI::App& app, Command& chosen) {
     options->workload.add(*command, true);
     options->device.add(*command, false);
     options->output.add(*command);
+    command
+        ->add_option("--baseline", options->baseline,
+                     "A recording that this run is compared with, by configuration")
+        ->group("Gate");
+    options->gate.add(*command);
     command->add_flag("--quick-look", options->quickLook,
                       "At most 2 s and 256 MiB: a first impression, not a benchmark");
     command->add_flag("--stream", options->stream, "Every event as it comes, as JSON Lines");

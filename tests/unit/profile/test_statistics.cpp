@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <random>
+#include <utility>
 
 #include "core/profile/statistics.h"
 #include "core/profile/stopping_rule.h"
@@ -100,6 +101,54 @@ private slots:
         QCOMPARE(summary.p50, 10.0);
         QCOMPARE(summary.relativeError, 0.0);
         QVERIFY(summary.p99 > 800);
+    }
+
+    void theIntervalOfARatioCoversTheTrueRatioAsOftenAsItSays() {
+        std::mt19937 random(11);
+        std::lognormal_distribution<double> a(0, 0.3); // its median is 1
+        std::lognormal_distribution<double> b(std::log(1.5), 0.6);
+        for (const auto& [n, m] : {std::pair{3, 4}, {5, 6}, {8, 30}, {100, 120}}) {
+            int covered = 0;
+            constexpr int kTrials = 2000;
+            for (int trial = 0; trial < kTrials; ++trial) {
+                std::vector<double> first(static_cast<std::size_t>(n));
+                std::vector<double> second(static_cast<std::size_t>(m));
+                for (double& value : first)
+                    value = a(random);
+                for (double& value : second)
+                    value = b(random);
+                const Interval interval = medianRatioInterval95(first, second);
+                covered += interval.low <= 1.5 && 1.5 <= interval.high;
+            }
+            QVERIFY2(covered >= 0.935 * kTrials, qPrintable(QString::number(covered)));
+        }
+    }
+
+    void theIntervalOfARatioIsWorkedOutByHand() {
+        // n = 9: c = 5 - 3 = 2; P(Binomial(9, 1/2) < 2) = 10/512, whose normal point is 2.0635;
+        // the distance of ln 8 and ln 2 over twice that is the standard error 0.33590.
+        const Interval interval = medianRatioInterval95(oneTo(9), oneTo(9));
+        const double half = 1.959964 * 0.33590 * std::sqrt(2.0);
+        QVERIFY2(std::abs(std::log(interval.high) - half) < 1e-3,
+                 qPrintable(QString::number(std::log(interval.high))));
+        QVERIFY(std::abs(std::log(interval.low) + half) < 1e-3);
+    }
+
+    void theIntervalOfARatioTurnsOverWithItsSides() {
+        const std::vector<double> a = {10, 11, 12, 10.5, 11.5, 10.2};
+        const std::vector<double> b = {20, 22, 24, 21, 23, 20.4, 23.1};
+        const Interval there = medianRatioInterval95(a, b);
+        const Interval back = medianRatioInterval95(b, a);
+        QVERIFY(std::abs(there.low * back.high - 1) < 1e-12);
+        QVERIFY(there.low > 1.5 && there.high < 2.5);
+    }
+
+    void oneValueTellsNothingOfARatio() {
+        const std::vector<double> many = {1, 2, 3, 4, 5, 6};
+        for (const std::vector<double>& few : {std::vector<double>{1}, {}, {0, 1, 2}}) {
+            QCOMPARE(medianRatioInterval95(few, many).low, 0.0);
+            QVERIFY(std::isinf(medianRatioInterval95(many, few).high));
+        }
     }
 
     void theRuleGoesOnUntilItsFewestRepetitions() {
