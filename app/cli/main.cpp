@@ -53,6 +53,7 @@ int parseAndRun(int argc, char** argv) {
     addInspect(app, command);
     addPlan(app, command);
     addRun(app, command);
+    addProbe(app, command);
     addCompare(app, command);
     addCalibrate(app, command);
     addSelftest(app, command);

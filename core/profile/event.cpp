@@ -185,9 +185,18 @@ void read(const Json& json, DeviceFound& found) {
     readField(json, "device", found.device);
 }
 
+Json write(const ProbeResult& result) {
+    return result;
+}
+
+void read(const Json& json, ProbeResult& result) {
+    from_json(json, result);
+}
+
 /// The kinds in the order of the Event's alternatives.
 constexpr std::array<std::string_view, std::variant_size_v<Event>> kKinds = {
-    "run", "progress", "memory", "calibration", "skipped", "error", "done", "sample", "device"};
+    "run",   "progress", "memory", "calibration", "skipped",
+    "error", "done",     "sample", "device",      "probe"};
 static_assert(std::is_same_v<std::variant_alternative_t<7, Event>, Sample>);
 
 /// Reads the alternative whose place in kKinds is `index`.

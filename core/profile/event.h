@@ -11,6 +11,7 @@
 
 #include "core/engine/backend.h"
 #include "core/plan/deployment.h"
+#include "core/profile/probe_result.h"
 #include "core/profile/sample.h"
 #include "core/spec/result.h"
 
@@ -34,7 +35,8 @@ struct RunStarted {
 /// "progress": what the worker does now, and every repetition since the last such line.
 struct Progress {
     double atMs = 0;
-    std::string phase; ///< "calibrate", "allocate", "warmup", "measure"
+    std::string phase; ///< "calibrate", "allocate", "warmup", "measure"; of a probe: "allocate",
+                       ///< "grow", "prove"
     std::string variant;
     std::int64_t context = 0, batch = 1;
     int pointsDone = 0, pointsTotal = 0;
@@ -75,13 +77,15 @@ struct RunDone {
     bool partial = false; ///< stopped before all points were measured
 };
 
+/// "probe": a ProbeResult, sent by `probe --stream`, not by a run.
+
 /// "device": a device that was found, usable or not; sent by `devices --stream`, not by a run.
 struct DeviceFound {
     DeviceInfo device;
 };
 
 using Event = std::variant<RunStarted, Progress, MemoryEvent, CalibrationEvent, Skipped, RunFailed,
-                           RunDone, Sample, DeviceFound>;
+                           RunDone, Sample, DeviceFound, ProbeResult>;
 
 /// The "kind" of a line.
 [[nodiscard]] std::string_view kind(const Event& event);

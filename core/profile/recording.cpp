@@ -40,6 +40,7 @@ struct Visitor {
     void operator()(const RunDone& done) const { recording.complete = !done.partial; }
     void operator()(Sample sample) const { recording.samples.push_back(std::move(sample)); }
     void operator()(const DeviceFound&) const {} // no part of a run
+    void operator()(const ProbeResult&) const {}
 };
 
 /// The events of some lines, up to the first that is wrong.

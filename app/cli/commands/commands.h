@@ -21,6 +21,7 @@ void addDevices(CLI::App& app, Command& chosen);
 void addInspect(CLI::App& app, Command& chosen);
 void addModels(CLI::App& app, Command& chosen);
 void addPlan(CLI::App& app, Command& chosen);
+void addProbe(CLI::App& app, Command& chosen);
 void addRun(CLI::App& app, Command& chosen);
 void addSelftest(CLI::App& app, Command& chosen);
 

@@ -127,7 +127,7 @@ void addPlan(CLI::App& app, Command& chosen) {
         app.add_subcommand("plan", "Memory, longest context and predicted speed, on paper");
     const auto options = std::make_shared<Options>();
     options->model.add(*command);
-    options->workload.add(*command, false);
+    options->workload.add(*command, WorkloadOptions::Use::Planning);
     options->device.add(*command, true);
     options->deployment.add(*command);
     options->output.add(*command);

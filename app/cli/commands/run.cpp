@@ -235,7 +235,7 @@ void addRun(CLI::App& app, Command& chosen) {
     CLI::App* command = app.add_subcommand("run", "Measure decode steps on this machine");
     const auto options = std::make_shared<Options>();
     options->model.add(*command);
-    options->workload.add(*command, true);
+    options->workload.add(*command, WorkloadOptions::Use::Measuring);
     options->device.add(*command, false);
     options->output.add(*command);
     command

@@ -43,24 +43,29 @@ Result<std::vector<std::int64_t>> positiveList(const std::string& text, const ch
 
 } // namespace
 
-void WorkloadOptions::add(CLI::App& command, bool measuring) {
+void WorkloadOptions::add(CLI::App& command, Use use) {
     const char* group = "Workload";
     const auto option = [&](const char* name, auto& value, const char* text) {
         command.add_option(name, value, text)->group(group);
     };
-    option("-c,--context", contexts,
-           "Tokens cached: list or range, as in 4K,32K or 1024-1048576*2");
-    option("-b,--batch", batches, "Sequences that decode together (list)");
+    if (use != Use::Probing)
+        option("-c,--context", contexts,
+               "Tokens cached: list or range, as in 4K,32K or 1024-1048576*2");
+    option("-b,--batch", batches,
+           use == Use::Probing ? "Sequences that decode together"
+                               : "Sequences that decode together (list)");
     option("--scope", scope, "attention (of all layers alone) or step (the whole decode step)");
     option("--kv-type", kvType, "Type of the KV cache (default f16)");
     option("--weights-type", weightsType, "Type of the weights (default: the model's own)");
     option("--reserve", reserve, "Share of the memory kept free (default 10%)");
-    if (!measuring)
+    if (use == Use::Planning)
         return;
     option("-t,--threads", threads, "Threads (default: all)");
+    option("--seed", seed, "Of the random weights, caches and queries");
+    if (use == Use::Probing)
+        return;
     option("--max-time", maxTime, "Seconds the whole run may take (default 60)");
     option("--target-error", targetError, "Stop a point at this relative error (default 2%)");
-    option("--seed", seed, "Of the random weights, caches and queries");
 }
 
 Result<Workload> WorkloadOptions::resolve(const ModelSpec& model, Scope defaultScope,

@@ -20,8 +20,9 @@ struct WorkloadOptions {
     std::uint64_t seed = 1;
     int threads = 0;
 
-    /// `measuring` adds what only a measurement needs.
-    void add(CLI::App& command, bool measuring);
+    /// What the options are for: each has some that the others do not need.
+    enum class Use { Planning, Measuring, Probing };
+    void add(CLI::App& command, Use use);
     /// Weights default to the model's own type, then f16. Errors: BadUsage with the option.
     [[nodiscard]] Result<Workload> resolve(const ModelSpec& model, Scope defaultScope,
                                            const std::string& defaultContexts) const;

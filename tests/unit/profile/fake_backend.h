@@ -45,9 +45,12 @@ struct FakeMachine {
     Result<Ceilings> ceilings = Ceilings{1e10, 1e11, 2, true};
     std::stop_source* stop = nullptr;
     bool available = true;
+    int refuseGrowth = -1;             ///< this growth finds no memory
+    int stopAtGrowth = -1;             ///< this growth asks for the stop
+    std::uint64_t othersTakeAPage = 0; ///< bytes that others take while a page is added
 
     // what was asked
-    int steps = 0, variedSteps = 0;
+    int steps = 0, variedSteps = 0, growths = 0;
     std::vector<std::int64_t> stepsOf; ///< KV heads of the decoder of each step
     std::vector<DecoderRequest> requests;
     std::vector<CalibrationRequest> calibrations;
@@ -90,10 +93,22 @@ public:
         return timing;
     }
 
-    [[nodiscard]] MemoryLedger ledger() const override {
-        return {0, kvBytes(m_request.model, m_request.kvTypes, m_request.context, m_request.batch),
-                10};
+    Status grow(std::stop_token stop) override {
+        const int growth = m_machine.growths++;
+        if (growth == m_machine.stopAtGrowth)
+            m_machine.stop->request_stop();
+        if (stop.stop_requested())
+            return Error{ErrorCode::Interrupted, "stopped", "", ""};
+        if (growth == m_machine.refuseGrowth)
+            return Error{ErrorCode::OutOfMemory, "refused", "", "", 1, 0};
+        m_machine.availableBytes -= std::min(m_machine.availableBytes, m_machine.othersTakeAPage);
+        m_request.context += m_request.pageTokens;
+        return Done{};
     }
+    [[nodiscard]] MemoryLedger ledgerGrown() const override {
+        return ledgerAt(m_request.context + m_request.pageTokens);
+    }
+    [[nodiscard]] MemoryLedger ledger() const override { return ledgerAt(m_request.context); }
     [[nodiscard]] std::int64_t layersMeasured() const override { return 1; }
     [[nodiscard]] StepWork work() const override {
         const std::uint64_t weights =
@@ -107,6 +122,10 @@ public:
     [[nodiscard]] int threads() const override { return 2; }
 
 private:
+    [[nodiscard]] MemoryLedger ledgerAt(std::int64_t context) const {
+        return {m_request.residentWeightsBytes,
+                kvBytes(m_request.model, m_request.kvTypes, context, m_request.batch), 10};
+    }
     [[nodiscard]] std::int64_t nKvHeads() const {
         return m_request.model.attentionLayer()->nKvHeads;
     }

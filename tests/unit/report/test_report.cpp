@@ -7,8 +7,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/report/comparison_report.h"
 #include "core/report/csv.h"
 #include "core/report/markdown.h"
+#include "core/report/probe_report.h"
 #include "core/report/records.h"
 #include "core/report/report.h"
 #include "core/spec/presets.h"
@@ -27,6 +29,8 @@ private slots:
     void csvWithAnOpenQuoteIsRefused();
     void jsonAndJsonLinesCarryTheSameRecords();
     void everyKeyOfARecordHasAColumn();
+    void aComparisonTellsItsVerdicts();
+    void aProbeTellsWhatEndedIt();
     void markdownIsAlignedAndHuman();
     void formatsAreKnownByName();
     void whatIsWrittenIsTheAgreedText_data();
@@ -63,6 +67,35 @@ static std::vector<Plan> plans() {
     for (const Variant& variant : defaultVariants(*findModelPreset("llama-3.1-8b")))
         all.push_back(makePlan(variant, {"box", 24 * kGiB, {}}, Workload{}, 8192, 1));
     return all;
+}
+
+/// B takes twice the time, and has a point that A lacks.
+static Comparison comparison() {
+    const Sample before = sample();
+    Sample after = before;
+    for (double& ms : after.repetitionsMs)
+        ms *= 2;
+    after.tpotP50Ms *= 2;
+    Sample more = before;
+    more.context *= 2;
+    ComparedSet a = comparedSet(std::vector{before}, "before.jsonl");
+    a.points.front().repetitionsMs.assign(9, before.tpotP50Ms);
+    a.partial = true;
+    ComparedSet b = comparedSet(std::vector{after, more}, "after.jsonl");
+    b.points.front().repetitionsMs.assign(9, after.tpotP50Ms);
+    return compare(a, b);
+}
+
+static ProbeResult probeResult() {
+    ProbeResult result;
+    result.variant = "GQA-8";
+    result.pageTokens = 256;
+    result.maxContextPredicted = 1024;
+    result.maxContextMeasured = 768;
+    result.memoryTotalBytes = 32 * kMiB;
+    result.budgetBytes = 30198988; // nine tenths
+    result.proofTpotMs = 12.5;
+    return result;
 }
 
 void TestReport::csvReadsBackAsItWasWritten() {
@@ -117,6 +150,36 @@ void TestReport::everyKeyOfARecordHasAColumn() {
     };
     QCOMPARE(missing(sample(), sampleKeys()), std::string());
     QCOMPARE(missing(plans().front(), planKeys()), std::string());
+    QCOMPARE(missing(probeResult(), probeKeys()), std::string());
+    for (const json& record : records(comparison()))
+        QCOMPARE(missing(record, comparisonKeys()), std::string());
+}
+
+void TestReport::aComparisonTellsItsVerdicts() {
+    const std::vector<json> all = records(comparison());
+    QCOMPARE(all.size(), std::size_t{2});
+    QCOMPARE(all[0].at("verdict").get<std::string>(), std::string("slower"));
+    QCOMPARE(all[0].at("tpot_ratio").get<double>(), 2.0);
+    QCOMPARE(all[0].at("tokens_per_second_ratio").get<double>(), 0.5);
+    QVERIFY(all[0].at("tpot_ratio_low").get<double>() > 1);
+    QCOMPARE(all[1].at("verdict").get<std::string>(), std::string("only_in_b"));
+    QVERIFY(all[1].at("tpot_ms_a").is_null() && all[1].at("repetitions_a").is_null());
+    QCOMPARE(all[1].at("repetitions_b").get<int>(), 2);
+    const QString text = QString::fromStdString(comparisonTable(comparison()));
+    for (const char* part : {"| slower", "only in B", "2.000", "A: before.jsonl", "is partial"})
+        QVERIFY2(text.contains(part), qPrintable(text));
+}
+
+void TestReport::aProbeTellsWhatEndedIt() {
+    ProbeResult result = probeResult();
+    const auto text = [&result] { return QString::fromStdString(probeText(result)); };
+    for (const char* part : {"1,024", "768", "256 fewer, one page", "28.8 MiB", "12.5 ms"})
+        QVERIFY2(text().contains(part), qPrintable(text()));
+    result.stoppedBy = ProbeStop::Interrupted;
+    result.proofTpotMs.reset();
+    QVERIFY(text().contains("more may fit") && text().contains("No step was run"));
+    result.maxContextPredicted.reset();
+    QVERIFY(text().contains("no limit"));
 }
 
 void TestReport::markdownIsAlignedAndHuman() {
