@@ -168,7 +168,8 @@ void ProbeRun::sendStart() {
                                m_request.variant.model,
                                m_request.workload,
                                {m_request.variant.label},
-                               false});
+                               false,
+                               {}});
 }
 
 void ProbeRun::sendProgress(const char* phase, bool now) {

@@ -105,7 +105,8 @@ private slots:
                 2, 8, 2, kDim, kDim, cache->layout().tokens, cache->paged()};
             QVERIFY(attention.grow({&shape, 1}, pool.threads()));
             out.emplace_back(queries.size(), std::nanf(""));
-            QVERIFY(attention.run(pool, *cache, 8, held, queries.data(), out.back().data(), {}));
+            QVERIFY(attention.run(pool, *cache, AttentionArithmetic::F32, 8, held, queries.data(),
+                                  out.back().data(), {}));
         }
         for (std::size_t i = 0; i < queries.size(); ++i)
             QVERIFY2(std::abs(out[0][i] - out[1][i]) < 1e-5F,
