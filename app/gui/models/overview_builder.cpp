@@ -46,8 +46,7 @@ void addCurves(VariantSeries& series, const Plan& plan, const Plan& room, const 
         const auto ranks = rankFootprints(loads, engine, context, room.batch);
         series.kvCurve.emplace_back(x, static_cast<double>(fullestRank(ranks).kvBytes));
         const Forecast at = forecast(model, workload, context, plan.batch, plan.scope,
-                                     plan.device.roofs, plan.deployment,
-                                     plan.device.kernels.get());
+                                     plan.device.roofs, plan.deployment, plan.device.kernels.get());
         if (at.tokensPerSecond > 0)
             series.predictedCurve.emplace_back(x, at.tokensPerSecond);
     }

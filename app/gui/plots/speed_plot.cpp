@@ -149,9 +149,8 @@ void SpeedPlot::draw() {
         subtitle += tr(" · shaded: warm-up");
     setSubtitle(subtitle);
     const QString nothing =
-        m_overview.planOnly
-            ? tr("Planned for, not measured.\nThe cards above have the forecast.")
-            : tr("Press Run (F5) to measure tokens per second.");
+        m_overview.planOnly ? tr("Planned for, not measured.\nThe cards above have the forecast.")
+                            : tr("Press Run (F5) to measure tokens per second.");
     setNotice(empty() ? nothing : QString());
     QCPGraph* warmup = plot().addGraph(plot().xAxis, plot().yAxis2);
     warmup->setPen(Qt::NoPen);
