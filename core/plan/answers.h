@@ -19,6 +19,7 @@ struct AnswerAssumptions {
 };
 
 /// One answer with its reason.
+// NOLINTNEXTLINE(bugprone-exception-escape): nlohmann::json moves without throwing
 struct Answer {
     std::string id;          ///< stable: "longest_context_tokens", "largest_batch", …
     std::string question;    ///< "Longest context at batch 1"

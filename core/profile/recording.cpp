@@ -104,6 +104,7 @@ Status addLines(std::string_view text, const std::filesystem::path& path, Record
     // A file that is one part is read by the thread that asks.
     const auto launch = all.size() > 1 ? std::launch::async : std::launch::deferred;
     std::vector<std::future<Chunk>> pending;
+    pending.reserve(all.size());
     for (const std::string_view part : all)
         pending.push_back(std::async(launch, readLines, part));
     std::size_t linesBefore = 0;

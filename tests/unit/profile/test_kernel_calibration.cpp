@@ -26,7 +26,8 @@ static double law(const DecoderRequest& request) {
     double seconds = 0;
     for (const LayerSpec& layer : request.model.layers) {
         const auto heads = static_cast<double>(layer.nKvHeads * request.batch);
-        const auto group = static_cast<double>(layer.nHeads / layer.nKvHeads);
+        const double group =
+            static_cast<double>(layer.nHeads) / static_cast<double>(layer.nKvHeads);
         const double cached = 1e-9 * (3 + 5 * group) * static_cast<double>(layer.headDimK) / 128;
         const double rowBytes =
             2 * static_cast<double>(
