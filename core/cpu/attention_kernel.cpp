@@ -49,7 +49,7 @@ constexpr float kLazyRescale = 8; ///< in powers of two: accumulators may grow 2
 struct Scratch {
     float* queries;      ///< [block][headDimK][heads of the block], × scale × log2 e; or bf16
                          ///< pairs [block][headDimK / 2][heads of the block], not multiplied
-    float* sums;         ///< [block][headDimK / kBlockValues][heads of the block]
+    float* sums;         ///< [block][blocksOf(headDimK)][heads of the block]
     float* weights;      ///< [group][kTileTokens]
     float* denominators; ///< [group][a vector of partial sums]
     float* tile;         ///< one tile's keys, then its values, as f32
@@ -146,11 +146,11 @@ template <class Rows>
 HWY_INLINE void keysToFloats(const BlockMatrix<Rows>& keys, std::int64_t headDim, float* to) {
     const FloatTag d;
     const auto bias = hn::Set(d, Rows::kBias);
-    for (std::int64_t b = 0; b < headDim / kBlockValues; ++b, to += kBlockValues * kTileTokens)
+    for (std::int64_t b = 0; b < blocksOf(headDim); ++b, to += kBlockValues * kTileTokens)
         for (std::int64_t t = 0; t < kTileTokens; t += lanesOf()) {
             const auto scale = loadFloats(d, keys.scales(b) + t);
             const Rows rows = keys.rows(b);
-            for (std::int64_t p = 0; p < kBlockValues / 2; ++p) {
+            for (std::int64_t p = 0; p < valuesOfBlock(b, headDim) / 2; ++p) {
                 const std::byte* at = rows.base + p * rows.pairBytes();
                 float* row = to + 2 * p * kTileTokens + t;
                 hn::StoreU(hn::Mul(hn::Sub(rows.even(d, at, t), bias), scale), d, row);
@@ -166,11 +166,12 @@ HWY_INLINE void valuesToFloats(const RowMatrix<Rows>& values, std::int64_t headD
 
 template <class Rows>
 HWY_INLINE void valuesToFloats(const BlockMatrix<Rows>& values, std::int64_t headDim, float* to) {
-    const FloatTag d;
+    const hn::CappedTag<float, 8> d; // divides any block of head_dim
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const auto bias = hn::Set(d, Rows::kBias);
     HWY_ALIGN float scales[kTileTokens];
-    for (std::int64_t b = 0; b < headDim / kBlockValues; ++b, to += kBlockValues) {
-        for (std::int64_t t = 0; t < kTileTokens; t += lanesOf())
+    for (std::int64_t b = 0; b < blocksOf(headDim); ++b, to += kBlockValues) {
+        for (std::int64_t t = 0; t < kTileTokens; t += lanes)
             hn::Store(loadFloats(d, values.scales(b) + t), d, scales + t);
         const Rows rows = values.rows(b);
         for (std::int64_t p = 0; p < kTileTokens / 2; ++p) {
@@ -178,7 +179,7 @@ HWY_INLINE void valuesToFloats(const BlockMatrix<Rows>& values, std::int64_t hea
             const auto odd = hn::Set(d, scales[2 * p + 1]);
             const std::byte* at = rows.base + p * rows.pairBytes();
             float* row = to + 2 * p * headDim;
-            for (std::int64_t c = 0; c < kBlockValues; c += lanesOf()) {
+            for (std::int64_t c = 0; c < valuesOfBlock(b, headDim); c += lanes) {
                 hn::StoreU(hn::Mul(hn::Sub(rows.even(d, at, c), bias), even), d, row + c);
                 hn::StoreU(hn::Mul(hn::Sub(rows.odd(d, at, c), bias), odd), d, row + headDim + c);
             }
@@ -224,12 +225,13 @@ void packQueries(const AttentionPart& part, const Blocks& blocks, const Scratch&
                 block[i * heads + h] = query[i] * factor;
         }
         if (part.types.key == DataType::Q4_0)
-            for (std::int64_t j = 0; j < dim / kBlockValues; ++j)
+            for (std::int64_t j = 0; j < blocksOf(dim); ++j)
                 for (std::int64_t h = 0; h < heads; ++h) {
                     float sum = 0;
-                    for (std::int64_t i = j * kBlockValues; i < (j + 1) * kBlockValues; ++i)
+                    for (std::int64_t i = j * kBlockValues;
+                         i < std::min(dim, (j + 1) * kBlockValues); ++i)
                         sum += block[i * heads + h];
-                    scratch.sums[first * (dim / kBlockValues) + j * heads + h] = sum;
+                    scratch.sums[first * blocksOf(dim) + j * heads + h] = sum;
                 }
         first += heads;
     }
@@ -246,7 +248,7 @@ HWY_INLINE void scoreTile(const AttentionPart& part, const Blocks& blocks, const
                  ScoreKernel<Matrix, Products>{
                      keys, part.headDimK,
                      BlockQueries<Products>{queries + first * part.headDimK / Products::kRows,
-                                            scratch.sums + first * (part.headDimK / kBlockValues),
+                                            scratch.sums + first * blocksOf(part.headDimK),
                                             scratch.weights + first * kTileTokens},
                      ahead});
         first += heads;
@@ -480,7 +482,7 @@ std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
                                     std::int64_t headDimV) {
     constexpr std::int64_t kMostLanes = 16;
     return kTileTokens * std::max(headDimK, headDimV) +
-           group * (kTileTokens + kMostLanes + headDimK + headDimK / kBlockValues);
+           group * (kTileTokens + kMostLanes + headDimK + blocksOf(headDimK));
 }
 
 void attendPart(const AttentionPart& part, const AttentionState& state, float* scratch) {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "core/cpu/attention_kernel.h"
-#include "core/cpu/float_bits.h"
 #include "core/cpu/kv_cache.h"
 
 namespace decodescope {
@@ -36,7 +35,7 @@ Status coveredTypes(const KvTypes& types) {
     return Done{};
 }
 
-Status coveredLayer(const LayerSpec& layer, const KvTypes& types, std::size_t index) {
+Status coveredLayer(const LayerSpec& layer, std::size_t index) {
     const std::string where = fmt::format("layer {}", index);
     if (layer.attention != AttentionKind::Softmax)
         return badUsage(
@@ -46,12 +45,6 @@ Status coveredLayer(const LayerSpec& layer, const KvTypes& types, std::size_t in
         if (width < 8 || width > kMaxHeadDim || width % 8 != 0)
             return badUsage(fmt::format("the CPU kernels do not run head_dim {}", width), where,
                             fmt::format("They cover multiples of 8 up to {}.", kMaxHeadDim));
-    if ((inBlocks(types.key) && layer.headDimK % kBlockValues != 0) ||
-        (inBlocks(types.value) && layer.headDimV % kBlockValues != 0))
-        return badUsage(
-            fmt::format("head_dim {} is no whole number of blocks of {}", layer.headDimK,
-                        name(inBlocks(types.key) ? types.key : types.value)),
-            where, fmt::format("Use int8, or a head_dim that {} divides.", kBlockValues));
     return Done{};
 }
 
@@ -115,7 +108,7 @@ Status covered(const DecoderRequest& request) {
             return status;
     bool owned = false;
     for (std::size_t i = 0; i < request.model.layers.size(); ++i) {
-        if (Status status = coveredLayer(request.model.layers[i], request.kvTypes, i); !status)
+        if (Status status = coveredLayer(request.model.layers[i], i); !status)
             return status;
         owned = owned || request.model.layers[i].ownsCache;
         if (!owned)

@@ -34,9 +34,10 @@ struct Block {
     std::array<std::int8_t, kBlockValues> values{};
 };
 
-Block quantise(DataType type, const float* values) {
+/// Of at most kBlockValues values; the block's others are zero.
+Block quantise(DataType type, std::span<const float> values) {
     float extreme = 0;
-    for (std::int64_t i = 0; i < kBlockValues; ++i)
+    for (std::size_t i = 0; i < values.size(); ++i)
         if (std::abs(values[i]) > std::abs(extreme))
             extreme = values[i];
     const float scale = type == DataType::Q8_0 ? std::abs(extreme) / 127 : extreme / -8;
@@ -45,8 +46,8 @@ Block quantise(DataType type, const float* values) {
     const float inverse = scale == 0 ? 0 : 1 / scale;
     const float most = type == DataType::Q8_0 ? 127 : 7;
     const float least = type == DataType::Q8_0 ? -127 : -8;
-    for (std::int64_t i = 0; i < kBlockValues; ++i)
-        block.values[count(i)] =
+    for (std::size_t i = 0; i < values.size(); ++i)
+        block.values[i] =
             static_cast<std::int8_t>(std::clamp(std::nearbyint(values[i] * inverse), least, most));
     return block;
 }
@@ -100,8 +101,9 @@ void putRow(DataType type, std::byte* matrix, std::int64_t headDim, std::int64_t
                        values[d]);
         return;
     }
-    for (std::int64_t first = 0; first < headDim; first += kBlockValues) {
-        const Block block = quantise(type, values + first);
+    for (std::int64_t b = 0; b < blocksOf(headDim); ++b) {
+        const Block block =
+            quantise(type, {values + b * kBlockValues, count(valuesOfBlock(b, headDim))});
         reinterpret_cast<std::uint16_t*>(matrix)[slot] = block.scale;
         for (std::int64_t d = 0; d < kBlockValues; ++d)
             storeQuantised(type, matrix + kScaleBytes,
@@ -227,9 +229,11 @@ void roundRow(DataType type, std::span<float> values) {
         return;
     }
     for (std::size_t first = 0; first < values.size(); first += count(kBlockValues)) {
-        const Block block = quantise(type, values.data() + first);
-        for (std::size_t i = 0; i < count(kBlockValues); ++i)
-            values[first + i] = fromF16(block.scale) * static_cast<float>(block.values[i]);
+        const std::span<float> row =
+            values.subspan(first, std::min(count(kBlockValues), values.size() - first));
+        const Block block = quantise(type, row);
+        for (std::size_t i = 0; i < row.size(); ++i)
+            row[i] = fromF16(block.scale) * static_cast<float>(block.values[i]);
     }
 }
 

@@ -17,6 +17,15 @@ namespace decodescope {
 inline constexpr std::int64_t kTileTokens = 32;
 /// Values that share a scale in q8_0 and q4_0.
 inline constexpr std::int64_t kBlockValues = 32;
+/// Blocks of a row of one head; the last one may hold fewer values, and is stored as a whole one.
+[[nodiscard]] constexpr std::int64_t blocksOf(std::int64_t headDim) {
+    return (headDim + kBlockValues - 1) / kBlockValues;
+}
+/// Values of a row that lie in one of its blocks.
+[[nodiscard]] constexpr std::int64_t valuesOfBlock(std::int64_t block, std::int64_t headDim) {
+    const std::int64_t left = headDim - block * kBlockValues;
+    return left < kBlockValues ? left : kBlockValues;
+}
 
 /// How one layer keeps its keys and values. Head-major: [sequence][kv head][tile], and a tile is
 /// the keys of its tokens transposed, a matrix [headDimK][kTileTokens], followed by their values, a
@@ -26,9 +35,10 @@ inline constexpr std::int64_t kBlockValues = 32;
 /// Elements of a matrix, by type (tile_rows-inl.h reads them):
 ///   f32, f16, int8   row after row
 ///   bf16             rows 2p and 2p + 1 in one row of 32-bit words, the even one in the low half
-///   q8_0, q4_0       one block for each 32 elements of head_dim, in which each token has a scale:
-///                    f16 scales [kTileTokens], then the block's matrix as int8 in rows, or as
-///                    nibbles (value + 8) with the even row of a pair in the low half of a byte
+///   q8_0, q4_0       one block for each 32 elements of head_dim (of a last block with fewer the
+///                    rest is unused), in which each token has a scale: f16 scales [kTileTokens],
+///                    then the block's matrix as int8 in rows, or as nibbles (value + 8) with the
+///                    even row of a pair in the low half of a byte
 /// An int8 cache has one scale for the keys and one for the values, kInt8Scale.
 struct KvLayout {
     KvTypes types; ///< keys and values: F32, F16, BF16, Int8, Q8_0 or Q4_0

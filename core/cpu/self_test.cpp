@@ -205,10 +205,6 @@ constexpr std::int64_t kContexts[] = {1, 7, 15, 16, 17, 63, 64, 65, 1023, 4097};
 constexpr std::int64_t kFewGroups[] = {1, 4, 7, 32};
 constexpr std::int64_t kManyGroups[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 32, 48, 64, 71, 128};
 
-bool covers(DataType type, std::int64_t headDim) {
-    return (type != DataType::Q8_0 && type != DataType::Q4_0) || headDim % kBlockValues == 0;
-}
-
 /// A type, and what multiplies what a cache of it holds.
 struct Kernel {
     DataType type;
@@ -233,8 +229,7 @@ std::vector<Case> casesOf(bool full) {
     for (const auto& [type, unit] : kernels()) {
         const auto add = [&cases, unit = unit](Case each) {
             each.unit = unit;
-            if (covers(each.type, each.headDim))
-                cases.push_back(std::move(each));
+            cases.push_back(std::move(each));
         };
         for (const std::int64_t headDim : kHeadDims)
             for (const std::int64_t context : kContexts)

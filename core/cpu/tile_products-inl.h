@@ -77,7 +77,7 @@ struct F32Products {
 template <class Products>
 struct BlockQueries {
     const typename Products::Factor* packed; ///< [headDimK / kRows][heads]
-    const float* sums; ///< [headDimK / kBlockValues][heads]: of the queries of one block
+    const float* sums; ///< [blocksOf(headDimK)][heads]: of the queries of one block
     float* weights;    ///< [heads][kTileTokens]: scores, then their exp2
 };
 
@@ -273,7 +273,8 @@ HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK
     static_assert(kWidth * HWY_MAX_BYTES <= kTileTokens * sizeof(float));
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
-    for (std::int64_t b = 0; b < headDimK / kBlockValues; ++b) {
+    for (std::int64_t b = 0; b < blocksOf(headDimK); ++b) {
+        const std::int64_t pairs = valuesOfBlock(b, headDimK) / 2;
         const hwy::float16_t* scales = keys.scales(b);
         for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
             Sums<FloatTag, kHeads, kWidth> sum;
@@ -285,8 +286,7 @@ HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK
                 }
             }
             multiplyRows<F32Products, kHeads, kWidth, 1, kHeads>(
-                d, keys.rows(b), kBlockValues / 2, t, block.packed + b * kBlockValues * kHeads, sum,
-                ahead);
+                d, keys.rows(b), pairs, t, block.packed + b * kBlockValues * kHeads, sum, ahead);
             DECODESCOPE_UNROLL
             for (int w = 0; w < kWidth; ++w) {
                 const FloatVec scale = loadFloats(d, scales + t + w * lanes);
@@ -382,7 +382,7 @@ HWY_INLINE void addBlocks(const BlockMatrix<Rows>& values, std::int64_t headDimV
     const FloatTag d;
     HWY_ALIGN float scaled[kHeads * kTileTokens];
     float bias[kHeads];
-    for (std::int64_t b = 0; b < headDimV / kBlockValues; ++b) {
+    for (std::int64_t b = 0; b < blocksOf(headDimV); ++b) {
         const hwy::float16_t* scales = values.scales(b);
         for (int h = 0; h < kHeads; ++h) {
             for (std::int64_t t = 0; t < kTileTokens; t += lanesOf())
@@ -398,8 +398,8 @@ HWY_INLINE void addBlocks(const BlockMatrix<Rows>& values, std::int64_t headDimV
             }
         }
         addAllColumns<F32Products, kHeads, widthFor(kHeads)>(
-            values.rows(b), 0, kBlockValues, tokens, scaled, bias, output + b * kBlockValues,
-            headDimV, ahead);
+            values.rows(b), 0, valuesOfBlock(b, headDimV), tokens, scaled, bias,
+            output + b * kBlockValues, headDimV, ahead);
     }
 }
 
