@@ -4,10 +4,12 @@
 
 clang-tidy spends most of its time on what a source includes, so sources of one part of the house are
 joined into one unit, which is checked like any source. (An include of them would not do: the analyser
-reads what is written in the file itself.) Whatever is found in a unit is looked for again in each of
-its sources alone, and that verdict counts: two helpers of one name in a unit cost time, no more.
+reads what is written in the file itself.) Whatever is found in a unit is looked for again in its
+halves, and of a source alone the verdict counts: two helpers of one name in a unit cost time, no
+more.
 """
 import concurrent.futures
+import itertools
 import json
 import pathlib
 import re
@@ -65,6 +67,7 @@ class Tidy:
     def __init__(self, root, database, directory):
         self.root = root
         self.directory = directory
+        self.units = itertools.count()
         self.flags = {}
         for entry in json.loads(database.read_text()):
             self.flags[entry["file"]] = list(flags_of(entry["command"]))
@@ -72,48 +75,38 @@ class Tidy:
     def knows(self, source):
         return str(self.root / source) in self.flags
 
-    def unit(self, number):
-        return self.directory / f"unit_{number}.cpp"
+    def joined(self, sources):
+        """A file that holds all of them, and its flags."""
+        lines, flags = [], {}
+        for source in sources:
+            path = self.root / source
+            main = "main_of_" + re.sub(r"\W", "_", source)  # each program has one
+            lines += [f"#define main {main}", path.read_text(), "#undef main"]
+            for flag in [*self.flags[str(path)], f"-iquote{path.parent}"]:
+                # Of two values of one macro the first will do.
+                flags.setdefault(flag.split("=")[0] if flag.startswith("-D") else flag, flag)
+        unit = self.directory / f"unit_{next(self.units)}.cpp"
+        unit.write_text("\n".join(lines) + "\n")
+        return unit, list(flags.values())
 
-    def write(self, units):
-        """The units, and a compile_commands.json of them and of their sources."""
-        entries = []
-
-        def entry(path, flags):
-            entries.append({"directory": str(self.directory), "file": str(path),
-                            "arguments": ["c++", *flags, "-c", str(path)]})
-
-        for number, unit in enumerate(units):
-            lines, flags = [], {}
-            for source in unit:
-                path = self.root / source
-                main = "main_of_" + re.sub(r"\W", "_", source)  # each program has one
-                lines += [f"#define main {main}", path.read_text(), "#undef main"]
-                for flag in [*self.flags[str(path)], f"-iquote{path.parent}"]:
-                    # Of two values of one macro the first will do.
-                    flags.setdefault(flag.split("=")[0] if flag.startswith("-D") else flag, flag)
-                entry(path, self.flags[str(path)])
-            self.unit(number).write_text("\n".join(lines) + "\n")
-            entry(self.unit(number), flags.values())
-        (self.directory / "compile_commands.json").write_text(json.dumps(entries, indent=1))
-
-    def run(self, path):
+    def run(self, path, flags):
         """What clang-tidy says of a file; nothing if it is clean."""
-        command = ["clang-tidy", "-p", str(self.directory), "--quiet",
-                   "--extra-arg=-Wno-unknown-warning-option"]
+        command = ["clang-tidy", "--quiet", "--extra-arg=-Wno-unknown-warning-option"]
         command += [f"--extra-arg={word}" for word in ANALYSER]
-        done = subprocess.run([*command, str(path)], cwd=self.root, text=True, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run([*command, str(path), "--", *flags], cwd=self.root, text=True,
+                              check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         # Standard error says how many warnings lie in headers of others; it counts where all fails.
         return "" if done.returncode == 0 else done.stdout or done.stderr
 
-    def check(self, number, unit):
-        """What is wrong in the sources of a unit."""
-        if len(unit) > 1:
-            if not self.run(self.unit(number)):
-                return ""
-            print(f"one by one: {' '.join(unit)}", file=sys.stderr, flush=True)
-        return "".join(self.run(self.root / source) for source in unit)
+    def check(self, unit):
+        """What is wrong in the sources of a unit, by halves where something is."""
+        if len(unit) == 1:
+            path = self.root / unit[0]
+            return self.run(path, self.flags[str(path)])
+        if not self.run(*self.joined(unit)):
+            return ""
+        half = len(unit) // 2
+        return self.check(unit[:half]) + self.check(unit[half:])
 
 
 def main():
@@ -125,11 +118,10 @@ def main():
     tidy = Tidy(root, pathlib.Path(database), directory)
     # What this machine does not build (a backend it has no toolkit for) has no flags to check with.
     units = units_of(root, filter(tidy.knows, sources))
-    tidy.write(units)
     # The largest first, so that none is left to run alone at the end.
-    order = sorted(enumerate(units), key=lambda entry: -len(entry[1]))
+    units.sort(key=lambda unit: -len(unit))
     with concurrent.futures.ThreadPoolExecutor(int(jobs)) as pool:
-        findings = "".join(pool.map(lambda entry: tidy.check(*entry), order))
+        findings = "".join(pool.map(tidy.check, units))
     print(findings, end="")
     return 1 if findings else 0
 
