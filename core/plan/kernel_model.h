@@ -41,6 +41,8 @@ public:
                                                       double stepBytes) const;
     /// Seconds of one layer beside the two above.
     [[nodiscard]] double layerSeconds(Scope scope, int threads) const;
+    /// Seconds of one part of a KV head beside its rows, on one thread.
+    [[nodiscard]] double partSeconds(double group, double headDim) const;
 
     [[nodiscard]] const KernelRates& rates() const { return m_rates; }
     /// The most threads that were measured.
@@ -50,7 +52,6 @@ private:
     class RowCurves;
     [[nodiscard]] std::optional<double> rowSeconds(DataType type, double group, double headDim,
                                                    int threads, double fromMemory) const;
-    [[nodiscard]] double partSeconds(double group, double headDim) const;
     [[nodiscard]] double fromMemory(double stepBytes) const;
 
     KernelRates m_rates;

@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "core/plan/kernel_model.h"
+#include "core/profile/point_run.h"
 #include "core/profile/statistics.h"
 #include "core/spec/model_spec.h"
 #include "core/spec/units.h"
@@ -111,8 +113,6 @@ private:
     [[nodiscard]] Status run(Batch& batch, double seconds);
     [[nodiscard]] Status visit(Point& point);
     void noteSlowdowns(const std::vector<Point>& points);
-    [[nodiscard]] double partSeconds(std::int64_t group, std::int64_t headDim) const;
-    [[nodiscard]] double layerSeconds(Scope scope, int threads) const;
 
     Backend& m_backend;
     const DeviceInfo& m_device;
@@ -224,13 +224,6 @@ void KernelCalibration::addLayers(std::vector<Batch>& batches, int threads) {
     batches.push_back(std::move(batch));
 }
 
-double KernelCalibration::layerSeconds(Scope scope, int threads) const {
-    for (const LayerRate& rate : m_rates.layers)
-        if (rate.threads == threads)
-            return scope == Scope::Step ? rate.stepSeconds : rate.attentionSeconds;
-    return 0;
-}
-
 /// From heads of two lengths, each one part.
 void KernelCalibration::addParts(std::vector<Batch>& batches) {
     constexpr std::int64_t kHeads = 16;
@@ -242,9 +235,9 @@ void KernelCalibration::addParts(std::vector<Batch>& batches) {
             batch.points.push_back(
                 attentionPoint(DataType::F16, group, kUsualHeadDim, kHeads, tokens, 1));
     batch.take = [this, few, more](std::vector<Point>& points) {
+        const double fixed = KernelModel(m_rates).layerSeconds(Scope::Attention, 1);
         for (std::size_t i = 0; i + 1 < points.size(); i += 2) {
             const double ratio = static_cast<double>(more) / static_cast<double>(few);
-            const double fixed = layerSeconds(Scope::Attention, 1);
             const double perHead =
                 (ratio * (points[i].fastest() - fixed) - (points[i + 1].fastest() - fixed)) /
                 (ratio - 1) / kHeads;
@@ -253,15 +246,6 @@ void KernelCalibration::addParts(std::vector<Batch>& batches) {
         }
     };
     batches.push_back(std::move(batch));
-}
-
-double KernelCalibration::partSeconds(std::int64_t group, std::int64_t headDim) const {
-    double before = 0; // the next smaller group's, in proportion
-    for (const AttentionPartRate& rate : m_rates.parts)
-        if (before == 0 || rate.group <= group)
-            before =
-                rate.secondsPerPart * static_cast<double>(group) / static_cast<double>(rate.group);
-    return before * static_cast<double>(headDim) / kUsualHeadDim;
 }
 
 void KernelCalibration::addAttention(std::vector<Batch>& batches, DataType type, int threads) {
@@ -283,14 +267,18 @@ void KernelCalibration::addAttention(std::vector<Batch>& batches, DataType type,
     if (batch.points.empty())
         return;
     batch.take = [this, type, threads, cached](std::vector<Point>& points) {
+        const KernelModel known(m_rates); // what it will add, is taken off here
         for (std::size_t i = 0; i < points.size(); ++i) {
             const LayerSpec& layer = points[i].request.model.layers.front();
             const std::int64_t group = layer.nHeads / layer.nKvHeads;
             const std::int64_t tokens = points[i].request.context;
             const auto parts = static_cast<double>(
                 kKvHeads * m_rates.units.partsOfHead(kKvHeads, tokens, threads));
-            const double fixed = layerSeconds(Scope::Attention, threads) +
-                                 parts * partSeconds(group, layer.headDimK) / threads;
+            const double fixed = known.layerSeconds(Scope::Attention, threads) +
+                                 parts *
+                                     known.partSeconds(static_cast<double>(group),
+                                                       static_cast<double>(layer.headDimK)) /
+                                     threads;
             // What is subtracted is small; a disturbed figure must not make it more.
             constexpr double kLeastShare = 0.5;
             const double fastest = points[i].fastest();
@@ -351,11 +339,12 @@ void KernelCalibration::addLinear(std::vector<Batch>& batches, DataType type, in
     if (batch.points.empty())
         return;
     batch.take = [this, type, threads, cached](std::vector<Point>& points) {
+        const double ofLayer = KernelModel(m_rates).layerSeconds(Scope::Step, threads);
         for (std::size_t i = 0; i < points.size(); ++i) {
             constexpr double kLeastShare = 0.5;
             const double fastest = points[i].fastest();
-            const double fixed = layerSeconds(Scope::Step, threads) *
-                                 static_cast<double>(points[i].request.model.layers.size());
+            const double fixed =
+                ofLayer * static_cast<double>(points[i].request.model.layers.size());
             m_rates.linear.push_back(
                 {type, points[i].request.batch, threads, i < cached,
                  std::max(kLeastShare * fastest, fastest - fixed) / points[i].amount});
@@ -368,14 +357,11 @@ Status KernelCalibration::visit(Point& point) {
     std::vector<double> seconds;
     double spent = 0;
     do {
-        const Result<StepTiming> timing = point.decoder->step(m_stop);
-        if (!timing)
-            return timing.error();
-        if (!std::isfinite(timing->seconds) || timing->seconds <= 0)
-            return Error{ErrorCode::RunFailed, "the device reported a step without a duration", "",
-                         ""};
-        seconds.push_back(timing->seconds);
-        spent += timing->seconds;
+        const Result<TimedStep> step = timedStep(*point.decoder, m_stop);
+        if (!step)
+            return step.error();
+        seconds.push_back(step->timing.seconds);
+        spent += step->timing.seconds;
     } while (seconds.back() < kLongStepSeconds &&
              (static_cast<int>(seconds.size()) < kVisitSteps || spent < kVisitSeconds));
     point.visits.push_back(median(seconds));

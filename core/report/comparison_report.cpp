@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "core/report/figures.h"
 #include "core/report/markdown.h"
 #include "core/spec/printable_text.h"
 #include "core/spec/units.h"
@@ -139,11 +138,11 @@ std::string intervalText(const ComparedPair& pair) {
 }
 
 std::string timeOf(const std::optional<ComparedPoint>& point) {
-    return point ? rounded(point->tpotMs) : "–";
+    return point ? formatRounded(point->tpotMs) : "–";
 }
 
 std::string speedOf(const std::optional<ComparedPoint>& point) {
-    return point ? rounded(point->tokensPerSecond()) : "–";
+    return point ? formatRounded(point->tokensPerSecond()) : "–";
 }
 
 std::string longestOf(const std::optional<ComparedPoint>& point) {

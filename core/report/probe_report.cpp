@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "core/report/figures.h"
 #include "core/report/markdown.h"
 #include "core/spec/printable_text.h"
 #include "core/spec/units.h"
@@ -81,7 +80,7 @@ std::string proofText(const ProbeResult& result) {
     if (!result.proofTpotMs)
         return "No step was run.";
     return fmt::format("Proved by one step over all of it: {} ms with {} threads.",
-                       rounded(*result.proofTpotMs), result.threads);
+                       formatRounded(*result.proofTpotMs), result.threads);
 }
 
 } // namespace

@@ -8,7 +8,6 @@
 
 #include "core/plan/unverified.h"
 #include "core/report/csv.h"
-#include "core/report/figures.h"
 #include "core/report/markdown.h"
 #include "core/report/records.h"
 #include "core/spec/units.h"
