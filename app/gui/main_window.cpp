@@ -16,9 +16,7 @@
 #include "app/gui/panels/configuration_panel.h"
 #include "app/gui/panels/elided_label.h"
 #include "app/gui/panels/log_panel.h"
-#include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_plots.h"
-#include "app/gui/panels/overview_table.h"
 #include "app/gui/theme/icons.h"
 #include "core/spec/units.h"
 
@@ -46,14 +44,14 @@ MainWindow::MainWindow(QWidget* parent)
     setDockNestingEnabled(true);
     resize(kFirstSize.boundedTo(screen()->availableSize() - kFrame));
     buildActions();
-    buildPlots();
     buildCentre();
-    placePlots();
+    buildStatusBar();
+    buildPages();
+    connectPlots();
     buildDocks();
     buildFileMenu();
     buildOtherMenus();
     buildToolbar();
-    buildStatusBar();
     connectController();
     m_defaultLayout = saveState();
     restore();
@@ -114,8 +112,6 @@ void MainWindow::refresh() {
     apply(m_save, can.save, tr("Save the recording (Ctrl+S)"));
     const OverviewData& overview = m_session.overview();
     m_answers->setOverview(overview);
-    m_overviewPage->setOverview(overview);
-    m_overviewTable->setOverview(overview);
     QString headline = tr("%1 · %2").arg(overview.modelName, overview.shape);
     if (overview.freeForKvBytes)
         headline += tr(" · free for KV on %1: %2 beside %3 of weights")

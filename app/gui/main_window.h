@@ -8,13 +8,13 @@
 #include "app/gui/models/run_store.h"
 #include "app/gui/models/runs_model.h"
 #include "app/gui/models/session.h"
+#include "app/gui/panels/pages.h"
 #include "app/gui/theme/application_palette.h"
 #include "app/gui/worker/run_controller.h"
 
 class QDockWidget;
 class QLabel;
 class QProgressBar;
-class QStackedWidget;
 class QTabWidget;
 
 namespace decodescope {
@@ -24,11 +24,10 @@ class Banner;
 class ConfigurationPanel;
 class ElidedLabel;
 class LogPanel;
-class OverviewPage;
 class OverviewPlots;
-class OverviewTable;
 class PlotWidget;
 class RunsPanel;
+class TabPage;
 
 /// The window: menus, docks, tabs and status bar around a Session, a RunStore and a RunController.
 class MainWindow : public QMainWindow {
@@ -46,8 +45,8 @@ public:
     [[nodiscard]] RunController& controller() { return m_controller; }
     [[nodiscard]] Capabilities capabilities() const;
     /// Writes a chart (.png, .svg, .pdf) or data (.csv, .json, .jsonl, .md: the samples or, with
-    /// none, the plans), as the file's ending says. Without a chart of its own all four are
-    /// drawn. False: the banner says why.
+    /// none, the plans), as the file's ending says. Without a chart of its own all of the tab that
+    /// is shown are drawn, or the Overview's. False: the banner says why.
     bool exportTo(const QString& path, PlotWidget* chart = nullptr);
     bool saveTo(const QString& path);
 
@@ -63,14 +62,19 @@ private:
     void buildOtherMenus();
     void buildToolbar();
     void buildCentre();
-    void buildPlots();
-    void placePlots();
+    void buildPages();
+    void connectPlots();
     void buildDocks();
     void buildStatusBar();
     void connectController();
     QAction* action(const char* name, const QString& text, const QKeySequence& shortcut);
 
     void refresh();
+    [[nodiscard]] TabPage& currentPage() const;
+    [[nodiscard]] PlotWidget* focusedChart() const;
+    [[nodiscard]] std::vector<PlotWidget*> chartsOr(PlotWidget* chart) const;
+    void takePage();
+    void copyTable() const;
     void run();
     void chooseFile();
     void save();
@@ -112,10 +116,8 @@ private:
     QTabWidget* m_tabs = nullptr;
     ElidedLabel* m_headline = nullptr;
     AnswerStrip* m_answers = nullptr;
+    Pages m_pages;
     OverviewPlots* m_plots = nullptr;
-    QStackedWidget* m_overview = nullptr; ///< the plots, or the same as a table
-    OverviewPage* m_overviewPage = nullptr;
-    OverviewTable* m_overviewTable = nullptr;
     ConfigurationPanel* m_configuration = nullptr;
     RunsPanel* m_runs = nullptr;
     LogPanel* m_log = nullptr;

@@ -7,7 +7,6 @@
 #include <QSettings>
 
 #include "app/gui/panels/overview_plots.h"
-#include "app/gui/panels/runs_panel.h"
 #include "app/gui/theme/icons.h"
 #include "core/spec/version.h"
 
@@ -50,9 +49,9 @@ void MainWindow::buildActions() {
     connect(m_stop, &QAction::triggered, &m_controller, &RunController::stop);
     connect(m_open, &QAction::triggered, this, &MainWindow::chooseFile);
     connect(m_save, &QAction::triggered, this, &MainWindow::save);
-    connect(m_export, &QAction::triggered, this, [this] { chooseExport(m_plots->focused()); });
+    connect(m_export, &QAction::triggered, this, [this] { chooseExport(focusedChart()); });
     m_copyChart = action("actionCopyChart", tr("Copy &chart"), Qt::CTRL | Qt::SHIFT | Qt::Key_C);
-    connect(m_copyChart, &QAction::triggered, this, [this] { copyChart(m_plots->focused()); });
+    connect(m_copyChart, &QAction::triggered, this, [this] { copyChart(focusedChart()); });
     m_follow = action("actionFollow", tr("&Follow"), {});
     m_follow->setIcon(themedIcon(QStringLiteral("follow")));
     m_follow->setCheckable(true);
@@ -85,7 +84,7 @@ void MainWindow::buildFileMenu() {
 void MainWindow::buildOtherMenus() {
     QMenu* edit = menuBar()->addMenu(tr("&Edit"));
     QAction* copy = action("actionCopyTable", tr("Copy &table"), Qt::CTRL | Qt::SHIFT | Qt::Key_T);
-    connect(copy, &QAction::triggered, m_runs, &RunsPanel::copyTable);
+    connect(copy, &QAction::triggered, this, &MainWindow::copyTable);
     edit->addAction(m_copyChart);
     edit->addAction(copy);
 

@@ -5,7 +5,6 @@
 #include <QDockWidget>
 #include <QLabel>
 #include <QProgressBar>
-#include <QStackedWidget>
 #include <QStatusBar>
 #include <QTabWidget>
 #include <QToolBar>
@@ -17,9 +16,6 @@
 #include "app/gui/panels/configuration_panel.h"
 #include "app/gui/panels/elided_label.h"
 #include "app/gui/panels/log_panel.h"
-#include "app/gui/panels/overview_page.h"
-#include "app/gui/panels/overview_table.h"
-#include "app/gui/panels/plan_page.h"
 #include "app/gui/panels/runs_panel.h"
 #include "app/gui/theme/surface.h"
 #include "app/gui/theme/type_scale.h"
@@ -69,14 +65,6 @@ void MainWindow::buildCentre() {
     m_tabs = new QTabWidget(centre);
     m_tabs->setObjectName(QStringLiteral("tabs"));
     m_tabs->setDocumentMode(true);
-    m_overview = new QStackedWidget(m_tabs);
-    m_overviewPage = new OverviewPage(m_overview);
-    m_overviewTable = new OverviewTable(m_overview);
-    m_overview->addWidget(m_overviewPage);
-    m_overview->addWidget(onSurface(m_overviewTable, {0, kHalfStep, 0, 0}));
-    connect(m_asTable, &QAction::toggled, m_overview, &QStackedWidget::setCurrentIndex);
-    m_tabs->addTab(m_overview, tr("Overview"));
-    m_tabs->addTab(new PlanPage(m_session, m_tabs), tr("Plan"));
     auto* asTable = new QToolButton(m_tabs);
     asTable->setObjectName(QStringLiteral("showAsTable"));
     asTable->setAutoRaise(true);

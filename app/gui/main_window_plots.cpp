@@ -6,52 +6,78 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QLabel>
+#include <QTabWidget>
 
 #include "app/gui/export/chart_export.h"
 #include "app/gui/export/data_export.h"
 #include "app/gui/panels/banner.h"
-#include "app/gui/panels/legend_row.h"
+#include "app/gui/panels/data_table.h"
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_plots.h"
-#include "app/gui/plots/kv_memory_plot.h"
-#include "app/gui/plots/max_context_plot.h"
+#include "app/gui/panels/runs_panel.h"
+#include "app/gui/panels/tab_page.h"
 #include "app/gui/plots/memory_plot.h"
 #include "app/gui/plots/speed_plot.h"
 
 namespace decodescope {
 
-void MainWindow::buildPlots() {
-    m_plots = new OverviewPlots(this);
-    connect(m_plots, &OverviewPlots::readout, this,
-            [this](const QString& text) { m_cursor->setText(text); });
-    connect(m_plots, &OverviewPlots::exportRequested, this, &MainWindow::chooseExport);
-    connect(m_plots, &OverviewPlots::copyRequested, this, &MainWindow::copyChart);
+void MainWindow::buildPages() {
+    m_pages = makePages(m_session, m_run, m_tabs);
+    m_plots = &m_pages.overview->plots();
+    for (TabPage* page : m_pages.all) {
+        m_tabs->addTab(page, page->title());
+        connect(page, &TabPage::readout, m_cursor, &QLabel::setText);
+        connect(page, &TabPage::exportRequested, this, &MainWindow::chooseExport);
+        connect(page, &TabPage::copyRequested, this, &MainWindow::copyChart);
+        connect(m_asTable, &QAction::toggled, page, &TabPage::showTable);
+    }
+    connect(m_tabs, &QTabWidget::currentChanged, this, &MainWindow::takePage);
+    takePage();
+}
+
+void MainWindow::connectPlots() {
     connect(m_plots, &OverviewPlots::followingChanged, this, [this] {
         m_follow->setChecked(m_plots->speed()->following() && m_plots->memory()->following());
     });
     connect(m_follow, &QAction::triggered, m_plots, &OverviewPlots::setFollowing);
 }
 
-void MainWindow::placePlots() {
-    m_overviewPage->setPlots(m_plots->kvMemory(), m_plots->maxContext(), m_plots->speed(),
-                             m_plots->memory());
-    connect(m_overviewPage, &OverviewPage::overviewChanged, m_plots, &OverviewPlots::setOverview);
-    LegendRow* legend = m_overviewPage->legend();
-    connect(m_plots, &OverviewPlots::toggleRequested, legend,
-            [legend](int index) { legend->setShown(index, !legend->isShown(index)); });
+TabPage& MainWindow::currentPage() const {
+    return *m_pages.all[static_cast<std::size_t>(std::max(0, m_tabs->currentIndex()))];
+}
+
+void MainWindow::takePage() {
+    const bool table = currentPage().table() != nullptr;
+    m_asTable->setEnabled(table);
+    m_cursor->clear();
+}
+
+PlotWidget* MainWindow::focusedChart() const {
+    return currentPage().focusedChart();
+}
+
+std::vector<PlotWidget*> MainWindow::chartsOr(PlotWidget* chart) const {
+    if (chart)
+        return {chart};
+    std::vector<PlotWidget*> charts = currentPage().charts();
+    return charts.empty() ? m_pages.overview->charts() : charts;
+}
+
+void MainWindow::copyTable() const {
+    const DataTable* table = currentPage().table();
+    if (table && table->isVisible())
+        table->copy();
+    else
+        m_runs->copyTable();
 }
 
 void MainWindow::replayRecording() {
-    std::vector<std::string> labels;
-    for (const VariantSeries& variant : m_session.overview().variants)
-        labels.push_back(variant.label.toStdString());
-    m_plots->showRecording(replay(m_store.joined(), labels));
+    m_plots->showRecording(replay(m_store.joined(), variantLabels(m_session.overview())));
 }
 
 bool MainWindow::exportTo(const QString& path, PlotWidget* chart) {
-    const std::vector<PlotWidget*> charts = chart ? std::vector{chart} : m_plots->all();
     const Status status = isChartFile(path)
-                              ? exportChart(charts, path, {})
+                              ? exportChart(chartsOr(chart), path, {})
                               : exportData(m_store.samples(), m_session.plans(), path);
     if (!status) {
         showError(QString::fromStdString(status.error().sentence()));
@@ -76,8 +102,7 @@ void MainWindow::chooseExport(PlotWidget* chart) {
 }
 
 void MainWindow::copyChart(PlotWidget* chart) {
-    const std::vector<PlotWidget*> charts = chart ? std::vector{chart} : m_plots->all();
-    QApplication::clipboard()->setImage(chartImage(charts, {}));
+    QApplication::clipboard()->setImage(chartImage(chartsOr(chart), {}));
 }
 
 } // namespace decodescope

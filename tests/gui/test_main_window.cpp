@@ -111,17 +111,17 @@ void TestMainWindow::anotherWhatIfLeavesTheColours() {
 
 void TestMainWindow::plotsHaveATableTwin() {
     auto* table = child<QTableWidget>("overviewTable");
-    auto* page = child<QWidget>("overviewPage");
+    auto* page = child<QWidget>("plot-kv-memory");
     m_window->activateWindow(); // shortcuts are heard by the active window
     QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
-    QVERIFY(page->isVisible());
+    QVERIFY(chart->isVisible());
     QVERIFY(!table->isVisible());
     QTest::keyClick(m_window.get(), Qt::Key_V, Qt::ControlModifier | Qt::ShiftModifier);
     QVERIFY(table->isVisible());
-    QVERIFY(!page->isVisible());
+    QVERIFY(!chart->isVisible());
     QCOMPARE(table->rowCount(), 3);
     child<QAction>("actionShowAsTable")->trigger();
-    QVERIFY(page->isVisible());
+    QVERIFY(chart->isVisible());
 }
 
 void TestMainWindow::badKvHeadsAreExplainedUnderTheField() {

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QAbstractButton>
+#include <QApplication>
+#include <QClipboard>
 #include <QLabel>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QTest>
-#include <QVBoxLayout>
+
+#include <qcustomplot.h>
 
 #include "app/gui/panels/answer_strip.h"
+#include "app/gui/panels/data_table.h"
 #include "app/gui/panels/legend_row.h"
 #include "app/gui/panels/overview_page.h"
+#include "app/gui/panels/overview_plots.h"
+#include "app/gui/panels/overview_text.h"
+#include "app/gui/plots/kv_memory_plot.h"
+#include "app/gui/plots/speed_plot.h"
 
 using namespace decodescope;
 
@@ -43,7 +51,7 @@ QString textOf(const QWidget& strip, int card, const char* label) {
 
 } // namespace
 
-/// The answer strip, the legend and the page of plots, with data made by hand.
+/// The answer strip, the legend and the page of plots.
 class TestOverviewPanels : public QObject {
     Q_OBJECT
 private slots:
@@ -56,8 +64,9 @@ private slots:
     void theKeyboardHidesAndShowsAVariant();
     void whatIsHiddenStaysHidden();
     void theLegendGivesWayInANarrowWindow();
-    void thePlotsGetWhatTheLegendShows();
+    void allPagesFollowTheLegend();
     void plotsShareThePage();
+    void theTableSaysWhatThePlotsSay();
 };
 
 void TestOverviewPanels::aCardSaysWhatIsPredicted() {
@@ -144,10 +153,10 @@ void TestOverviewPanels::aClickHidesAndShowsAVariant() {
     QSignalSpy toggled(&row, &LegendRow::toggled);
     auto* button = row.findChild<QAbstractButton*>(QStringLiteral("legendButton-2"));
     QTest::mouseClick(button, Qt::LeftButton);
-    QCOMPARE(toggled.takeFirst(), QVariantList({2, false}));
-    QVERIFY(!row.isShown(2));
+    QCOMPARE(toggled.takeFirst(), QVariantList({QStringLiteral("MQA"), false}));
+    QVERIFY(!button->isChecked());
     QTest::mouseClick(button, Qt::LeftButton);
-    QCOMPARE(toggled.takeFirst(), QVariantList({2, true}));
+    QCOMPARE(toggled.takeFirst(), QVariantList({QStringLiteral("MQA"), true}));
 }
 
 void TestOverviewPanels::theKeyboardHidesAndShowsAVariant() {
@@ -162,22 +171,25 @@ void TestOverviewPanels::theKeyboardHidesAndShowsAVariant() {
     QTest::keyClick(first, Qt::Key_Tab);
     QVERIFY(second->hasFocus());
     QTest::keyClick(second, Qt::Key_Space);
-    QCOMPARE(toggled.takeFirst(), QVariantList({1, false}));
+    QCOMPARE(toggled.takeFirst(), QVariantList({QStringLiteral("GQA-8"), false}));
     QCOMPARE(second->accessibleName(), QStringLiteral("GQA-8"));
     QVERIFY(second->accessibleDescription().contains(QStringLiteral("128 KiB per token")));
 }
 
 void TestOverviewPanels::whatIsHiddenStaysHidden() {
-    LegendRow row;
-    row.setOverview(threeVariants());
-    row.setShown(1, false);
-    OverviewData other = threeVariants();
-    other.variants.erase(other.variants.begin()); // GQA-8 moves up
-    QSignalSpy toggled(&row, &LegendRow::toggled);
-    row.setOverview(other);
-    QVERIFY(!row.isShown(0));
-    QVERIFY(row.isShown(1));
-    QVERIFY(toggled.isEmpty());
+    Session session;
+    session.setShown(QStringLiteral("GQA-8"), false);
+    const auto shown = [&session](const QString& label) {
+        for (const VariantSeries& variant : session.overview().variants)
+            if (variant.label == label)
+                return variant.visible;
+        return true;
+    };
+    QVERIFY(!shown(QStringLiteral("GQA-8")) && shown(QStringLiteral("MQA")));
+    session.setText(Field::Layers, QStringLiteral("12"));
+    QVERIFY(!shown(QStringLiteral("GQA-8")) && shown(QStringLiteral("MQA")));
+    session.setShown(QStringLiteral("GQA-8"), true);
+    QVERIFY(shown(QStringLiteral("GQA-8")));
 }
 
 void TestOverviewPanels::theLegendGivesWayInANarrowWindow() {
@@ -194,26 +206,31 @@ void TestOverviewPanels::theLegendGivesWayInANarrowWindow() {
         QVERIFY(row.rect().contains(button->geometry()));
 }
 
-void TestOverviewPanels::thePlotsGetWhatTheLegendShows() {
-    OverviewPage page;
-    int told = 0;
-    connect(&page, &OverviewPage::overviewChanged, this, [&told] { ++told; });
-    page.setOverview(threeVariants());
-    QCOMPARE(told, 1);
-    page.legend()->setShown(0, false);
-    QCOMPARE(told, 2);
-    QVERIFY(!page.overview().variants[0].visible);
-    QVERIFY(page.overview().variants[1].visible);
-    page.setOverview(threeVariants());
-    QVERIFY(!page.overview().variants[0].visible);
+void TestOverviewPanels::allPagesFollowTheLegend() {
+    Session session;
+    OverviewPage page(session);
+    OverviewPage other(session);
+    const auto legendsOf = [](const OverviewPage& each) {
+        return each.plots().kvMemory()->plot().legend->itemCount();
+    };
+    const int before = legendsOf(other);
+    page.resize(800, 600);
+    page.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&page));
+    QTest::mouseClick(page.findChild<QAbstractButton*>(QStringLiteral("legendButton-0")),
+                      Qt::LeftButton);
+    QCOMPARE(legendsOf(page), before - 1);
+    QCOMPARE(legendsOf(other), before - 1);
+    emit page.plots().speed()->seriesToggleRequested(0); // the key 1
+    QCOMPARE(legendsOf(page), before);
 }
 
 void TestOverviewPanels::plotsShareThePage() {
-    OverviewPage page;
-    QWidget* plots[] = {new QWidget, new QWidget, new QWidget, new QWidget};
-    plots[0]->setMinimumHeight(10); // what one asks for is not taken from another
-    page.setPlots(plots[0], plots[1], plots[2], plots[3]);
-    page.resize(728, 280);
+    Session session;
+    OverviewPage page(session);
+    const std::vector<PlotWidget*> plots = page.charts();
+    QCOMPARE(plots.size(), std::size_t{4});
+    page.resize(728, 300);
     page.show();
     QVERIFY(QTest::qWaitForWindowExposed(&page));
     QVERIFY(std::abs(plots[0]->height() - plots[2]->height()) <= 1);
@@ -221,6 +238,23 @@ void TestOverviewPanels::plotsShareThePage() {
     QVERIFY(plots[0]->height() >= 100);
     const double share = static_cast<double>(plots[0]->width()) / plots[1]->width();
     QVERIFY(share > 1.4 && share < 1.6);
+}
+
+void TestOverviewPanels::theTableSaysWhatThePlotsSay() {
+    Session session;
+    session.setText(Field::Memory, QStringLiteral("24 GiB"));
+    OverviewPage page(session);
+    page.showTable(true);
+    page.show();
+    QVERIFY(QTest::qWaitForWindowExposed(&page));
+    QVERIFY(!page.plots().kvMemory()->isVisible());
+    QVERIFY(page.table()->isVisible());
+    QCOMPARE(page.table()->rowCount(), static_cast<int>(session.overview().variants.size()));
+    QVERIFY(page.table()->item(0, 2)->text().contains(
+        countText(session.overview().variants[0].maxContext)));
+    page.table()->copy();
+    QCOMPARE(QApplication::clipboard()->text().count(QLatin1Char('\n')),
+             page.table()->rowCount() + 1);
 }
 
 QTEST_MAIN(TestOverviewPanels)

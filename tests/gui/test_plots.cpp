@@ -309,7 +309,7 @@ void TestPlots::memoryThatIsNotToldIsNotZero() {
 
 void TestPlots::hiddenVariantsLeaveAllCharts() {
     const int before = m_plots->kvMemory()->plot().legend->itemCount();
-    QSignalSpy toggle(m_plots, &OverviewPlots::toggleRequested);
+    QSignalSpy toggle(m_plots->kvMemory(), &PlotWidget::seriesToggleRequested);
     QTest::keyClick(m_plots->kvMemory(), Qt::Key_1);
     QCOMPARE(toggle.count(), 1);
     QCOMPARE(toggle.at(0).at(0).toInt(), 0);
@@ -388,7 +388,7 @@ void TestPlots::liveChartsFollowUntilMoved() {
 void TestPlots::theCursorReadsTheValues() {
     QCustomPlot& plot = m_plots->kvMemory()->plot();
     plot.replot();
-    QSignalSpy readout(m_plots, &OverviewPlots::readout);
+    QSignalSpy readout(m_plots->kvMemory(), &PlotWidget::readout);
     const QPointF at(plot.xAxis->coordToPixel(8192), plot.axisRect()->rect().center().y());
     QMouseEvent move(QEvent::MouseMove, at, plot.mapToGlobal(at), Qt::NoButton, Qt::NoButton,
                      Qt::NoModifier);

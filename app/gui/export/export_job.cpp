@@ -6,7 +6,9 @@
 #include "app/gui/export/chart_export.h"
 #include "app/gui/export/data_export.h"
 #include "app/gui/models/session.h"
+#include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_plots.h"
+#include "app/gui/panels/pages.h"
 #include "core/import/model_file.h"
 
 namespace decodescope {
@@ -54,17 +56,15 @@ Status runExport(const ExportOptions& options, const QStringList& files) {
     if (!isChartFile(options.file))
         return exportData(recording->samples, session.plans(), options.file);
     QWidget parent;
-    OverviewPlots plots(&parent);
-    const std::vector<PlotWidget*> charts = plots.named(options.chart);
+    const Pages pages = makePages(session, nullptr, &parent);
+    const std::vector<PlotWidget*> charts = pages.charts(options.chart);
     if (charts.empty())
         return Error{ErrorCode::BadUsage, "is no chart", options.chart.toStdString(),
                      "The charts are " +
-                         OverviewPlots::names().join(QStringLiteral(", ")).toStdString()};
-    plots.setOverview(session.overview());
-    std::vector<std::string> labels;
-    for (const VariantSeries& variant : session.overview().variants)
-        labels.push_back(variant.label.toStdString());
-    plots.showRecording(replay(*recording, labels));
+                         pages.chartNames().join(QStringLiteral(", ")).toStdString()};
+    for (TabPage* page : pages.all)
+        page->refresh();
+    pages.overview->plots().showRecording(replay(*recording, variantLabels(session.overview())));
     return exportChart(
         charts, options.file,
         {options.size, options.dotsPerInch, options.dark ? &darkTheme() : &lightTheme()});

@@ -204,7 +204,7 @@ QString tabSeparated(const QAbstractItemModel& model) {
     const auto line = [&](const auto& cell) {
         QStringList cells;
         for (int column = 0; column < columns; ++column)
-            cells << cell(column);
+            cells << cell(column).replace(QLatin1Char('\n'), QLatin1Char(' '));
         text += cells.join(QLatin1Char('\t')) + QLatin1Char('\n');
     };
     line([&](int column) { return model.headerData(column, Qt::Horizontal).toString(); });

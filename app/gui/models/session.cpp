@@ -276,11 +276,21 @@ Result<RunRequest> Session::request(bool quickLook) const {
     return request;
 }
 
+void Session::setShown(const QString& label, bool shown) {
+    if (shown)
+        m_hidden.remove(label);
+    else
+        m_hidden.insert(label);
+    recompute();
+}
+
 void Session::recompute() {
     const Result<std::vector<Variant>> variants = variantsOf(m_configuration);
     if (variants)
         m_variants = *variants;
     m_overview = buildOverview(input(m_samples));
+    for (VariantSeries& variant : m_overview.variants)
+        variant.visible = !m_hidden.contains(variant.label);
     emit changed();
 }
 

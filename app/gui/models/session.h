@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <QObject>
+#include <QSet>
 #include <QString>
 
 #include "app/gui/models/field.h"
@@ -61,6 +62,8 @@ public:
     [[nodiscard]] const std::vector<Sample>& samples() const { return m_samples; }
 
     [[nodiscard]] const OverviewData& overview() const { return m_overview; }
+    /// Shows or hides a variant in all charts; it stays so while the model changes.
+    void setShown(const QString& label, bool shown);
     /// Plans of all variants at the chosen context, of the whole step.
     [[nodiscard]] std::vector<Plan> plans() const;
     /// The model itself at its longest context, where that does not fit.
@@ -85,6 +88,7 @@ private:
     std::vector<Variant> m_variants;
     std::vector<Sample> m_samples;
     OverviewData m_overview;
+    QSet<QString> m_hidden; ///< labels of variants
 };
 
 } // namespace decodescope

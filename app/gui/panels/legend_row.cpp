@@ -5,7 +5,6 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QSignalBlocker>
 
 #include "app/gui/panels/legend_button.h"
 #include "app/gui/theme/type_scale.h"
@@ -34,13 +33,8 @@ void LegendRow::addButton() {
     auto* button = new LegendButton(this);
     button->setObjectName(QStringLiteral("legendButton-%1").arg(index));
     m_row->insertWidget(index, button);
-    connect(button, &QAbstractButton::toggled, this, [this, button, index](bool shown) {
-        if (shown)
-            m_hidden.remove(button->text());
-        else
-            m_hidden.insert(button->text());
-        emit toggled(index, shown);
-    });
+    connect(button, &QAbstractButton::clicked, this,
+            [this, button](bool shown) { emit toggled(button->text(), shown); });
     m_buttons.push_back(button);
 }
 
@@ -53,20 +47,9 @@ void LegendRow::setOverview(const OverviewData& overview) {
         addButton();
     for (std::size_t i = 0; i < m_buttons.size(); ++i) {
         m_buttons[i]->setSeries(overview.variants[i]);
-        const QSignalBlocker quiet(m_buttons[i]);
-        m_buttons[i]->setChecked(!m_hidden.contains(overview.variants[i].label));
+        m_buttons[i]->setChecked(overview.variants[i].visible);
     }
     fit();
-}
-
-bool LegendRow::isShown(int index) const {
-    return index >= 0 && index < static_cast<int>(m_buttons.size()) &&
-           m_buttons[static_cast<std::size_t>(index)]->isChecked();
-}
-
-void LegendRow::setShown(int index, bool shown) {
-    if (index >= 0 && index < static_cast<int>(m_buttons.size()))
-        m_buttons[static_cast<std::size_t>(index)]->setChecked(shown);
 }
 
 int LegendRow::buttonsWidth(bool detailed) const {

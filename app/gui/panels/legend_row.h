@@ -3,7 +3,6 @@
 
 #include <vector>
 
-#include <QSet>
 #include <QWidget>
 
 #include "app/gui/plots/overview_data.h"
@@ -15,23 +14,19 @@ namespace decodescope {
 
 class LegendButton;
 
-/// The one legend of all plots of the Overview: a button for each variant, named
-/// legendButton-<index>, and the key to dashes and marks. What has no room goes: first the key,
-/// then the KV bytes per token.
+/// The legend of a page's charts: a button for each variant, named legendButton-<index>, and the
+/// key to dashes and marks. What has no room goes: first the key, then the KV bytes per token.
 class LegendRow : public QWidget {
     Q_OBJECT
 public:
     explicit LegendRow(QWidget* parent = nullptr);
-    /// Variants that were hidden stay hidden, known by their label.
+    /// Each button is down where its variant is visible.
     void setOverview(const OverviewData& overview);
-    [[nodiscard]] bool isShown(int index) const;
-    /// As a click on the button of this variant. An index that is not there is passed over.
-    void setShown(int index, bool shown);
 
     [[nodiscard]] QSize minimumSizeHint() const override;
 
 signals:
-    void toggled(int index, bool visible);
+    void toggled(const QString& label, bool visible); ///< by a hand
 
 protected:
     void resizeEvent(QResizeEvent* event) override;
@@ -44,7 +39,6 @@ private:
     QHBoxLayout* m_row;
     QLabel* m_key;
     std::vector<LegendButton*> m_buttons;
-    QSet<QString> m_hidden; ///< labels
 };
 
 } // namespace decodescope

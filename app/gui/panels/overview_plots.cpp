@@ -11,8 +11,6 @@
 namespace decodescope {
 namespace {
 
-const QString kAll = QStringLiteral("overview");
-
 /// Whether points of the one may be shown as points of the other.
 bool sameVariants(const OverviewData& a, const OverviewData& b) {
     return a.shape == b.shape && a.scope == b.scope && a.planOnly == b.planOnly &&
@@ -43,41 +41,12 @@ OverviewPlots::OverviewPlots(QWidget* parent)
     : QObject(parent), m_kvMemory(new KvMemoryPlot(parent)),
       m_maxContext(new MaxContextPlot(parent)), m_speed(new SpeedPlot(parent)),
       m_memory(new MemoryPlot(parent)) {
-    for (PlotWidget* chart : all()) {
-        connect(chart, &PlotWidget::readout, this, &OverviewPlots::readout);
-        connect(chart, &PlotWidget::exportRequested, this,
-                [this, chart] { emit exportRequested(chart); });
-        connect(chart, &PlotWidget::copyRequested, this,
-                [this, chart] { emit copyRequested(chart); });
-        connect(chart, &PlotWidget::seriesToggleRequested, this, &OverviewPlots::toggleRequested);
-    }
     for (LivePlot* chart : {static_cast<LivePlot*>(m_speed), static_cast<LivePlot*>(m_memory)})
         connect(chart, &LivePlot::followingChanged, this, &OverviewPlots::followingChanged);
 }
 
 std::vector<PlotWidget*> OverviewPlots::all() const {
     return {m_kvMemory, m_maxContext, m_speed, m_memory};
-}
-
-std::vector<PlotWidget*> OverviewPlots::named(const QString& name) const {
-    if (name == kAll)
-        return all();
-    for (PlotWidget* chart : all())
-        if (chart->chartName() == name)
-            return {chart};
-    return {};
-}
-
-QStringList OverviewPlots::names() {
-    return {kAll, QStringLiteral("kv-memory"), QStringLiteral("max-context"),
-            QStringLiteral("tokens-per-second"), QStringLiteral("memory")};
-}
-
-PlotWidget* OverviewPlots::focused() const {
-    for (PlotWidget* chart : all())
-        if (chart->hasFocus())
-            return chart;
-    return nullptr;
 }
 
 void OverviewPlots::setOverview(const OverviewData& overview) {

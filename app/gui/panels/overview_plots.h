@@ -4,7 +4,6 @@
 #include <vector>
 
 #include <QObject>
-#include <QStringList>
 
 #include "app/gui/models/live_feed.h"
 #include "app/gui/plots/overview_data.h"
@@ -41,18 +40,9 @@ public:
     [[nodiscard]] SpeedPlot* speed() const { return m_speed; }
     [[nodiscard]] MemoryPlot* memory() const { return m_memory; }
     [[nodiscard]] std::vector<PlotWidget*> all() const;
-    /// The charts of a name: one, or all four for "overview". Empty: there is no such chart.
-    [[nodiscard]] std::vector<PlotWidget*> named(const QString& name) const;
-    [[nodiscard]] static QStringList names();
-    /// The chart that has the keyboard's focus; null: none has.
-    [[nodiscard]] PlotWidget* focused() const;
 
 signals:
-    void readout(const QString& text);
-    void exportRequested(PlotWidget* chart);
-    void copyRequested(PlotWidget* chart);
     void followingChanged(bool on);
-    void toggleRequested(int index); ///< show or hide this variant
 
 private:
     KvMemoryPlot* m_kvMemory;

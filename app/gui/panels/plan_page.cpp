@@ -37,12 +37,11 @@ QString labelOf(const Plan& plan) {
 } // namespace
 
 PlanPage::PlanPage(Session& session, QWidget* parent)
-    : QWidget(parent), m_session(session),
+    : TabPage(QStringLiteral("plan"), tr("Plan"), session, parent),
       m_variants(formCombo(this, "planVariant", tr("Answers for"))), m_basis(new ElidedLabel(this)),
       m_copy(new QToolButton(this)), m_scroll(new QScrollArea(this)),
       m_groups(new QBoxLayout(QBoxLayout::LeftToRight)), m_fits(group("planFits", tr("What fits"))),
       m_costs(group("planCosts", tr("What a step costs"))), m_notes(formNote(this, "planNotes")) {
-    setObjectName(QStringLiteral("planPage"));
     auto* content = new QWidget(m_scroll);
     auto* below = new QVBoxLayout(content);
     below->setContentsMargins(0, 0, 0, 0);
@@ -63,10 +62,6 @@ PlanPage::PlanPage(Session& session, QWidget* parent)
     column->setSpacing(kHalfStep);
     column->addWidget(header());
     column->addWidget(m_scroll, 1);
-    connect(&session, &Session::changed, this, [this] {
-        if (isVisible())
-            refresh();
-    });
 }
 
 QWidget* PlanPage::header() {
@@ -111,11 +106,6 @@ Surface* PlanPage::group(const char* name, const QString& title) {
     return surface;
 }
 
-void PlanPage::showEvent(QShowEvent* event) {
-    QWidget::showEvent(event);
-    refresh();
-}
-
 void PlanPage::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     layOut();
@@ -127,8 +117,8 @@ void PlanPage::layOut() {
 }
 
 void PlanPage::refresh() {
-    const std::vector<Plan> plans = m_session.plans();
-    const bool known = !plans.empty() && m_session.planDevice().memoryBytes > 0;
+    const std::vector<Plan> plans = session().plans();
+    const bool known = !plans.empty() && session().planDevice().memoryBytes > 0;
     for (QWidget* each : {static_cast<QWidget*>(m_variants), static_cast<QWidget*>(m_copy),
                           static_cast<QWidget*>(m_fits), static_cast<QWidget*>(m_costs)})
         each->setVisible(known);
@@ -160,7 +150,7 @@ void PlanPage::fillVariants(const std::vector<Plan>& plans) {
 }
 
 void PlanPage::showPlan(const Plan& plan) {
-    const OverviewData& overview = m_session.overview();
+    const OverviewData& overview = session().overview();
     m_basis->setText(tr("whole decode step at %1 tokens, batch %2, %3 cache, %4 weights · %5%6")
                          .arg(countText(plan.context), countText(plan.batch),
                               QString::fromUtf8(name(plan.kvTypes.key)),
@@ -172,7 +162,7 @@ void PlanPage::showPlan(const Plan& plan) {
                   overview.deployment),
          tr("at %1 tokens, batch %2").arg(countText(plan.context), countText(plan.batch))});
     const std::vector<Answer> all =
-        answers(plan, m_session.configuration().workload, devicePresets());
+        answers(plan, session().configuration().workload, devicePresets());
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (i < m_rows.size()) {
             m_rows[i]->setAnswer(all[i]);
@@ -195,13 +185,13 @@ void PlanPage::showPlan(const Plan& plan) {
 }
 
 void PlanPage::copyAll() const {
-    const std::vector<Plan> plans = m_session.plans();
+    const std::vector<Plan> plans = session().plans();
     const auto index = static_cast<std::size_t>(m_variants->currentIndex());
     if (index >= plans.size())
         return;
     const Plan& plan = plans[index];
     const std::vector<Answer> all =
-        answers(plan, m_session.configuration().workload, devicePresets());
+        answers(plan, session().configuration().workload, devicePresets());
     QApplication::clipboard()->setText(QString::fromStdString(answersList(plan, all)).trimmed() +
                                        QLatin1Char('\n'));
 }

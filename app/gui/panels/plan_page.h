@@ -3,9 +3,7 @@
 
 #include <vector>
 
-#include <QWidget>
-
-#include "app/gui/models/session.h"
+#include "app/gui/panels/tab_page.h"
 
 class QBoxLayout;
 class QComboBox;
@@ -22,25 +20,24 @@ class Surface;
 /// What the plan answers for one variant, the whole decode step at the chosen context: what fits on
 /// the left, what a step costs on the right (one below the other where it is narrow), and below
 /// what people should know of it. Computed when it is shown.
-class PlanPage : public QWidget {
+class PlanPage : public TabPage {
     Q_OBJECT
 public:
     explicit PlanPage(Session& session, QWidget* parent = nullptr);
 
+    void refresh() override;
+
 protected:
-    void showEvent(QShowEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
 
 private:
     QWidget* header();
     Surface* group(const char* name, const QString& title);
-    void refresh();
     void fillVariants(const std::vector<Plan>& plans);
     void showPlan(const Plan& plan);
     void copyAll() const;
     void layOut();
 
-    Session& m_session;
     QString m_variant; ///< its label; empty: the model as it is
     QComboBox* m_variants;
     ElidedLabel* m_basis;

@@ -7,6 +7,13 @@
 
 namespace decodescope {
 
+std::vector<std::string> variantLabels(const OverviewData& overview) {
+    std::vector<std::string> labels;
+    for (const VariantSeries& variant : overview.variants)
+        labels.push_back(variant.label.toStdString());
+    return labels;
+}
+
 QString markedText(const QString& text, bool unverified) {
     return QString::fromStdString(marked(text.toStdString(), unverified));
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <QPointF>
@@ -74,6 +75,9 @@ struct MemoryPoint {
     std::uint64_t weightsBytes = 0, kvBytes = 0, workspaceBytes = 0;
     std::optional<std::uint64_t> processBytes, availableBytes, totalBytes;
 };
+
+/// In their order.
+[[nodiscard]] std::vector<std::string> variantLabels(const OverviewData& overview);
 
 /// The text with "(unverified)" behind it where that holds.
 [[nodiscard]] QString markedText(const QString& text, bool unverified);

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/gui/panels/pages.h"
+
+#include "app/gui/panels/overview_page.h"
+#include "app/gui/panels/plan_page.h"
+#include "app/gui/plots/plot_widget.h"
+
+namespace decodescope {
+namespace {
+
+const QString kOverview = QStringLiteral("overview");
+
+} // namespace
+
+Pages makePages(Session& session, QAction*, QWidget* parent) {
+    Pages pages;
+    pages.overview = new OverviewPage(session, parent);
+    pages.all = {pages.overview, new PlanPage(session, parent)};
+    return pages;
+}
+
+std::vector<PlotWidget*> Pages::charts(const QString& name) const {
+    if (name == kOverview)
+        return overview->charts();
+    for (const TabPage* page : all)
+        for (PlotWidget* chart : page->charts())
+            if (chart->chartName() == name)
+                return {chart};
+    return {};
+}
+
+QStringList Pages::chartNames() const {
+    QStringList names{kOverview};
+    for (const TabPage* page : all)
+        for (const PlotWidget* chart : page->charts())
+            names << chart->chartName();
+    return names;
+}
+
+} // namespace decodescope

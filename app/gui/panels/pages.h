@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <vector>
+
+#include <QStringList>
+
+class QAction;
+class QWidget;
+
+namespace decodescope {
+
+class OverviewPage;
+class PlotWidget;
+class Session;
+class TabPage;
+
+/// All tabs of the window, in their order.
+struct Pages {
+    OverviewPage* overview = nullptr; ///< also among `all`; it is fed live
+    std::vector<TabPage*> all;
+
+    /// The charts of this name: one or, for "overview", the Overview's four. Empty: there is none.
+    [[nodiscard]] std::vector<PlotWidget*> charts(const QString& name) const;
+    [[nodiscard]] QStringList chartNames() const;
+};
+
+/// `run` is what a page without data offers; null where there is nobody to press it.
+[[nodiscard]] Pages makePages(Session& session, QAction* run, QWidget* parent);
+
+} // namespace decodescope
