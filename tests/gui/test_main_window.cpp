@@ -111,7 +111,7 @@ void TestMainWindow::anotherWhatIfLeavesTheColours() {
 
 void TestMainWindow::plotsHaveATableTwin() {
     auto* table = child<QTableWidget>("overviewTable");
-    auto* page = child<QWidget>("plot-kv-memory");
+    auto* chart = child<QWidget>("plot-kv-memory");
     m_window->activateWindow(); // shortcuts are heard by the active window
     QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
     QVERIFY(chart->isVisible());
