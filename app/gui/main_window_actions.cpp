@@ -15,6 +15,11 @@ namespace {
 
 const QString kThemeKey = QStringLiteral("theme");
 
+QString shortcutLine(const QString& what, const QString& keys) {
+    return QStringLiteral("<tr><td>%1</td><td width=24></td><td>%2</td></tr>")
+        .arg(what.toHtmlEscaped(), keys.toHtmlEscaped());
+}
+
 } // namespace
 
 ThemeChoice MainWindow::savedTheme() {
@@ -146,16 +151,29 @@ void MainWindow::showAbout() {
 
 void MainWindow::showShortcuts() {
     QString lines;
-    for (const QAction* each : findChildren<QAction*>()) {
-        if (each->shortcuts().isEmpty())
-            continue;
-        const QString keys =
-            QKeySequence::listToString(each->shortcuts(), QKeySequence::NativeText);
-        lines +=
-            QStringLiteral("<tr><td>%1</td><td width=24></td><td>%2</td></tr>")
-                .arg(each->text().remove(QLatin1Char('&')).toHtmlEscaped(), keys.toHtmlEscaped());
-    }
-    QMessageBox::information(this, tr("Shortcuts"), QStringLiteral("<table>%1</table>").arg(lines));
+    for (const QAction* each : findChildren<QAction*>())
+        if (!each->shortcuts().isEmpty())
+            lines += shortcutLine(
+                each->text().remove(QLatin1Char('&')),
+                QKeySequence::listToString(each->shortcuts(), QKeySequence::NativeText));
+    const std::pair<QString, QString> inCharts[] = {
+        {tr("Zoom"), tr("+, −, wheel (Shift: across, Alt: up and down), right drag")},
+        {tr("Pan"), tr("Arrows, drag")},
+        {tr("Fit"), tr("Home")},
+        {tr("Previous view"), tr("Backspace")},
+        {tr("Follow live"), tr("End")},
+        {tr("Move the cursor"), tr("Shift+Left, Shift+Right")},
+        {tr("Pin cursors A and B"), tr("A, B, click")},
+        {tr("Remove them"), tr("Delete")},
+        {tr("Show or hide a variant"), tr("1, 2, 3")},
+        {tr("Menu"), tr("Menu, right click")}};
+    QString charts;
+    for (const auto& [what, keys] : inCharts)
+        charts += shortcutLine(what, keys);
+    QMessageBox::information(
+        this, tr("Shortcuts"),
+        QStringLiteral("<table>%1</table><p><b>%2</b></p><table>%3</table>")
+            .arg(lines, tr("In a chart (Tab goes from one to the next)").toHtmlEscaped(), charts));
 }
 
 } // namespace decodescope

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include <QFontDatabase>
+#include <QRegularExpression>
 #include <QSignalSpy>
 #include <QTest>
 #include <QWheelEvent>
@@ -43,6 +44,12 @@ SpeedPoint speedPoint(double seconds, int variant, std::int64_t context, bool st
     return point;
 }
 
+void clickAt(PlotWidget& chart, double x) {
+    const QCustomPlot& plot = chart.plot();
+    const QPoint at(qRound(plot.xAxis->coordToPixel(x)), plot.axisRect()->rect().center().y());
+    QTest::mouseClick(&chart.plot(), Qt::LeftButton, {}, at);
+}
+
 void turnWheel(QCustomPlot& plot, const QPointF& at, Qt::KeyboardModifiers modifiers) {
     const QPoint notch = modifiers & Qt::AltModifier ? QPoint(120, 0) : QPoint(0, 120);
     QWheelEvent event(at, plot.mapToGlobal(at), {}, notch, Qt::NoButton, modifiers,
@@ -77,6 +84,11 @@ private slots:
     void keysZoomPanFitAndGoBack();
     void liveChartsFollowUntilMoved();
     void theCursorReadsTheValues();
+    void twoClicksPinCursorsAndCompareThem();
+    void theKeyboardPinsCursors();
+    void aDragPinsNothing();
+    void differencesAreOfWhatBothPlacesHave();
+    void exportsShowNoCursors();
     void chartsFollowTheTheme();
     void pointsOfAnotherShapeAreSaidToBe();
     void descriptionsAreMadeFromData();
@@ -400,6 +412,86 @@ void TestPlots::theCursorReadsTheValues() {
     QEvent leave(QEvent::Leave);
     QApplication::sendEvent(&plot, &leave);
     QVERIFY(readout.last().at(0).toString().isEmpty());
+}
+
+void TestPlots::twoClicksPinCursorsAndCompareThem() {
+    KvMemoryPlot& chart = *m_plots->kvMemory();
+    chart.plot().replot();
+    QSignalSpy readout(&chart, &PlotWidget::readout);
+    clickAt(chart, 8192);
+    QCOMPARE(texts(chart.plot()).filter(QRegularExpression(QStringLiteral("^[AB]$"))).join(' '),
+             "A");
+    clickAt(chart, 32768);
+    const QString text = readout.last().at(0).toString();
+    // About four times the context is as many times the cache: from 4 to 16 GiB with MHA.
+    for (const char* part : {"A 8,", "B 32,", "MHA: 4.", "GiB → 16", "+12"})
+        QVERIFY2(text.contains(QString::fromUtf8(part)), qPrintable(text));
+    QCOMPARE(texts(chart.plot()).filter(QRegularExpression(QStringLiteral("^[AB]$"))).join(' '),
+             "A B");
+    QEvent leave(QEvent::Leave);
+    QApplication::sendEvent(&chart.plot(), &leave); // what was compared stays to be read
+    QVERIFY(!texts(chart.plot()).filter(QStringLiteral("MHA: 4.")).isEmpty());
+    clickAt(chart, 65536);
+    QVERIFY(texts(chart.plot()).filter(QRegularExpression(QStringLiteral("^[AB]$"))).isEmpty());
+}
+
+void TestPlots::theKeyboardPinsCursors() {
+    KvMemoryPlot& chart = *m_plots->kvMemory();
+    chart.plot().replot();
+    const QCPRange before = chart.plot().xAxis->range();
+    QSignalSpy readout(&chart, &PlotWidget::readout);
+    QTest::keyClick(&chart, Qt::Key_A);
+    QTest::keyClick(&chart, Qt::Key_Right, Qt::ShiftModifier);
+    QTest::keyClick(&chart, Qt::Key_Right, Qt::ShiftModifier);
+    QTest::keyClick(&chart, Qt::Key_B);
+    QCOMPARE(chart.plot().xAxis->range(), before);
+    const QString text = readout.last().at(0).toString();
+    QVERIFY2(text.startsWith(QStringLiteral("A ")) && text.contains(QStringLiteral("MQA:")),
+             qPrintable(text));
+    QTest::keyClick(&chart, Qt::Key_Delete);
+    QVERIFY(readout.last().at(0).toString().isEmpty());
+}
+
+void TestPlots::aDragPinsNothing() {
+    KvMemoryPlot& chart = *m_plots->kvMemory();
+    chart.plot().replot();
+    const QPoint at = chart.plot().axisRect()->rect().center();
+    QTest::mousePress(&chart.plot(), Qt::LeftButton, {}, at);
+    QMouseEvent move(QEvent::MouseMove, at + QPoint(30, 0),
+                     chart.plot().mapToGlobal(at + QPoint(30, 0)), Qt::NoButton, Qt::LeftButton,
+                     Qt::NoModifier);
+    QApplication::sendEvent(&chart.plot(), &move);
+    QTest::mouseRelease(&chart.plot(), Qt::LeftButton, {}, at + QPoint(30, 0));
+    QVERIFY(texts(chart.plot()).filter(QRegularExpression(QStringLiteral("^[AB]$"))).isEmpty());
+}
+
+void TestPlots::differencesAreOfWhatBothPlacesHave() {
+    const PlotReadings a{QStringLiteral("1 s"), 0, {{QStringLiteral("x"), 10}, {"gone", 1}}};
+    const PlotReadings b{QStringLiteral("2 s"), 0, {{QStringLiteral("x"), 4}, {"new", 2}}};
+    QCOMPARE(differenceText(a, b, rateLabel),
+             QStringLiteral("A 1 s → B 2 s\nx: 10.0 → 4.00, −6.00, ×0.4"));
+    QCOMPARE(differenceText(a, b, rateLabel, Detail::Brief),
+             QStringLiteral("A 1 s → B 2 s\nx: −6.00, ×0.4"));
+    const PlotReadings one{QStringLiteral("MHA"), 0, {{QStringLiteral("MHA"), 10}}};
+    const PlotReadings other{QStringLiteral("MQA"), 0, {{QStringLiteral("MQA"), 0}}};
+    QCOMPARE(differenceText(one, other, rateLabel), // nothing is a share of nothing
+             QStringLiteral("A MHA → B MQA\nMHA → MQA: 10.0 → 0.00, −10.0"));
+}
+
+void TestPlots::exportsShowNoCursors() {
+    KvMemoryPlot& chart = *m_plots->kvMemory();
+    const auto picture = [&chart] {
+        QImage image(600, 400, QImage::Format_RGB32);
+        QCPPainter painter(&image);
+        chart.paint(painter, {0, 0, 600, 400}, lightTheme());
+        return image;
+    };
+    chart.plot().replot();
+    const QImage before = picture();
+    clickAt(chart, 8192);
+    clickAt(chart, 32768);
+    QCOMPARE(picture(), before);
+    QVERIFY(!texts(chart.plot()).filter(QStringLiteral("MHA: 4.")).isEmpty());
 }
 
 void TestPlots::chartsFollowTheTheme() {

@@ -135,14 +135,24 @@ void KvMemoryPlot::fitAxes() {
     plot().yAxis->setRange(lower * kRoomBefore, upper);
 }
 
-QString KvMemoryPlot::readAt(double x, double) const {
-    if (m_overview.variants.empty() || x < 1)
-        return {};
-    QString text = tr("%1 tokens").arg(count(x));
+PlotReadings KvMemoryPlot::readingsAt(double x, double) const {
+    PlotReadings readings;
+    if (x < 1)
+        return readings;
+    readings.place = tr("%1 tokens").arg(count(x));
+    readings.x = x;
     for (const VariantSeries& series : m_overview.variants)
         if (series.visible && !series.kvCurve.empty())
-            text += tr("\n%1: %2").arg(series.label, bytes(curveAt(series.kvCurve, x)));
-    return text;
+            readings.series.push_back({series.label, curveAt(series.kvCurve, x)});
+    return readings;
+}
+
+PlotWidget::ValueText KvMemoryPlot::valueText() const {
+    return bytes;
+}
+
+QString KvMemoryPlot::readAt(double x, double y) const {
+    return readingsText(readingsAt(x, y), bytes);
 }
 
 QString KvMemoryPlot::description() const {

@@ -19,6 +19,8 @@ protected:
     void draw() override;
     void fitAxes() override;
     [[nodiscard]] QString readAt(double x, double y) const override;
+    [[nodiscard]] PlotReadings readingsAt(double x, double y) const override;
+    [[nodiscard]] ValueText valueText() const override;
 
 private:
     void drawVariant(const VariantSeries& series);

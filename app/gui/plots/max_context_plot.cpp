@@ -25,7 +25,7 @@ QString count(std::int64_t tokens) {
     return QString::fromStdString(formatCount(tokens));
 }
 
-QString valueText(const OverviewData& overview, const VariantSeries& series) {
+QString roomText(const OverviewData& overview, const VariantSeries& series) {
     if (!overview.freeForKvBytes)
         return MaxContextPlot::tr("memory not known yet");
     QString text = count(series.maxContext);
@@ -110,7 +110,7 @@ void MaxContextPlot::drawBar(const VariantSeries& series, double place) {
         add(series.maxContext, mixed(colour, theme().ground, kTint));
     if (series.maxContextMeasured)
         add(*series.maxContextMeasured, colour);
-    addLabel(valueText(m_overview, series), length, place, Qt::AlignLeft | Qt::AlignVCenter,
+    addLabel(roomText(m_overview, series), length, place, Qt::AlignLeft | Qt::AlignVCenter,
              theme().text);
 }
 
@@ -124,7 +124,7 @@ void MaxContextPlot::drawDot(const VariantSeries& series, double place) {
         dot->setScatterStyle(scatterStyle(theme(), series.slot, MarkerFill::Hollow));
         dot->addData(at, place);
     }
-    addLabel(QStringLiteral("  ") + valueText(m_overview, series), at, place,
+    addLabel(QStringLiteral("  ") + roomText(m_overview, series), at, place,
              Qt::AlignLeft | Qt::AlignVCenter, theme().text);
 }
 
@@ -137,7 +137,7 @@ void MaxContextPlot::fitAxes() {
         if (!series->maxContextBounded || series->maxContext < 1)
             continue;
         if (static_cast<double>(series->maxContext) > longest)
-            value = valueText(m_overview, *series);
+            value = roomText(m_overview, *series);
         longest = std::max(longest, static_cast<double>(series->maxContext));
         shortest = std::min(shortest, static_cast<double>(series->maxContext));
     }
@@ -152,15 +152,32 @@ void MaxContextPlot::fitAxes() {
     plot().yAxis->setRange(-0.6, std::max<double>(1, static_cast<double>(all.size())) - 0.4);
 }
 
-QString MaxContextPlot::readAt(double, double y) const {
+const VariantSeries* MaxContextPlot::rowAt(double y) const {
     const std::vector<const VariantSeries*> all = shown();
     const auto row = std::lround(y);
-    if (row < 0 || row >= static_cast<long>(all.size()))
+    return row < 0 || row >= static_cast<long>(all.size()) ? nullptr
+                                                           : all[static_cast<std::size_t>(row)];
+}
+
+PlotReadings MaxContextPlot::readingsAt(double, double y) const {
+    const VariantSeries* series = rowAt(y);
+    if (!series || !m_overview.freeForKvBytes || !series->maxContextBounded ||
+        series->maxContext < 1)
         return {};
-    const VariantSeries& series = *all[static_cast<std::size_t>(row)];
-    QString text = tr("%1: %2").arg(series.label, valueText(m_overview, series));
-    if (m_overview.trainedLimit && series.maxContextBounded &&
-        series.maxContext > *m_overview.trainedLimit)
+    return {series->label, 0, {{series->label, static_cast<double>(series->maxContext)}}};
+}
+
+PlotWidget::ValueText MaxContextPlot::valueText() const {
+    return [](double tokens) { return tr("%1 tokens").arg(count(std::llround(tokens))); };
+}
+
+QString MaxContextPlot::readAt(double, double y) const {
+    const VariantSeries* series = rowAt(y);
+    if (!series)
+        return {};
+    QString text = tr("%1: %2").arg(series->label, roomText(m_overview, *series));
+    if (m_overview.trainedLimit && series->maxContextBounded &&
+        series->maxContext > *m_overview.trainedLimit)
         text += tr("\nthe model itself was trained for %1").arg(count(*m_overview.trainedLimit));
     return text;
 }
@@ -177,7 +194,7 @@ QString MaxContextPlot::description() const {
     const VariantSeries* first = nullptr;
     for (const VariantSeries& series : m_overview.variants) {
         if (!m_overview.freeForKvBytes || !series.maxContextBounded || series.maxContext < 1) {
-            parts << tr("%1: %2").arg(series.label, valueText(m_overview, series));
+            parts << tr("%1: %2").arg(series.label, roomText(m_overview, series));
             continue;
         }
         QString part = tr("%1 fits %2 tokens").arg(series.label, count(series.maxContext));

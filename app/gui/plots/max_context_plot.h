@@ -20,12 +20,15 @@ protected:
     void draw() override;
     void fitAxes() override;
     [[nodiscard]] QString readAt(double x, double y) const override;
+    [[nodiscard]] PlotReadings readingsAt(double x, double y) const override;
+    [[nodiscard]] ValueText valueText() const override;
     void addMenuActions(QMenu& menu) override;
 
 private:
     void drawBar(const VariantSeries& series, double place);
     void drawDot(const VariantSeries& series, double place);
     [[nodiscard]] std::vector<const VariantSeries*> shown() const;
+    [[nodiscard]] const VariantSeries* rowAt(double y) const; ///< null: between or beyond the bars
 
     OverviewData m_overview;
     bool m_logarithmic = false;

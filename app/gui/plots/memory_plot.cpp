@@ -139,23 +139,35 @@ void MemoryPlot::fitAxes() {
     plot().yAxis->setRange(0, total * kRoomAbove);
 }
 
-QString MemoryPlot::readAt(double x, double) const {
+const MemoryPoint& MemoryPlot::pointAt(double seconds) const {
+    const auto point =
+        std::lower_bound(m_points.begin(), m_points.end(), seconds,
+                         [](const MemoryPoint& each, double at) { return each.seconds < at; });
+    return point == m_points.end() ? m_points.back() : *point;
+}
+
+PlotReadings MemoryPlot::readingsAt(double x, double) const {
     if (m_points.empty())
         return {};
-    auto point =
-        std::lower_bound(m_points.begin(), m_points.end(), x,
-                         [](const MemoryPoint& each, double at) { return each.seconds < at; });
-    if (point == m_points.end())
-        --point;
-    QString text = tr("%1 s").arg(QString::number(point->seconds, 'f', 1));
-    const std::array<double, kMemoryParts> parts = memoryParts(*point);
-    const double total = point->totalBytes ? static_cast<double>(*point->totalBytes) : 0;
+    const MemoryPoint& point = pointAt(x);
+    PlotReadings readings;
+    readings.place = tr("%1 s").arg(QString::number(point.seconds, 'f', 1));
+    const std::array<double, kMemoryParts> parts = memoryParts(point);
+    const double total = point.totalBytes ? static_cast<double>(*point.totalBytes) : 0;
     for (int part = kMemoryParts - 1; part >= 0; --part)
         if (const double held = parts[static_cast<std::size_t>(part)]; held > total * kMatters)
-            text += tr("\n%1: %2").arg(partName(part), bytes(held));
-    if (point->availableBytes)
-        text += tr("\navailable: %1").arg(bytes(static_cast<double>(*point->availableBytes)));
-    return text;
+            readings.series.push_back({partName(part), held});
+    if (point.availableBytes)
+        readings.series.push_back({tr("available"), static_cast<double>(*point.availableBytes)});
+    return readings;
+}
+
+PlotWidget::ValueText MemoryPlot::valueText() const {
+    return bytes;
+}
+
+QString MemoryPlot::readAt(double x, double y) const {
+    return readingsText(readingsAt(x, y), bytes);
 }
 
 QString MemoryPlot::description() const {

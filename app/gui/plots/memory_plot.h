@@ -31,12 +31,15 @@ protected:
     void draw() override;
     void fitAxes() override;
     [[nodiscard]] QString readAt(double x, double y) const override;
+    [[nodiscard]] PlotReadings readingsAt(double x, double y) const override;
+    [[nodiscard]] ValueText valueText() const override;
     [[nodiscard]] bool keepsLegend() const override { return true; }
     [[nodiscard]] double lastSeconds() const override;
 
 private:
     using Container = QCPDataContainer<QCPGraphData>;
     void append(const MemoryPoint& point);
+    [[nodiscard]] const MemoryPoint& pointAt(double seconds) const; ///< there is at least one
 
     std::vector<MemoryPoint> m_points;
     /// Upper edges of the parts, bottom to top.

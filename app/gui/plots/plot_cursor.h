@@ -18,13 +18,20 @@ struct Theme;
 class PlotCursor {
 public:
     explicit PlotCursor(QCustomPlot& plot);
+    /// The layer's name.
+    [[nodiscard]] static const QString& layer();
     void setTheme(const Theme& theme, const QFont& font);
     /// `pixel` in the plot's coordinates; an empty text hides the box.
     void show(const QPointF& pixel, const QString& text);
+    /// Whether the chart is wide enough for the text.
+    [[nodiscard]] bool fits(const QString& text) const;
     void hide();
+    /// The layer, after something else on it has changed.
+    void repaint();
 
 private:
-    void repaint();
+    [[nodiscard]] QSizeF boxSize(const QString& text) const;
+    [[nodiscard]] QPointF boxPlace(const QPointF& pixel, const QString& text) const;
 
     QCustomPlot& m_plot;
     QCPItemStraightLine* m_line;

@@ -9,7 +9,7 @@
 
 #include <qcustomplot.h>
 
-#include "app/gui/plots/plot_cursor.h"
+#include "app/gui/plots/plot_reader.h"
 #include "app/gui/plots/plot_widget.h"
 
 namespace decodescope {
@@ -36,7 +36,8 @@ PlotNavigation::PlotNavigation(PlotWidget& widget) : QObject(&widget), m_widget(
     plot.setMouseTracking(true);
     connect(&plot, &QCustomPlot::mousePress, this, [this](QMouseEvent* event) { press(*event); });
     connect(&plot, &QCustomPlot::mouseMove, this, [this](QMouseEvent* event) { move(*event); });
-    connect(&plot, &QCustomPlot::mouseRelease, this, [this] { m_dragging = false; });
+    connect(&plot, &QCustomPlot::mouseRelease, this,
+            [this](QMouseEvent* event) { release(*event); });
     connect(plot.selectionRect(), &QCPSelectionRect::accepted, this,
             [this](const QRect& box, QMouseEvent* event) { boxChosen(box, *event); });
 }
@@ -46,10 +47,8 @@ bool PlotNavigation::eventFilter(QObject* watched, QEvent* event) {
         wheel(static_cast<const QWheelEvent&>(*event));
         return true;
     }
-    if (event->type() == QEvent::Leave) {
-        m_widget.m_cursor->hide();
-        emit m_widget.readout({});
-    }
+    if (event->type() == QEvent::Leave)
+        m_widget.m_reader->leave();
     return QObject::eventFilter(watched, event);
 }
 
@@ -76,27 +75,25 @@ void PlotNavigation::press(const QMouseEvent& event) {
 }
 
 void PlotNavigation::move(const QMouseEvent& event) {
-    QCustomPlot& plot = m_widget.plot();
     if (event.buttons() & Qt::LeftButton) {
         if (!m_dragging) {
             m_dragging = true;
             remember();
         }
-        m_widget.m_cursor->hide();
+        m_widget.m_reader->hide();
         keepInside();
         m_widget.handMoved();
         return;
     }
     if (event.buttons() != Qt::NoButton)
         return;
-    const QPointF at = event.position();
-    const bool inside = plot.axisRect()->rect().contains(at.toPoint());
-    const QString text =
-        inside ? m_widget.readAt(plot.xAxis->pixelToCoord(at.x()), plot.yAxis->pixelToCoord(at.y()))
-               : QString();
-    m_widget.m_cursor->show(at, text);
-    QString line = text;
-    emit m_widget.readout(line.replace(QLatin1Char('\n'), QStringLiteral(" · ")));
+    m_widget.m_reader->hover(event.position());
+}
+
+void PlotNavigation::release(const QMouseEvent& event) {
+    if (event.button() == Qt::LeftButton && !m_dragging)
+        m_widget.m_reader->click(event.position());
+    m_dragging = false;
 }
 
 void PlotNavigation::boxChosen(const QRect& box, const QMouseEvent& event) {
@@ -116,6 +113,8 @@ void PlotNavigation::boxChosen(const QRect& box, const QMouseEvent& event) {
 }
 
 bool PlotNavigation::key(const QKeyEvent& event) {
+    if (m_widget.m_reader->key(event))
+        return true;
     const QPointF middle = m_widget.plot().axisRect()->rect().center();
     const auto zoom = [&](double factor) {
         remember();

@@ -18,7 +18,8 @@ namespace decodescope {
 class PlotWidget;
 
 /// What a hand does to a plot: the wheel zooms at the pointer (Shift x only, Alt y only), a drag
-/// pans, a right-drag zooms into a box, a right click opens the menu, and keys do the same.
+/// pans, a click pins a cursor, a right-drag zooms into a box, a right click opens the menu, and
+/// keys do the same.
 class PlotNavigation : public QObject {
     Q_OBJECT
 public:
@@ -36,6 +37,7 @@ private:
     void wheel(const QWheelEvent& event);
     void press(const QMouseEvent& event);
     void move(const QMouseEvent& event);
+    void release(const QMouseEvent& event);
     void boxChosen(const QRect& box, const QMouseEvent& event);
     void scaleView(double factor, bool x, bool y, const QPointF& pixel);
     void moveView(double right, double up);

@@ -10,8 +10,10 @@
 #include <QPainter>
 #include <QVBoxLayout>
 
+#include "app/gui/plots/binary_ticker.h"
 #include "app/gui/plots/plot_cursor.h"
 #include "app/gui/plots/plot_navigation.h"
+#include "app/gui/plots/plot_reader.h"
 #include "app/gui/plots/plot_style.h"
 
 namespace decodescope {
@@ -54,7 +56,7 @@ PlotWidget::PlotWidget(const QString& chartName, const QString& title, QWidget* 
     column->setContentsMargins(kFocusFrame, kFocusFrame, kFocusFrame, kFocusFrame);
     column->addWidget(m_plot);
     buildTitle();
-    m_cursor = new PlotCursor(*m_plot);
+    m_reader = std::make_unique<PlotReader>(*this);
     m_navigation = new PlotNavigation(*this);
     useTheme(*m_theme);
 }
@@ -118,7 +120,7 @@ void PlotWidget::useTheme(const Theme& theme) {
     styleAxes(*m_plot, theme, smaller(font()));
     m_titleElement->setTextColor(theme.text);
     m_subtitleElement->setTextColor(theme.mutedText);
-    m_cursor->setTheme(theme, smaller(font()));
+    m_reader->setTheme(theme, smaller(font()));
 }
 
 void PlotWidget::clearDrawn() {
@@ -136,6 +138,7 @@ void PlotWidget::redraw() {
     placeNotice();
     showLegend(keepsLegend());
     setAccessibleDescription(description());
+    m_reader->refresh();
     repaintSoon();
 }
 
@@ -163,6 +166,10 @@ void PlotWidget::handMoved() {
     m_fitted = false;
     m_plot->replot(QCustomPlot::rpQueuedReplot);
     emit viewChanged();
+}
+
+PlotWidget::ValueText PlotWidget::valueText() const {
+    return rateLabel;
 }
 
 void PlotWidget::setBounds(const QRectF& bounds) {
@@ -251,7 +258,8 @@ void PlotWidget::showLegend(bool shown) {
 
 void PlotWidget::paint(QCPPainter& painter, const QRect& target, const Theme& theme) {
     const Theme& before = *m_theme;
-    m_cursor->hide();
+    QCPLayer* cursors = m_plot->layer(PlotCursor::layer());
+    cursors->setVisible(false);
     useTheme(theme);
     clearDrawn();
     arrange(target.size());
@@ -263,6 +271,7 @@ void PlotWidget::paint(QCPPainter& painter, const QRect& target, const Theme& th
     painter.fillRect(QRect(QPoint(), target.size()), theme.ground);
     m_plot->toPainter(&painter, target.width(), target.height());
     painter.restore();
+    cursors->setVisible(true);
     useTheme(before);
     arrange(size());
     redraw();
@@ -272,6 +281,8 @@ void PlotWidget::showMenu(const QPoint& globalPosition) {
     QMenu menu(this);
     menu.addAction(tr("Fit (Home)"), this, &PlotWidget::fit);
     menu.addAction(tr("Previous view (Backspace)"), this, &PlotWidget::back);
+    if (m_reader->pinned())
+        menu.addAction(tr("Remove cursors A and B (Delete)"), this, [this] { m_reader->unpin(); });
     addMenuActions(menu);
     menu.addSeparator();
     menu.addAction(tr("Copy chart"), this, &PlotWidget::copyRequested);

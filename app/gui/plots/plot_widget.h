@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include <QRect>
 #include <QRectF>
 #include <QWidget>
 
+#include "app/gui/plots/plot_reading.h"
 #include "app/gui/theme/theme.h"
 
 class QCPAbstractItem;
@@ -18,10 +20,10 @@ class QMenu;
 
 namespace decodescope {
 
-class PlotCursor;
 class PlotNavigation;
+class PlotReader;
 
-/// One chart: a title, axes, a cursor that reads values, zooming and panning by mouse and
+/// One chart: a title, axes, cursors that read and compare values, zooming and panning by mouse and
 /// keyboard, light or dark by the palette, and a picture of itself for exports. What is drawn
 /// comes from draw(), which is called anew whenever data or theme change.
 class PlotWidget : public QWidget {
@@ -63,6 +65,12 @@ protected:
     virtual void fitAxes() = 0;
     /// The values at this place, a line each; empty where there is nothing to read.
     [[nodiscard]] virtual QString readAt(double x, double y) const = 0;
+    /// The same as numbers, for what lies between two places; without series there is nothing to
+    /// compare.
+    [[nodiscard]] virtual PlotReadings readingsAt(double, double) const { return {}; }
+    /// Says a value of readingsAt() with its unit.
+    using ValueText = QString (*)(double value);
+    [[nodiscard]] virtual ValueText valueText() const;
     /// Entries of the context menu that only this chart has.
     virtual void addMenuActions(QMenu&) {}
 
@@ -95,6 +103,7 @@ protected:
 
 private:
     friend class PlotNavigation;
+    friend class PlotReader;
     void buildTitle();
     void arrange(const QSize& size);
     void clearDrawn();
@@ -115,7 +124,7 @@ private:
     QCPTextElement* m_subtitleElement = nullptr;
     QCPItemText* m_notice = nullptr;
     std::vector<QCPAbstractItem*> m_items;
-    PlotCursor* m_cursor = nullptr;
+    std::unique_ptr<PlotReader> m_reader;
     PlotNavigation* m_navigation = nullptr;
     QRectF m_bounds;
     bool m_fitted = true;

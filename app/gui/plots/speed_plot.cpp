@@ -221,23 +221,43 @@ SpeedPlot::Place SpeedPlot::segmentAt(double seconds) const {
     return nearest;
 }
 
-QString SpeedPlot::readAt(double x, double) const {
-    const auto [index, segment] = segmentAt(x);
-    if (!segment)
-        return {};
-    const VariantSeries& variant = m_overview.variants[index];
-    const Container& points = *m_series[index].measured;
-    auto point = points.findBegin(x, false);
+const QCPGraphData* SpeedPlot::repetitionAt(const Place& place, double seconds) const {
+    if (!place.segment)
+        return nullptr;
+    const Container& points = *m_series[place.variant].measured;
+    auto point = points.findBegin(seconds, false);
     while (point != points.constEnd() && std::isnan(point->value))
         ++point;
-    if (point == points.constEnd())
+    return point == points.constEnd() ? nullptr : &*point;
+}
+
+PlotReadings SpeedPlot::readingsAt(double x, double) const {
+    const Place place = segmentAt(x);
+    const QCPGraphData* point = repetitionAt(place, x);
+    if (!point)
         return {};
-    QString text =
-        tr("%1 s, %2 at %3 tokens\n%4 tokens/s%5")
-            .arg(QString::number(point->key, 'f', 2), variant.label,
-                 QString::fromStdString(formatCount(segment->context)), rateLabel(point->value),
-                 segment->warmup ? tr(" (warm-up)") : QString());
-    const double predicted = curveAt(variant.predictedCurve, static_cast<double>(segment->context));
+    const QString label = tr("%1 at %2")
+                              .arg(m_overview.variants[place.variant].label,
+                                   QString::fromStdString(formatCount(place.segment->context)));
+    return {tr("%1 s").arg(QString::number(point->key, 'f', 2)), 0, {{label, point->value}}};
+}
+
+PlotWidget::ValueText SpeedPlot::valueText() const {
+    return [](double rate) { return tr("%1 tokens/s").arg(rateLabel(rate)); };
+}
+
+QString SpeedPlot::readAt(double x, double) const {
+    const Place place = segmentAt(x);
+    const QCPGraphData* point = repetitionAt(place, x);
+    if (!point)
+        return {};
+    const VariantSeries& variant = m_overview.variants[place.variant];
+    const std::int64_t context = place.segment->context;
+    QString text = tr("%1 s, %2 at %3 tokens\n%4 tokens/s%5")
+                       .arg(QString::number(point->key, 'f', 2), variant.label,
+                            QString::fromStdString(formatCount(context)), rateLabel(point->value),
+                            place.segment->warmup ? tr(" (warm-up)") : QString());
+    const double predicted = curveAt(variant.predictedCurve, static_cast<double>(context));
     if (predicted > 0)
         text += tr("\npredicted %1 tokens/s").arg(rateLabel(predicted));
     return text;

@@ -34,6 +34,8 @@ protected:
     void draw() override;
     void fitAxes() override;
     [[nodiscard]] QString readAt(double x, double y) const override;
+    [[nodiscard]] PlotReadings readingsAt(double x, double y) const override;
+    [[nodiscard]] ValueText valueText() const override;
     void addMenuActions(QMenu& menu) override;
     [[nodiscard]] double lastSeconds() const override { return m_last; }
 
@@ -58,6 +60,8 @@ private:
         const Segment* segment = nullptr; ///< null: none is near
     };
     [[nodiscard]] Place segmentAt(double seconds) const;
+    /// The repetition at this time or the next after it; null: none.
+    [[nodiscard]] const QCPGraphData* repetitionAt(const Place& place, double seconds) const;
     [[nodiscard]] bool shown(std::size_t variant) const;
 
     OverviewData m_overview;
