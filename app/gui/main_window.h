@@ -4,6 +4,7 @@
 #include <QActionGroup>
 #include <QMainWindow>
 
+#include "app/gui/export/chart_export.h"
 #include "app/gui/models/capabilities.h"
 #include "app/gui/models/run_store.h"
 #include "app/gui/models/runs_model.h"
@@ -44,10 +45,11 @@ public:
     [[nodiscard]] const OverviewPlots& plots() const { return *m_plots; }
     [[nodiscard]] RunController& controller() { return m_controller; }
     [[nodiscard]] Capabilities capabilities() const;
-    /// Writes a chart (.png, .svg, .pdf) or data (.csv, .json, .jsonl, .md: the samples or, with
-    /// none, the plans), as the file's ending says. Without a chart of its own all of the tab that
-    /// is shown are drawn, or the Overview's. False: the banner says why.
-    bool exportTo(const QString& path, PlotWidget* chart = nullptr);
+    /// Writes a chart (.png, .svg, .pdf), data (.csv, .json, .jsonl, .md: the samples or, with
+    /// none, the plans) or a report of everything (.html), as the file's ending says. Without a
+    /// chart of its own all of the tab that is shown are drawn, or the Overview's. False: the
+    /// banner says why.
+    bool exportTo(const QString& path, PlotWidget* chart = nullptr, const ChartStyle& style = {});
     bool saveTo(const QString& path);
 
 protected:

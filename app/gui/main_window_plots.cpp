@@ -10,6 +10,8 @@
 
 #include "app/gui/export/chart_export.h"
 #include "app/gui/export/data_export.h"
+#include "app/gui/export/export_dialog.h"
+#include "app/gui/export/html_export.h"
 #include "app/gui/panels/banner.h"
 #include "app/gui/panels/data_table.h"
 #include "app/gui/panels/overview_page.h"
@@ -75,10 +77,11 @@ void MainWindow::replayRecording() {
     m_plots->showRecording(replay(m_store.joined(), variantLabels(m_session.overview())));
 }
 
-bool MainWindow::exportTo(const QString& path, PlotWidget* chart) {
-    const Status status = isChartFile(path)
-                              ? exportChart(chartsOr(chart), path, {})
-                              : exportData(m_store.samples(), m_session.plans(), path);
+bool MainWindow::exportTo(const QString& path, PlotWidget* chart, const ChartStyle& style) {
+    const Status status =
+        isChartFile(path)  ? exportChart(chartsOr(chart), path, style)
+        : isHtmlFile(path) ? exportHtml(m_store.joined(), m_session, m_pages.chartsWithData(), path)
+                           : exportData(m_store.samples(), m_session.plans(), path);
     if (!status) {
         showError(QString::fromStdString(status.error().sentence()));
         return false;
@@ -88,17 +91,19 @@ bool MainWindow::exportTo(const QString& path, PlotWidget* chart) {
 }
 
 void MainWindow::chooseExport(PlotWidget* chart) {
+    ExportDialog dialog(chart ? chart->title() : tr("All charts of %1").arg(currentPage().title()),
+                        this);
+    if (dialog.exec() != QDialog::Accepted)
+        return;
     const QString name = chart ? chart->chartName() : QStringLiteral("decodescope");
-    const QString charts = tr("Chart (*.png *.svg *.pdf)");
-    const QString tables = tr("Data (*.csv *.json *.jsonl *.md)");
-    QString chosen;
-    QString path = QFileDialog::getSaveFileName(this, tr("Export"), name + QStringLiteral(".png"),
-                                                charts + QStringLiteral(";;") + tables, &chosen);
+    const QString ending = QLatin1Char('.') + dialog.suffix();
+    QString path =
+        QFileDialog::getSaveFileName(this, tr("Export"), name + ending, dialog.fileFilter());
     if (path.isEmpty())
         return;
     if (QFileInfo(path).suffix().isEmpty())
-        path += chosen == tables ? QStringLiteral(".csv") : QStringLiteral(".png");
-    exportTo(path, chart);
+        path += ending;
+    exportTo(path, chart, dialog.style());
 }
 
 void MainWindow::copyChart(PlotWidget* chart) {

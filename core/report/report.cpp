@@ -19,45 +19,6 @@ std::string labelOf(const std::string& variant, bool whatIf) {
     return whatIf ? variant + " (what-if)" : variant;
 }
 
-std::string markdown(std::span<const Sample> samples) {
-    std::vector<std::vector<std::string>> rows;
-    for (const Sample& s : samples) {
-        const double ci = s.tpotP50Ms > 0 ? s.tokensPerSecond * s.tpotCi95Ms / s.tpotP50Ms : 0;
-        std::string notes = s.quickLook ? "quick look" : "";
-        const auto note = [&notes](const std::string& text) {
-            notes += (notes.empty() ? "" : ", ") + text;
-        };
-        if (s.layersMeasured < s.layers)
-            note(fmt::format("scaled from {} of {} layers", s.layersMeasured, s.layers));
-        if (s.cacheResident)
-            note("cache-resident");
-        rows.push_back(
-            {labelOf(s.variant, s.whatIf), std::string(name(s.scope)), formatCount(s.context),
-             formatCount(s.batch), formatRounded(s.tokensPerSecond), formatRounded(ci),
-             formatRounded(s.tpotP50Ms), formatRounded(s.tpotP99Ms),
-             formatRounded(s.predictedTpotMs), formatRounded(s.achievedBytesPerSecond / 1e9),
-             formatRounded(s.achievedFlopPerSecond / 1e9),
-             s.floorFraction > 0 ? fmt::format("{:.0f} %", 100 * s.floorFraction) : "–", s.bound,
-             formatBytes(s.modelKvBytes), notes});
-    }
-    return toMarkdown({{"attention"},
-                       {"scope"},
-                       {"context", true},
-                       {"batch", true},
-                       {"tokens/s", true},
-                       {"±", true},
-                       {"p50 ms", true},
-                       {"p99 ms", true},
-                       {"predicted ms", true},
-                       {"GB/s", true},
-                       {"GFLOP/s", true},
-                       {"of roof", true},
-                       {"bound"},
-                       {"KV cache", true},
-                       {"notes"}},
-                      rows);
-}
-
 std::string speedOf(const Plan& plan) {
     return marked(predictedSpeed(plan), plan.device.speedUnverified());
 }
@@ -82,32 +43,16 @@ std::string notesList(std::span<const Plan> plans) {
     return text;
 }
 
+std::string asMarkdown(const HumanTable& table) {
+    return toMarkdown(table.columns, table.rows);
+}
+
+std::string markdown(std::span<const Sample> samples) {
+    return asMarkdown(humanTable(samples));
+}
+
 std::string markdown(std::span<const Plan> plans) {
-    std::vector<std::vector<std::string>> rows;
-    for (const Plan& plan : plans) {
-        const Footprint& bytes = plan.footprint;
-        const std::uint64_t perToken = kvBytesPerToken(plan.variant.model, plan.kvTypes);
-        rows.push_back({labelOf(plan.variant.label, plan.variant.whatIf), formatCount(plan.context),
-                        formatCount(plan.batch), formatBytes(perToken), formatBytes(bytes.kvBytes),
-                        formatBytes(bytes.weightsBytes), formatBytes(bytes.totalBytes()),
-                        plan.fits ? "yes" : "no", longestOf(plan), speedOf(plan),
-                        plan.forecast.bound,
-                        fmt::format("{:.0f} %", 100 * plan.forecast.kvReadShare)});
-    }
-    return toMarkdown({{"attention"},
-                       {"context", true},
-                       {"batch", true},
-                       {"KV/token", true},
-                       {"KV cache", true},
-                       {"weights", true},
-                       {"total", true},
-                       {"fits"},
-                       {"longest context", true},
-                       {"tokens/s (predicted)", true},
-                       {"bound"},
-                       {"KV share", true}},
-                      rows) +
-           notesList(plans);
+    return asMarkdown(humanTable(plans)) + notesList(plans);
 }
 
 /// JSON and a line end. What is not UTF-8 (a name off a device) is replaced, never thrown at.
@@ -132,6 +77,72 @@ std::string reportAs(std::span<const Record> values, std::span<const std::string
 }
 
 } // namespace
+
+HumanTable humanTable(std::span<const Sample> samples) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Sample& s : samples) {
+        const double ci = s.tpotP50Ms > 0 ? s.tokensPerSecond * s.tpotCi95Ms / s.tpotP50Ms : 0;
+        std::string notes = s.quickLook ? "quick look" : "";
+        const auto note = [&notes](const std::string& text) {
+            notes += (notes.empty() ? "" : ", ") + text;
+        };
+        if (s.layersMeasured < s.layers)
+            note(fmt::format("scaled from {} of {} layers", s.layersMeasured, s.layers));
+        if (s.cacheResident)
+            note("cache-resident");
+        rows.push_back(
+            {labelOf(s.variant, s.whatIf), std::string(name(s.scope)), formatCount(s.context),
+             formatCount(s.batch), formatRounded(s.tokensPerSecond), formatRounded(ci),
+             formatRounded(s.tpotP50Ms), formatRounded(s.tpotP99Ms),
+             formatRounded(s.predictedTpotMs), formatRounded(s.achievedBytesPerSecond / 1e9),
+             formatRounded(s.achievedFlopPerSecond / 1e9),
+             s.floorFraction > 0 ? fmt::format("{:.0f} %", 100 * s.floorFraction) : "–", s.bound,
+             formatBytes(s.modelKvBytes), notes});
+    }
+    return {{{"attention"},
+             {"scope"},
+             {"context", true},
+             {"batch", true},
+             {"tokens/s", true},
+             {"±", true},
+             {"p50 ms", true},
+             {"p99 ms", true},
+             {"predicted ms", true},
+             {"GB/s", true},
+             {"GFLOP/s", true},
+             {"of roof", true},
+             {"bound"},
+             {"KV cache", true},
+             {"notes"}},
+            rows};
+}
+
+HumanTable humanTable(std::span<const Plan> plans) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Plan& plan : plans) {
+        const Footprint& bytes = plan.footprint;
+        const std::uint64_t perToken = kvBytesPerToken(plan.variant.model, plan.kvTypes);
+        rows.push_back({labelOf(plan.variant.label, plan.variant.whatIf), formatCount(plan.context),
+                        formatCount(plan.batch), formatBytes(perToken), formatBytes(bytes.kvBytes),
+                        formatBytes(bytes.weightsBytes), formatBytes(bytes.totalBytes()),
+                        plan.fits ? "yes" : "no", longestOf(plan), speedOf(plan),
+                        plan.forecast.bound,
+                        fmt::format("{:.0f} %", 100 * plan.forecast.kvReadShare)});
+    }
+    return {{{"attention"},
+             {"context", true},
+             {"batch", true},
+             {"KV/token", true},
+             {"KV cache", true},
+             {"weights", true},
+             {"total", true},
+             {"fits"},
+             {"longest context", true},
+             {"tokens/s (predicted)", true},
+             {"bound"},
+             {"KV share", true}},
+            rows};
+}
 
 std::optional<ReportFormat> parseReportFormat(std::string_view text) {
     if (text == "md")

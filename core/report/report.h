@@ -5,9 +5,11 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/plan/plan.h"
 #include "core/profile/sample.h"
+#include "core/report/markdown.h"
 
 namespace decodescope {
 
@@ -20,5 +22,13 @@ enum class ReportFormat { Markdown, Csv, Json, JsonLines };
 /// Samples or plans as one text, ending with a line end. Numbers are written in the C locale.
 [[nodiscard]] std::string report(std::span<const Sample> samples, ReportFormat format);
 [[nodiscard]] std::string report(std::span<const Plan> plans, ReportFormat format);
+
+/// What the Markdown shows, for tables of another kind.
+struct HumanTable {
+    std::vector<MarkdownColumn> columns;
+    std::vector<std::vector<std::string>> rows;
+};
+[[nodiscard]] HumanTable humanTable(std::span<const Sample> samples);
+[[nodiscard]] HumanTable humanTable(std::span<const Plan> plans);
 
 } // namespace decodescope

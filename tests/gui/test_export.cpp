@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <QComboBox>
+#include <QDialogButtonBox>
 #include <QImage>
+#include <QLabel>
+#include <QPushButton>
+#include <QSettings>
+#include <QSpinBox>
 #include <QStandardPaths>
 #include <QTemporaryDir>
 #include <QTest>
@@ -8,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/gui/export/chart_export.h"
+#include "app/gui/export/export_dialog.h"
 #include "app/gui/export/export_job.h"
 #include "app/gui/theme/theme.h"
 #include "core/profile/recording.h"
@@ -30,6 +37,10 @@ private slots:
     void pdfHasOnePageOfItsSize();
     void dataOfARecordingIsReadBack();
     void plansAreWrittenWhereNothingWasMeasured();
+    void aReportHoldsEverythingInOneFile();
+    void aReportOfNothingMeasuredHoldsThePlan();
+    void theDialogOffersWhatWasChosenLast();
+    void theDialogRefusesImpossiblePictures();
     void mistakesAreSaid_data();
     void mistakesAreSaid();
 
@@ -48,6 +59,7 @@ private:
 
 void TestExport::initTestCase() {
     QVERIFY(m_folder.isValid());
+    QSettings::setPath(QSettings::NativeFormat, QSettings::UserScope, m_folder.path());
     const Result<ModelSpec> model = findModelPreset(kDefaultModelId);
     QVERIFY(model.ok());
     Recording recording;
@@ -184,6 +196,70 @@ void TestExport::plansAreWrittenWhereNothingWasMeasured() {
     const auto records = nlohmann::json::parse(read(options.file).toStdString());
     QCOMPARE(records.size(), std::size_t{3});
     QVERIFY(records.at(0).contains("max_context_tokens"));
+}
+
+/// Names of all elements, in order; the reader stops at what is not well-formed.
+static QStringList elements(const QByteArray& html) {
+    QXmlStreamReader reader(html);
+    QStringList names;
+    while (!reader.atEnd())
+        if (reader.readNext() == QXmlStreamReader::StartElement)
+            names << reader.name().toString();
+    return reader.hasError() ? QStringList{reader.errorString()} : names;
+}
+
+void TestExport::aReportHoldsEverythingInOneFile() {
+    ExportOptions options;
+    options.file = path(QStringLiteral("report.html"));
+    QVERIFY(write(options).ok());
+    const QByteArray html = read(options.file);
+    const QStringList names = elements(html);
+    QVERIFY2(names.contains(QStringLiteral("html")), qPrintable(names.join(' ')));
+    QVERIFY(names.count(QStringLiteral("svg")) >= 3);
+    QCOMPARE(names.count(QStringLiteral("svg")), names.count(QStringLiteral("figure")));
+    for (const char* text : {"Test CPU", "8,192", "batch / p50 of one decode step: 1 / 10.0 ms",
+                             "from 3 repetitions", "Longest context", "decodescope-cli"})
+        QVERIFY2(html.contains(text), text);
+    QVERIFY(!names.contains(QStringLiteral("script")) && !html.contains("src="));
+    QVERIFY(!html.contains("<link"));
+}
+
+void TestExport::aReportOfNothingMeasuredHoldsThePlan() {
+    ExportOptions options;
+    options.file = path(QStringLiteral("plan.html"));
+    QVERIFY(runExport(options, {}).ok());
+    const QByteArray html = read(options.file);
+    QVERIFY(elements(html).contains(QStringLiteral("svg")));
+    QVERIFY(html.contains("Planned") && !html.contains("Measured</h2>"));
+}
+
+void TestExport::theDialogOffersWhatWasChosenLast() {
+    QSettings().clear();
+    {
+        ExportDialog dialog(QStringLiteral("Chart"));
+        QCOMPARE(dialog.suffix(), QStringLiteral("png"));
+        QCOMPARE(dialog.style().size, ChartStyle().size);
+        dialog.findChild<QSpinBox*>(QStringLiteral("exportWidth"))->setValue(777);
+        auto* formats = dialog.findChild<QComboBox*>(QStringLiteral("exportFormat"));
+        formats->setCurrentIndex(formats->findData(QStringLiteral("svg")));
+        QVERIFY(!dialog.findChild<QSpinBox*>(QStringLiteral("exportDpi"))->isEnabled());
+        dialog.accept();
+    }
+    const ExportDialog again(QStringLiteral("Chart"));
+    QCOMPARE(again.suffix(), QStringLiteral("svg"));
+    QCOMPARE(again.style().size.width(), 777);
+    QSettings().clear();
+}
+
+void TestExport::theDialogRefusesImpossiblePictures() {
+    QSettings().clear();
+    ExportDialog dialog(QStringLiteral("Chart"));
+    const auto* save = dialog.findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Save);
+    QVERIFY(save->isEnabled());
+    dialog.findChild<QSpinBox*>(QStringLiteral("exportWidth"))->setValue(20000);
+    dialog.findChild<QSpinBox*>(QStringLiteral("exportHeight"))->setValue(20000);
+    QVERIFY(!save->isEnabled());
+    QVERIFY(dialog.findChild<QLabel*>(QStringLiteral("exportNote"))->text().contains("smaller"));
 }
 
 void TestExport::mistakesAreSaid_data() {

@@ -9,11 +9,11 @@
 #include <QFileInfo>
 #include <QPageSize>
 #include <QPdfWriter>
-#include <QSaveFile>
 #include <QSvgGenerator>
 
 #include <qcustomplot.h>
 
+#include "app/gui/export/whole_output.h"
 #include "app/gui/plots/plot_widget.h"
 
 namespace decodescope {
@@ -22,9 +22,7 @@ namespace {
 constexpr double kScreenDpi = 96;
 constexpr double kInchesToMetres = 0.0254;
 constexpr double kWideColumn = 0.58; // of the width, where charts stand in two columns
-constexpr int kLeast = 100;          // pixels a side
-constexpr int kMost = 20000;
-constexpr double kMostDots = 3e8; // of a picture, about a gigabyte
+constexpr double kMostDots = 3e8;    // of a picture, about a gigabyte
 
 QString suffix(const QString& path) {
     return QFileInfo(path).suffix().toLower();
@@ -69,20 +67,6 @@ QByteArray pngBytes(const std::vector<PlotWidget*>& charts, const ChartStyle& st
     return !image.isNull() && image.save(&buffer, "PNG") ? buffer.data() : QByteArray();
 }
 
-QByteArray svgBytes(const std::vector<PlotWidget*>& charts, const ChartStyle& style) {
-    QBuffer buffer;
-    buffer.open(QIODevice::WriteOnly);
-    QSvgGenerator generator;
-    generator.setOutputDevice(&buffer);
-    // Its own resolution would shrink text by a quarter.
-    generator.setResolution(charts.front()->logicalDpiX());
-    generator.setSize(style.size);
-    generator.setViewBox(QRect(QPoint(), style.size));
-    generator.setTitle(charts.front()->title());
-    generator.setDescription(charts.front()->description());
-    return paintAll(charts, generator, style, true) ? buffer.data() : QByteArray();
-}
-
 QByteArray pdfBytes(const std::vector<PlotWidget*>& charts, const ChartStyle& style) {
     QBuffer buffer;
     buffer.open(QIODevice::WriteOnly);
@@ -97,19 +81,33 @@ QByteArray pdfBytes(const std::vector<PlotWidget*>& charts, const ChartStyle& st
     return paintAll(charts, writer, style, true) ? buffer.data() : QByteArray();
 }
 
-bool possible(const ChartStyle& style) {
-    const auto side = [](int pixels) { return pixels >= kLeast && pixels <= kMost; };
+} // namespace
+
+bool isPossible(const ChartStyle& style) {
+    const auto side = [](int pixels) { return pixels >= kLeastSide && pixels <= kMostSide; };
     const double scale = style.dotsPerInch / kScreenDpi;
     return side(style.size.width()) && side(style.size.height()) && scale > 0 &&
            style.size.width() * scale * style.size.height() * scale <= kMostDots;
 }
 
-} // namespace
-
 bool isChartFile(const QString& path) {
     const QString ending = suffix(path);
     return ending == QLatin1String("png") || ending == QLatin1String("svg") ||
            ending == QLatin1String("pdf");
+}
+
+QByteArray chartSvg(const std::vector<PlotWidget*>& charts, const ChartStyle& style) {
+    QBuffer buffer;
+    buffer.open(QIODevice::WriteOnly);
+    QSvgGenerator generator;
+    generator.setOutputDevice(&buffer);
+    // Its own resolution would shrink text by a quarter.
+    generator.setResolution(charts.front()->logicalDpiX());
+    generator.setSize(style.size);
+    generator.setViewBox(QRect(QPoint(), style.size));
+    generator.setTitle(charts.front()->title());
+    generator.setDescription(charts.front()->description());
+    return paintAll(charts, generator, style, true) ? buffer.data() : QByteArray();
 }
 
 QImage chartImage(const std::vector<PlotWidget*>& charts, const ChartStyle& style) {
@@ -133,21 +131,16 @@ Status exportChart(const std::vector<PlotWidget*>& charts, const QString& path,
     if (charts.empty() || !isChartFile(path))
         return Error{ErrorCode::BadUsage, "is no chart file", where,
                      "Choose a name that ends in .png, .svg or .pdf"};
-    if (!possible(style))
+    if (!isPossible(style))
         return Error{ErrorCode::BadUsage, "would be a picture of impossible size", where,
                      "A side is from 100 to 20,000 pixels, and all of it at most 300 million dots"};
     const QString ending = suffix(path);
     const QByteArray bytes = ending == QLatin1String("png")   ? pngBytes(charts, style)
-                             : ending == QLatin1String("svg") ? svgBytes(charts, style)
+                             : ending == QLatin1String("svg") ? chartSvg(charts, style)
                                                               : pdfBytes(charts, style);
-    QSaveFile file(path);
-    if (bytes.isEmpty() || !file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() ||
-        !file.commit())
-        return Error{ErrorCode::OutputNotWritten,
-                     "cannot be written: " + (bytes.isEmpty() ? std::string("drawing failed")
-                                                              : file.errorString().toStdString()),
-                     where, ""};
-    return Done{};
+    if (bytes.isEmpty())
+        return Error{ErrorCode::OutputNotWritten, "cannot be written: drawing failed", where, ""};
+    return writeWhole(bytes, path);
 }
 
 } // namespace decodescope

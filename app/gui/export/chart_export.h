@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include <QByteArray>
 #include <QImage>
 #include <QSize>
 #include <QString>
@@ -21,6 +22,13 @@ struct ChartStyle {
     const Theme* theme = nullptr; ///< null: light
 };
 
+/// Of a chart, in logical pixels.
+inline constexpr int kLeastSide = 100;
+inline constexpr int kMostSide = 20000;
+/// Whether a chart can be drawn so: within these sides, and as a picture of at most 300 million
+/// dots.
+[[nodiscard]] bool isPossible(const ChartStyle& style);
+
 /// Whether charts can be written under this name: .png, .svg or .pdf.
 [[nodiscard]] bool isChartFile(const QString& path);
 
@@ -29,6 +37,9 @@ struct ChartStyle {
 /// OutputNotWritten.
 [[nodiscard]] Status exportChart(const std::vector<PlotWidget*>& charts, const QString& path,
                                  const ChartStyle& style);
+
+/// The same as an SVG document; empty where drawing failed.
+[[nodiscard]] QByteArray chartSvg(const std::vector<PlotWidget*>& charts, const ChartStyle& style);
 
 /// The same as a picture, for the clipboard. Null where it would not fit in memory.
 [[nodiscard]] QImage chartImage(const std::vector<PlotWidget*>& charts, const ChartStyle& style);

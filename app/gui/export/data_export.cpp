@@ -2,8 +2,8 @@
 #include "app/gui/export/data_export.h"
 
 #include <QFileInfo>
-#include <QSaveFile>
 
+#include "app/gui/export/whole_output.h"
 #include "core/report/report.h"
 
 namespace decodescope {
@@ -16,13 +16,7 @@ Status exportData(const std::vector<Sample>& samples, const std::vector<Plan>& p
         return Error{ErrorCode::BadUsage, "is no data file", path.toStdString(),
                      "Choose a name that ends in .csv, .json, .jsonl or .md"};
     const std::string text = samples.empty() ? report(plans, *format) : report(samples, *format);
-    QSaveFile file(path);
-    if (!file.open(QIODevice::WriteOnly) ||
-        file.write(text.data(), static_cast<qint64>(text.size())) < 0 || !file.commit())
-        return Error{ErrorCode::OutputNotWritten,
-                     "cannot be written: " + file.errorString().toStdString(), path.toStdString(),
-                     ""};
-    return Done{};
+    return writeWhole(QByteArray::fromStdString(text), path);
 }
 
 } // namespace decodescope

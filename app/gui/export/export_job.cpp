@@ -5,6 +5,7 @@
 
 #include "app/gui/export/chart_export.h"
 #include "app/gui/export/data_export.h"
+#include "app/gui/export/html_export.h"
 #include "app/gui/models/session.h"
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_plots.h"
@@ -53,18 +54,19 @@ Status runExport(const ExportOptions& options, const QStringList& files) {
     const Result<Recording> recording = open(session, files);
     if (!recording)
         return recording.error();
-    if (!isChartFile(options.file))
+    if (!isChartFile(options.file) && !isHtmlFile(options.file))
         return exportData(recording->samples, session.plans(), options.file);
     QWidget parent;
     const Pages pages = makePages(session, nullptr, &parent);
+    pages.overview->plots().showRecording(replay(*recording, variantLabels(session.overview())));
+    const std::vector<PlotWidget*> withData = pages.chartsWithData();
+    if (isHtmlFile(options.file))
+        return exportHtml(*recording, session, withData, options.file);
     const std::vector<PlotWidget*> charts = pages.charts(options.chart);
     if (charts.empty())
         return Error{ErrorCode::BadUsage, "is no chart", options.chart.toStdString(),
                      "The charts are " +
                          pages.chartNames().join(QStringLiteral(", ")).toStdString()};
-    for (TabPage* page : pages.all)
-        page->refresh();
-    pages.overview->plots().showRecording(replay(*recording, variantLabels(session.overview())));
     return exportChart(
         charts, options.file,
         {options.size, options.dotsPerInch, options.dark ? &darkTheme() : &lightTheme()});

@@ -30,6 +30,7 @@ public:
     [[nodiscard]] std::vector<PlotWidget*> charts() const override { return m_charts; }
     [[nodiscard]] DataTable* table() const override { return m_table; }
     void showTable(bool shown) override;
+    [[nodiscard]] bool hasData() const override { return m_any; }
     void refresh() final;
     [[nodiscard]] LegendRow* legend() const { return m_legend; }
 

@@ -37,4 +37,17 @@ QStringList Pages::chartNames() const {
     return names;
 }
 
+std::vector<PlotWidget*> Pages::chartsWithData() const {
+    std::vector<PlotWidget*> charts;
+    for (TabPage* page : all) {
+        page->refresh();
+        if (!page->hasData())
+            continue;
+        for (PlotWidget* chart : page->charts())
+            if (chart->hasData())
+                charts.push_back(chart);
+    }
+    return charts;
+}
+
 } // namespace decodescope

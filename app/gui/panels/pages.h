@@ -23,6 +23,8 @@ struct Pages {
     /// The charts of this name: one or, for "overview", the Overview's four. Empty: there is none.
     [[nodiscard]] std::vector<PlotWidget*> charts(const QString& name) const;
     [[nodiscard]] QStringList chartNames() const;
+    /// Those that have something to show, after all pages have taken what the Session says now.
+    [[nodiscard]] std::vector<PlotWidget*> chartsWithData() const;
 };
 
 /// `run` is what a page without data offers; null where there is nobody to press it.

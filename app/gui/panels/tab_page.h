@@ -29,6 +29,8 @@ public:
     /// The same numbers as a table; null where the page has none.
     [[nodiscard]] virtual DataTable* table() const { return nullptr; }
     virtual void showTable(bool) {}
+    /// False while the page says only what it will show; since the last refresh().
+    [[nodiscard]] virtual bool hasData() const { return true; }
     /// Takes what the Session says now, also while the page is not seen, as an export needs it.
     virtual void refresh() = 0;
 

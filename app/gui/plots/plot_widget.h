@@ -37,6 +37,8 @@ public:
     [[nodiscard]] QString title() const { return m_title; }
     /// One sentence made from the data, for people who cannot see the chart.
     [[nodiscard]] virtual QString description() const = 0;
+    /// False while the chart says only what it would show.
+    [[nodiscard]] bool hasData() const { return m_noticeText.isEmpty(); }
     /// Shows all data, and goes on doing so as data come.
     void fit();
     /// The view before the last zoom or pan.

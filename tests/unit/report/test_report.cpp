@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QFile>
 #include <QTest>
+#include <QXmlStreamReader>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 
 #include "core/report/comparison_report.h"
 #include "core/report/csv.h"
+#include "core/report/html_report.h"
 #include "core/report/markdown.h"
 #include "core/report/probe_report.h"
 #include "core/report/records.h"
@@ -40,6 +42,8 @@ private slots:
     void aBarInANameDoesNotBreakTheTable();
     void aNameDoesNotCommandTheTerminal();
     void aListOfTextsIsJoinedPlainly();
+    void aReportTellsWhatWentWrong();
+    void aReportIsNotCommandedByNames();
     void smallNumbersKeepTheirDigits();
 };
 
@@ -270,6 +274,40 @@ void TestReport::aListOfTextsIsJoinedPlainly() {
     const std::vector<std::string_view> keys = {"sources"};
     const std::vector<json> records = {{{"sources", {"a log, shortened", "a table"}}}};
     QCOMPARE(toCsv(keys, records), std::string("sources\r\n\"a log, shortened;a table\"\r\n"));
+}
+
+void TestReport::aReportTellsWhatWentWrong() {
+    HtmlReport told;
+    told.recording.samples = {sample()};
+    Skipped skipped;
+    skipped.variant = "MHA";
+    skipped.context = 1 << 20;
+    skipped.error = {ErrorCode::OutOfMemory, "needs 512 GiB, 20 GiB free", "", ""};
+    told.recording.skipped = {skipped};
+    QVERIFY(QByteArray::fromStdString(toHtml(told)).contains("it is partial"));
+    told.recording.complete = true;
+    const QByteArray html = QByteArray::fromStdString(toHtml(told));
+    QVERIFY(!html.contains("partial"));
+    QVERIFY(html.contains("1,048,576") && html.contains("needs 512 GiB, 20 GiB free"));
+    QVERIFY(html.contains("scaled from 4 of 32 layers"));
+    told.recording.failed = RunFailed{1, {ErrorCode::RunFailed, "the device is lost", "", ""}};
+    QVERIFY(QByteArray::fromStdString(toHtml(told)).contains("The run failed: the device is lost"));
+}
+
+void TestReport::aReportIsNotCommandedByNames() {
+    HtmlReport told;
+    RunStarted run;
+    run.model.name = "<script>alert(\"1\")</script> & Co";
+    told.recording.runs = {run};
+    told.charts = {{"A \"chart\"", "one < two", "<?xml version='1.0'?><svg></svg>"}};
+    const QByteArray html = QByteArray::fromStdString(toHtml(told));
+    QVERIFY(!html.contains("<script>") && html.contains("&lt;script&gt;alert(&quot;1&quot;)"));
+    QVERIFY(html.contains("&amp; Co") && html.contains("one &lt; two"));
+    QVERIFY(!html.contains("<?xml"));
+    QXmlStreamReader reader(html);
+    while (!reader.atEnd())
+        reader.readNext();
+    QVERIFY2(!reader.hasError(), qPrintable(reader.errorString()));
 }
 
 void TestReport::smallNumbersKeepTheirDigits() {
