@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "core/cpu/kv_cache.h"
 #include "core/cpu/vector_targets.h"
 

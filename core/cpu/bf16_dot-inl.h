@@ -12,7 +12,7 @@
 
 #include <hwy/highway.h>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "core/cpu/tile_products-inl.h"
 #include "core/cpu/vector_math-inl.h"
 

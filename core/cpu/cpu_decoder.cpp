@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
-#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -14,10 +12,11 @@
 #include "core/cpu/attention.h"
 #include "core/cpu/capabilities.h"
 #include "core/cpu/decoder_workspace.h"
-#include "core/cpu/layer_choice.h"
 #include "core/cpu/random_fill.h"
 #include "core/cpu/step_layer.h"
 #include "core/cpu/topology.h"
+#include "core/engine/layer_choice.h"
+#include "core/engine/step_work.h"
 #include "core/spec/cache_law.h"
 #include "core/spec/units.h"
 
@@ -25,6 +24,8 @@ namespace decodescope {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr const char* kDeviceId = "cpu";
 
 std::uint64_t count(std::int64_t n) {
     return static_cast<std::uint64_t>(n);
@@ -47,33 +48,10 @@ AttentionArithmetic unitOf(const LayerSpec& layer, const DecoderRequest& request
     return attentionArithmetic(request.kvTypes, layer.nHeads / layer.nKvHeads, hasBf16Dot());
 }
 
-std::uint64_t lmHeadParameters(const ModelSpec& model) {
-    return saturatingMultiply(count(model.hiddenSize), count(model.vocabSize));
-}
-
-/// Work of the whole model by the formulas of the plan (forecastWork()).
 StepWork workOf(const DecoderRequest& request) {
-    StepWork work;
-    for (const LayerSpec& layer : request.model.layers) {
-        const std::uint64_t kv = cacheBytesRead(layer, request.kvTypes, request.context);
-        work.kvBytesRead =
-            saturatingAdd(work.kvBytesRead, saturatingMultiply(kv, count(request.batch)));
-        const std::uint64_t width = count(2 * layer.nHeads * (layer.headDimK + layer.headDimV));
-        const std::uint64_t tokens =
-            saturatingMultiply(count(tokensRead(layer, request.context)), count(request.batch));
-        const std::uint64_t flop = saturatingMultiply(width, tokens);
-        work.attentionFlop = saturatingAdd(work.attentionFlop, flop);
-        if (unitOf(layer, request) == AttentionArithmetic::Bf16Dot)
-            work.bf16DotFlop = saturatingAdd(work.bf16DotFlop, flop);
-    }
-    if (request.scope == Scope::Step) {
-        std::uint64_t parameters = lmHeadParameters(request.model);
-        for (const LayerSpec& layer : request.model.layers)
-            parameters = saturatingAdd(parameters, activeLayerParameters(request.model, layer));
-        work.weightBytesRead = storedBytes(request.weightsType, parameters);
-        work.linearFlop = saturatingMultiply(parameters, 2 * count(request.batch));
-    }
-    return work;
+    return stepWork(request, [&request](const LayerSpec& layer) {
+        return unitOf(layer, request) == AttentionArithmetic::Bf16Dot;
+    });
 }
 
 std::uint64_t lmHeadBytes(const DecoderRequest& request) {
@@ -87,19 +65,6 @@ std::uint64_t unreadBytes(const DecoderRequest& request) {
         read =
             saturatingAdd(read, LayerWeights::bytesFor(request.model, layer, request.weightsType));
     return request.residentWeightsBytes - std::min(request.residentWeightsBytes, read);
-}
-
-/// The index in `chosen` of the layer whose cache `layer` reads: itself, or the last owner of a
-/// cache of the same shape before it. None where that was not chosen.
-std::optional<std::size_t> cacheOf(const DecoderRequest& request,
-                                   const std::vector<LayerChoice::Chosen>& chosen, std::size_t at) {
-    const LayerSpec& reader = request.model.layers[chosen[at].layer];
-    for (std::size_t i = at + 1; i-- > 0;) {
-        const LayerSpec& owner = request.model.layers[chosen[i].layer];
-        if (owner.ownsCache && (i == at || layoutOf(owner, request) == layoutOf(reader, request)))
-            return i;
-    }
-    return std::nullopt;
 }
 
 class CpuDecoder : public Decoder {
@@ -136,7 +101,6 @@ private:
     };
     [[nodiscard]] bool wholeStep() const { return m_request.scope == Scope::Step; }
     [[nodiscard]] bool paged() const { return m_request.pageTokens > 0; }
-    [[nodiscard]] Error outOfMemory(std::uint64_t bytesAsked) const;
     [[nodiscard]] DecoderRequest requestGrown() const;
     [[nodiscard]] bool wantsPage(std::size_t layer, const DecoderRequest& request) const;
     [[nodiscard]] std::uint64_t pageBytes(const DecoderRequest& request) const;
@@ -162,63 +126,26 @@ private:
     std::vector<Buffer> m_pages;      ///< each of all layers; the caches point into them
 };
 
-Error CpuDecoder::outOfMemory(std::uint64_t bytesAsked) const {
-    return {ErrorCode::OutOfMemory,
-            fmt::format("not {} fits: a batch of {} with {} tokens needs {}, and {} are free",
-                        paged() ? "one page" : "one layer", m_request.batch,
-                        formatCount(m_request.context), formatBytes(bytesAsked),
-                        formatBytes(m_request.budgetBytes)),
-            "cpu",
-            "Choose a shorter context, a smaller batch or fewer KV heads.",
-            bytesAsked,
-            m_request.budgetBytes};
-}
-
 Status CpuDecoder::chooseWhatFits() {
     std::vector<LayerCost> costs;
-    std::uint64_t smallest = std::numeric_limits<std::uint64_t>::max();
     for (const LayerSpec& layer : m_request.model.layers) {
         const std::uint64_t bytes = layoutOf(layer, m_request).bytes();
         const std::uint64_t weights =
             wholeStep() ? LayerWeights::bytesFor(m_request.model, layer, m_request.weightsType) : 0;
         costs.push_back({saturatingAdd(layer.ownsCache ? bytes : 0, weights),
                          static_cast<double>(bytes) + static_cast<double>(weights)});
-        smallest = std::min(smallest, saturatingAdd(bytes, weights));
     }
-    // Held whatever the number of layers.
-    const std::uint64_t workspace = saturatingAdd(
+    const std::uint64_t fixedBytes = saturatingAdd(
         Workspace::bytesFor(m_request, 1, m_pool.threads()),
         wholeStep() ? saturatingAdd(lmHeadBytes(m_request), unreadBytes(m_request)) : 0);
-    if (paged()) // of a cache that grows, every layer is held
-        smallest = std::accumulate(costs.begin(), costs.end(), std::uint64_t{0},
-                                   [](std::uint64_t sum, const LayerCost& cost) {
-                                       return saturatingAdd(sum, cost.bytesHeld);
-                                   });
-    const std::uint64_t least = saturatingAdd(workspace, smallest);
-    if (least > m_request.budgetBytes)
-        return outOfMemory(least);
-    std::vector<LayerChoice::Chosen> chosen =
-        chooseLayers(m_request.model, costs, m_request.budgetBytes - workspace).layers;
-    double kept = 0;
-    double dropped = 0;
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-        const auto owner = cacheOf(m_request, chosen, i);
-        const double work = costs[chosen[i].layer].work * chosen[i].represents;
-        (owner ? kept : dropped) += work;
-    }
-    if (kept <= 0)
-        return outOfMemory(least);
-    std::vector<std::size_t> place(chosen.size());
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-        const auto owner = cacheOf(m_request, chosen, i);
-        if (!owner)
-            continue;
-        place[i] = m_layers.size();
-        Layer layer;
-        layer.spec = m_request.model.layers[chosen[i].layer];
-        layer.represents = chosen[i].represents * (1 + dropped / kept);
-        layer.cacheOwner = place[*owner];
-        m_layers.push_back(std::move(layer));
+    const Result<std::vector<LayerRun>> runs = fitLayers(m_request, costs, fixedBytes, kDeviceId);
+    if (!runs)
+        return runs.error();
+    for (const LayerRun& run : *runs) {
+        Layer& layer = m_layers.emplace_back();
+        layer.spec = m_request.model.layers[run.layer];
+        layer.represents = run.represents;
+        layer.cacheOwner = run.cacheOwner;
     }
     readTo(m_request.context);
     return Done{};
@@ -247,8 +174,10 @@ Status CpuDecoder::allocate() {
     }
     if (!m_lmHead.valid() || !m_unread.valid() || !allocateLayers() ||
         !m_room.allocate(m_request, 1, m_pool.threads()))
-        return outOfMemory(saturatingAdd(ledger().totalBytes(),
-                                         Workspace::bytesFor(m_request, 1, m_pool.threads())));
+        return doesNotFit(m_request,
+                          saturatingAdd(ledger().totalBytes(),
+                                        Workspace::bytesFor(m_request, 1, m_pool.threads())),
+                          kDeviceId);
     return Done{};
 }
 
@@ -270,7 +199,7 @@ Status CpuDecoder::fill(const std::stop_token& stop) {
     if (done && wholeStep())
         done = fillStep(stop);
     if (!done)
-        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", "cpu", ""};
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", kDeviceId, ""};
     return Done{};
 }
 
@@ -288,7 +217,7 @@ Status CpuDecoder::makeRoomForTwice(const std::stop_token& stop) {
     const std::uint64_t all = saturatingAdd(ledger().totalBytes(), more);
     const Error noRoom{ErrorCode::OutOfMemory,
                        "no room for twice the work",
-                       "cpu",
+                       kDeviceId,
                        "",
                        more,
                        m_request.budgetBytes -
@@ -299,7 +228,7 @@ Status CpuDecoder::makeRoomForTwice(const std::stop_token& stop) {
     if (!room.allocate(m_request, 2, m_pool.threads()))
         return noRoom;
     if (!room.fill(m_pool, m_request.seed, stop))
-        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", "cpu", ""};
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", kDeviceId, ""};
     m_twice = std::move(room);
     return Done{};
 }
@@ -347,7 +276,7 @@ Result<StepTiming> CpuDecoder::runStep(StepVariation variation, const std::stop_
         last = now;
         lastRuns = runs;
     };
-    const Error interrupted{ErrorCode::Interrupted, "stopped in a decode step", "cpu", ""};
+    const Error interrupted{ErrorCode::Interrupted, "stopped in a decode step", kDeviceId, ""};
     if (wholeStep())
         startStep(room.activations);
     for (Layer& layer : m_layers) {
@@ -420,12 +349,12 @@ void CpuDecoder::readTo(std::int64_t context) {
 
 Status CpuDecoder::grow(std::stop_token stop) {
     if (!paged())
-        return Error{ErrorCode::BadUsage, "a cache in one piece does not grow", "cpu", ""};
+        return Error{ErrorCode::BadUsage, "a cache in one piece does not grow", kDeviceId, ""};
     const DecoderRequest grown = requestGrown();
     const std::uint64_t bytes = pageBytes(grown);
     const Error refused{ErrorCode::OutOfMemory,
                         fmt::format("the system refuses another page of {}", formatBytes(bytes)),
-                        "cpu",
+                        kDeviceId,
                         "",
                         bytes,
                         0};
@@ -438,7 +367,7 @@ Status CpuDecoder::grow(std::stop_token stop) {
             filled = cache.fillLastPage(m_pool, m_request.seed + i + 1, stop);
     if (!filled) {
         dropPage();
-        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", "cpu", ""};
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", kDeviceId, ""};
     }
     readTo(grown.context);
     return Done{};

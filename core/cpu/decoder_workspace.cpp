@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/cpu/random_fill.h"
+#include "core/engine/step_work.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -45,16 +46,6 @@ HeadBytes headBytes(const DecoderRequest& request, std::int64_t times) {
 }
 
 } // namespace
-
-std::int64_t tokensRead(const LayerSpec& layer, std::int64_t context) {
-    return layer.window > 0 ? std::min(context, layer.window) : context;
-}
-
-std::int64_t tokensHeld(const LayerSpec& layer, const DecoderRequest& request) {
-    const std::int64_t tokens = tokensRead(layer, request.context);
-    const std::int64_t page = std::max<std::int64_t>(1, request.pageTokens);
-    return (tokens + page - 1) / page * page;
-}
 
 std::uint64_t Workspace::bytesFor(const DecoderRequest& request, std::int64_t times, int threads) {
     const std::uint64_t ofAttention = Attention::workspaceBytes(shapesOf(request, times), threads);

@@ -12,12 +12,6 @@
 
 namespace decodescope {
 
-/// Cached tokens that a layer reads of each sequence: its window bounds them.
-[[nodiscard]] std::int64_t tokensRead(const LayerSpec& layer, std::int64_t context);
-
-/// Cached tokens of each sequence that a layer has room for: whole pages, where it lies in pages.
-[[nodiscard]] std::int64_t tokensHeld(const LayerSpec& layer, const DecoderRequest& request);
-
 /// What steps work in, for `times` as many query heads (Scope::Attention) or rows of activations
 /// for each sequence (Scope::Step) as the model has.
 struct Workspace {

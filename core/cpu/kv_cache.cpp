@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "core/cpu/random_fill.h"
 #include "core/spec/units.h"
 

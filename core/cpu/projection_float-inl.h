@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/projection_part.h"
 #include "core/cpu/vector_math-inl.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/cpu/buffer.h"
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "core/cpu/projection_part.h"
 #include "core/cpu/vector_targets.h"
 #include "core/spec/units.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "core/cpu/vector_targets.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -9,11 +9,11 @@
 #include <fmt/format.h>
 
 #include "core/cpu/attention.h"
-#include "core/cpu/float_bits.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
-#include "core/cpu/reference.h"
 #include "core/cpu/topology.h"
+#include "core/engine/float_bits.h"
+#include "core/engine/reference.h"
 
 namespace decodescope {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "core/cpu/ceilings.h"
 #include "core/cpu/cpu_backend.h"
-#include "core/cpu/layer_choice.h"
+#include "core/engine/layer_choice.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/topology.h"
 #include "core/plan/forecast.h"

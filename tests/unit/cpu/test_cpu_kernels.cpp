@@ -16,11 +16,11 @@
 
 #include "core/cpu/attention_arithmetic.h"
 #include "core/cpu/attention_kernel.h"
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "core/cpu/norm_rope.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
-#include "core/cpu/reference.h"
+#include "core/engine/reference.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/self_test.h"
 

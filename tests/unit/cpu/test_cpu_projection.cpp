@@ -9,11 +9,11 @@
 #include "core/cpu/vector_targets.h" // before Highway: which targets are generated
 #include <hwy/targets.h>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "core/cpu/norm_rope.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
-#include "core/cpu/reference.h"
+#include "core/engine/reference.h"
 
 using namespace decodescope;
 

@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <type_traits>
 
-#include "core/cpu/float_bits.h"
-#include "core/cpu/reference.h"
+#include "core/engine/float_bits.h"
+#include "core/engine/reference.h"
 
 namespace decodescope {
 namespace {

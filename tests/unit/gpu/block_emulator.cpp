@@ -13,7 +13,7 @@
 
 #include <ucontext.h>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "emulated_warp.h"
 #include "gpu/kernels/device_ops.h"
 #include "gpu/kernels/swizzle.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "gpu/kernels/swizzle.h"
 
 namespace decodescope::gpu {

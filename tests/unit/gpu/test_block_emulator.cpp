@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "block_emulator.h"
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "gpu/kernels/device_ops.h"
 #include "gpu/kernels/fragments.h"
 #include "gpu/kernels/swizzle.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 #include "gpu/kernels/cache_address.h"
 #include "gpu/kernels/fragments.h"
 #include "gpu/kernels/kv_format.h"

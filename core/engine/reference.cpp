@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/cpu/reference.h"
+#include "core/engine/reference.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
-#include "core/cpu/float_bits.h"
+#include "core/engine/float_bits.h"
 
 namespace decodescope {
 namespace {

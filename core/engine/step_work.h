@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "core/engine/decoder.h"
+
+namespace decodescope {
+
+/// Cached tokens that a layer reads of each sequence: its window bounds them.
+[[nodiscard]] std::int64_t tokensRead(const LayerSpec& layer, std::int64_t context);
+
+/// Cached tokens of each sequence that a layer has room for: whole pages, where it lies in pages.
+[[nodiscard]] std::int64_t tokensHeld(const LayerSpec& layer, const DecoderRequest& request);
+
+[[nodiscard]] std::uint64_t lmHeadParameters(const ModelSpec& model);
+
+/// Work of one step of the whole model by the formulas of the plan (forecastWork()).
+/// `byDotProducts` tells whether a layer's attention runs in the units of Ceilings::bf16Dot.
+[[nodiscard]] StepWork stepWork(const DecoderRequest& request,
+                                const std::function<bool(const LayerSpec&)>& byDotProducts);
+
+} // namespace decodescope
