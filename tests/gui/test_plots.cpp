@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <cmath>
 
+#include <QBuffer>
 #include <QFontDatabase>
 #include <QRegularExpression>
 #include <QSignalSpy>
+#include <QSvgGenerator>
+#include <QSvgRenderer>
 #include <QTest>
 #include <QWheelEvent>
 
@@ -89,6 +92,7 @@ private slots:
     void aDragPinsNothing();
     void differencesAreOfWhatBothPlacesHave();
     void exportsShowNoCursors();
+    void exportedVectorsEndAtTheAxes();
     void chartsFollowTheTheme();
     void pointsOfAnotherShapeAreSaidToBe();
     void descriptionsAreMadeFromData();
@@ -492,6 +496,41 @@ void TestPlots::exportsShowNoCursors() {
     clickAt(chart, 32768);
     QCOMPARE(picture(), before);
     QVERIFY(!texts(chart.plot()).filter(QStringLiteral("MHA: 4.")).isEmpty());
+}
+
+void TestPlots::exportedVectorsEndAtTheAxes() {
+    KvMemoryPlot& chart = *m_plots->kvMemory();
+    chart.plot().replot();
+    for (int i = 0; i < 8; ++i)
+        QTest::keyClick(&chart, Qt::Key_Plus); // the lines leave the axes on all sides
+    QBuffer svg;
+    svg.open(QIODevice::WriteOnly);
+    QSvgGenerator generator;
+    generator.setOutputDevice(&svg);
+    generator.setSize({600, 400});
+    generator.setViewBox(QRect(0, 0, 600, 400));
+    QCPPainter painter;
+    QVERIFY(painter.begin(&generator));
+    painter.setModes(QCPPainter::pmVectorized);
+    chart.paint(painter, {0, 0, 600, 400}, lightTheme());
+    painter.end();
+    QSvgRenderer renderer(svg.data());
+    QImage image(600, 400, QImage::Format_RGB32);
+    image.fill(Qt::white);
+    QPainter onto(&image);
+    renderer.render(&onto);
+    onto.end();
+    const QColor line = lightTheme().colour(SeriesSlot::Mha);
+    constexpr int kLegendFrom = 370; // where the line's colour is right
+    int inside = 0;
+    for (int x = 0; x < image.width(); ++x)
+        for (int y = 0; y < kLegendFrom; ++y)
+            if (image.pixelColor(x, y) == line) {
+                ++inside;
+                QVERIFY2(x > 30 && x < 590 && y > 40 && y < 345,
+                         qPrintable(QStringLiteral("%1 %2").arg(x).arg(y)));
+            }
+    QVERIFY(inside > 100);
 }
 
 void TestPlots::chartsFollowTheTheme() {

@@ -22,9 +22,11 @@ std::vector<std::int64_t> extraKvHeads(const ModelSpec& model, const std::vector
     std::set<std::string> usual;
     for (const Variant& variant : defaultVariants(model))
         usual.insert(variant.label);
+    const LayerSpec* layer = model.attentionLayer();
     std::vector<std::int64_t> extra;
     for (const Sample& sample : samples)
-        if (sample.whatIf && usual.insert(sample.variant).second)
+        if (layer && sample.nHeads == layer->nHeads && sample.layers == model.layerCount() &&
+            sample.nKvHeads > 0 && usual.insert(sample.variant).second)
             extra.push_back(sample.nKvHeads);
     return extra;
 }

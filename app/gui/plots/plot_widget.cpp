@@ -11,6 +11,7 @@
 #include <QVBoxLayout>
 
 #include "app/gui/plots/binary_ticker.h"
+#include "app/gui/plots/outside_mask.h"
 #include "app/gui/plots/plot_cursor.h"
 #include "app/gui/plots/plot_navigation.h"
 #include "app/gui/plots/plot_reader.h"
@@ -55,6 +56,7 @@ PlotWidget::PlotWidget(const QString& chartName, const QString& title, QWidget* 
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(kFocusFrame, kFocusFrame, kFocusFrame, kFocusFrame);
     column->addWidget(m_plot);
+    m_mask = new OutsideMask(m_plot);
     buildTitle();
     m_reader = std::make_unique<PlotReader>(*this);
     m_navigation = new PlotNavigation(*this);
@@ -71,6 +73,7 @@ void PlotWidget::buildTitle() {
     for (QCPTextElement* element : {m_titleElement, m_subtitleElement}) {
         element->setTextFlags(Qt::AlignLeft | Qt::AlignVCenter);
         element->setMargins(QMargins(kPadding, 0, 0, 0));
+        element->setLayer(OutsideMask::layerAbove());
     }
     m_titleElement->setMargins(QMargins(kPadding, kTitleHeight, 0, 0));
     m_plot->plotLayout()->setRowSpacing(0);
@@ -118,6 +121,7 @@ void PlotWidget::setSubtitle(const QString& text) {
 void PlotWidget::useTheme(const Theme& theme) {
     m_theme = &theme;
     styleAxes(*m_plot, theme, smaller(font()));
+    m_mask->setColor(theme.ground);
     m_titleElement->setTextColor(theme.text);
     m_subtitleElement->setTextColor(theme.mutedText);
     m_reader->setTheme(theme, smaller(font()));
@@ -198,6 +202,7 @@ QCPItemText* PlotWidget::addLabel(const QString& text, double x, double y, Qt::A
                                   const QColor& colour) {
     auto* label = new QCPItemText(m_plot);
     m_items.push_back(label);
+    label->setLayer(OutsideMask::layerAbove());
     label->setClipToAxisRect(false);
     label->setText(text);
     label->setColor(colour);

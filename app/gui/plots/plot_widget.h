@@ -20,6 +20,7 @@ class QMenu;
 
 namespace decodescope {
 
+class OutsideMask;
 class PlotNavigation;
 class PlotReader;
 
@@ -125,6 +126,7 @@ private:
     QCPTextElement* m_titleElement = nullptr;
     QCPTextElement* m_subtitleElement = nullptr;
     QCPItemText* m_notice = nullptr;
+    OutsideMask* m_mask = nullptr;
     std::vector<QCPAbstractItem*> m_items;
     std::unique_ptr<PlotReader> m_reader;
     PlotNavigation* m_navigation = nullptr;
