@@ -12,8 +12,6 @@ void rmsNorm(std::span<const float> in, float* out);
 /// Rotary embedding of one head's vector at `position` (base 10000, halves paired as in
 /// GPT-NeoX). cosSin: from rotaryTable().
 void rotate(std::span<float> head, const float* cosSin);
-/// [headDim / 2] cosines, then as many sines.
-void rotaryTable(std::int64_t headDim, std::int64_t position, float* cosSin);
 
 /// out[i] = silu(gate[i]) × up[i].
 void swiGlu(const float* gate, const float* up, std::int64_t width, float* out);

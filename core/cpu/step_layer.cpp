@@ -6,6 +6,7 @@
 #include "core/cpu/norm_rope.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
+#include "core/engine/rotary_table.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
