@@ -46,6 +46,10 @@ DECODESCOPE_DEVICE_OP bool anyLane(bool condition);
 /// Sixteen bytes of global memory that are read once, past the first-level cache.
 DECODESCOPE_DEVICE_OP Chunk loadOnce(const std::byte* from);
 
+/// Sixteen bytes of global memory that others read too, and that nobody writes while the kernel
+/// runs.
+DECODESCOPE_DEVICE_OP Chunk loadCached(const std::byte* from);
+
 /// Begins to copy 16 bytes from global to shared memory; with `valid` false nothing is read and
 /// zeros are written.
 DECODESCOPE_DEVICE_OP void copyChunk(std::uint32_t sharedOffset, const std::byte* from, bool valid);
@@ -76,6 +80,14 @@ template <KvFormat kFormat>
 DECODESCOPE_DEVICE_OP float lowOf(std::uint32_t pair);
 template <KvFormat kFormat>
 DECODESCOPE_DEVICE_OP float highOf(std::uint32_t pair);
+/// The float with these bits, and the bits of a float.
+DECODESCOPE_DEVICE_OP float floatOf(std::uint32_t bits);
+DECODESCOPE_DEVICE_OP std::uint32_t bitsOf(float value);
+/// A float as f16 (as bf16 with KvFormat::BF16), rounded to nearest even.
+template <KvFormat kFormat>
+DECODESCOPE_DEVICE std::uint16_t toHalf(float value) {
+    return static_cast<std::uint16_t>(packPair<kFormat>(value, 0.0F) & 0xFFFFU);
+}
 /// Difference of two pairs of f16.
 DECODESCOPE_DEVICE_OP std::uint32_t subtractPairs(std::uint32_t a, std::uint32_t b);
 

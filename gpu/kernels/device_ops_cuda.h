@@ -50,6 +50,11 @@ DECODESCOPE_DEVICE Chunk loadOnce(const std::byte* from) {
     return chunk;
 }
 
+DECODESCOPE_DEVICE Chunk loadCached(const std::byte* from) {
+    const uint4 read = __ldg(reinterpret_cast<const uint4*>(from));
+    return {{read.x, read.y, read.z, read.w}};
+}
+
 DECODESCOPE_DEVICE void copyChunk(std::uint32_t sharedOffset, const std::byte* from, bool valid) {
 #if __CUDA_ARCH__ >= 800
     asm volatile(
@@ -149,6 +154,12 @@ DECODESCOPE_DEVICE float highOf(std::uint32_t pair) {
         return __uint_as_float(pair & 0xFFFF0000U);
     else
         return __high2float(*reinterpret_cast<const __half2*>(&pair));
+}
+DECODESCOPE_DEVICE float floatOf(std::uint32_t bits) {
+    return __uint_as_float(bits);
+}
+DECODESCOPE_DEVICE std::uint32_t bitsOf(float value) {
+    return __float_as_uint(value);
 }
 DECODESCOPE_DEVICE std::uint32_t subtractPairs(std::uint32_t a, std::uint32_t b) {
     const __half2 difference =

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <csetjmp>
 #include <cstring>
@@ -307,9 +308,14 @@ bool anyLane(bool condition) {
 }
 
 Chunk loadOnce(const std::byte* from) {
+    if (reinterpret_cast<std::uintptr_t>(from) % kChunkBytes != 0)
+        fail("16 bytes of global memory are read where they are not aligned");
     Chunk chunk;
     std::memcpy(&chunk, from, sizeof(chunk));
     return chunk;
+}
+Chunk loadCached(const std::byte* from) {
+    return loadOnce(from);
 }
 void copyChunk(std::uint32_t sharedOffset, const std::byte* from, bool valid) {
     self().open.push_back({sharedOffset, valid ? from : nullptr});
@@ -368,6 +374,12 @@ float lowOf(std::uint32_t pair) {
 template <KvFormat kFormat>
 float highOf(std::uint32_t pair) {
     return halfOf(kFormat, pair, 1);
+}
+float floatOf(std::uint32_t bits) {
+    return std::bit_cast<float>(bits);
+}
+std::uint32_t bitsOf(float value) {
+    return std::bit_cast<std::uint32_t>(value);
 }
 std::uint32_t subtractPairs(std::uint32_t a, std::uint32_t b) {
     constexpr KvFormat half = KvFormat::F16;

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "gpu/kernels/fragments.h"
+#include "gpu/kernels/step_args.h"
+#include "gpu/kernels/step_formats.h"
+
+/// What the host must know of the kernels of a step to launch them, computed where they compute it.
+namespace decodescope::gpu {
+
+/// Threads of a block. A norm's sequence is one block's, and latency is all that it costs.
+inline constexpr int kNormThreads = 512, kActivationThreads = 256, kAppendThreads = 128;
+/// A float for each warp.
+inline constexpr int kNormSharedBytes = kNormThreads / kWarpLanes * 4;
+
+inline constexpr int kProjectionThreads = 128;
+inline constexpr int kProjectionWarps = kProjectionThreads / kWarpLanes;
+/// The most sequences that a block multiplies with what it has read.
+inline constexpr int kMostVectorBatch = 8;
+
+/// Rows of a warp: inputs are read once for all of them, and their weights are under way together.
+DECODESCOPE_HOST_DEVICE constexpr int projectionRows(int batch) {
+    return batch <= 2 ? 4 : 2;
+}
+/// Loads of each row that a lane has under way: with the rows 128 bytes, which are 48 KB of an SM
+/// with three blocks (HBM wants about 25 KB). The 32 weights of a chunk of nibbles need registers.
+DECODESCOPE_HOST_DEVICE constexpr int projectionDepth(WeightFormat format, int batch) {
+    const int depth = 8 / projectionRows(batch);
+    return format == WeightFormat::Q4 && batch > 4 ? depth / 2 : depth;
+}
+/// How many blocks the registers of an SM must suffice for: the launch bounds.
+DECODESCOPE_HOST_DEVICE constexpr int projectionLeastBlocks(int batch) {
+    return batch <= 2 ? 4 : 3;
+}
+/// Of each warp, the sums of its rows.
+DECODESCOPE_HOST_DEVICE constexpr int projectionSharedBytes(int batch) {
+    return kProjectionWarps * projectionRows(batch) * batch * 4;
+}
+
+/// Chunks [begin, end) of a row.
+struct ChunkRange {
+    int begin = 0;
+    int end = 0;
+};
+
+/// Stretch `piece` of `pieces` of a row: warps read 32 chunks at once, so that stretches begin at
+/// multiples of them.
+DECODESCOPE_HOST_DEVICE constexpr ChunkRange projectionRange(int chunks, int pieces, int piece) {
+    const std::int64_t rounds = (chunks + kWarpLanes - 1) / kWarpLanes;
+    const auto begin = static_cast<int>(rounds * piece / pieces * kWarpLanes);
+    const auto end = static_cast<int>(rounds * (piece + 1) / pieces * kWarpLanes);
+    return {begin < chunks ? begin : chunks, end < chunks ? end : chunks};
+}
+
+/// Row of place `place` of group `group`, of kRows places each; -1 where the matrix has no such
+/// row. With SwiGlu the first half of the places are rows of the gate and the others the same rows
+/// of up, so that one warp has both.
+template <int kRows>
+DECODESCOPE_HOST_DEVICE constexpr int projectionRow(int rows, bool gated, int group, int place) {
+    if (!gated) {
+        const int row = group * kRows + place;
+        return row < rows ? row : -1;
+    }
+    const int row = group * (kRows / 2) + place % (kRows / 2);
+    if (row >= rows / 2)
+        return -1;
+    return place < kRows / 2 ? row : rows / 2 + row;
+}
+
+/// Groups of rows of a matrix.
+DECODESCOPE_HOST_DEVICE constexpr int projectionGroups(int rows, int batch) {
+    const int perGroup = projectionRows(batch);
+    return (rows + perGroup - 1) / perGroup;
+}
+
+} // namespace decodescope::gpu

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "core/spec/data_type.h"
+#include "core/spec/result.h"
+#include "gpu/attention_plan.h"
+#include "gpu/gpu_properties.h"
+#include "gpu/kernels/step_args.h"
+#include "gpu/kernels/step_formats.h"
+
+namespace decodescope {
+
+/// One linear layer of a decode step.
+struct ProjectionShape {
+    gpu::WeightFormat format = gpu::WeightFormat::F16;
+    int rows = 0;
+    int columns = 0;
+    int batch = 1; ///< sequences
+    gpu::Activation activation = gpu::Activation::None;
+    bool operator==(const ProjectionShape&) const = default;
+};
+
+/// How our own kernel runs it.
+struct ProjectionPlan {
+    int batch = 1;   ///< sequences that the kernel is compiled for
+    int sharers = 1; ///< warps on a row
+    int parts = 1;   ///< of the columns, with sums of their own
+    LaunchGrid grid;
+    int threads = 128;
+    int sharedBytes = 0;
+};
+
+/// The format of the kernels for a weights type. Errors: BadUsage for a type that they do not read.
+[[nodiscard]] Result<gpu::WeightFormat> weightFormat(DataType type);
+
+/// Columns that a matrix may have are a multiple of this.
+[[nodiscard]] int columnGrain(gpu::WeightFormat format);
+
+/// Warps share rows, and blocks share columns, until an SM has all the blocks that it can run or
+/// until a warp would have less than it can have under way. Precondition: columns by columnGrain().
+[[nodiscard]] ProjectionPlan planProjection(const GpuProperties& device,
+                                            const ProjectionShape& shape);
+/// The arguments that shape and plan decide.
+void fillIn(const ProjectionShape& shape, const ProjectionPlan& plan, gpu::ProjectionArgs& args);
+
+/// Blocks of the other kernels of a step.
+[[nodiscard]] LaunchGrid activationGrid(const gpu::ActivationArgs& args);
+[[nodiscard]] LaunchGrid appendGrid(const gpu::AppendArgs& args);
+
+} // namespace decodescope
