@@ -73,6 +73,18 @@ void from_json(const nlohmann::json& json, DeviceInfo& device) {
         device.ceilings = Ceilings{bandwidth, flop, json.value("measured_threads", 0), true};
 }
 
+Status Backend::findPeer(const std::string& deviceId, const std::string& peer) {
+    return Error{ErrorCode::BadUsage, "no other kernels of this name are known for " + deviceId,
+                 "--peer " + peer, ""};
+}
+
+Result<std::unique_ptr<Decoder>> Backend::makePeer(const std::string& deviceId,
+                                                   const std::string& peer,
+                                                   const DecoderRequest& /*request*/,
+                                                   std::stop_token /*stop*/) {
+    return Backend::findPeer(deviceId, peer).error();
+}
+
 Status findDevice(Backend& backend, const std::string& deviceId, DeviceInfo& device) {
     device = DeviceInfo{};
     device.id = deviceId;

@@ -14,6 +14,7 @@
 
 #include "core/engine/ceilings.h"
 #include "core/engine/decoder.h"
+#include "core/engine/device_conditions.h"
 #include "core/engine/memory_ledger.h"
 #include "core/spec/kernel_rates.h"
 #include "core/spec/result.h"
@@ -75,6 +76,12 @@ public:
         static_cast<void>(deviceId), static_cast<void>(request);
         return Done{};
     }
+    /// How the device runs now. Where nothing tells, everything is absent. Takes up to a few
+    /// milliseconds: it is asked between steps.
+    [[nodiscard]] virtual DeviceConditions conditions(const std::string& deviceId) {
+        static_cast<void>(deviceId);
+        return {};
+    }
     /// How the attention kernels cut their work: what a prediction must know of them.
     [[nodiscard]] virtual AttentionUnits attentionUnits() const { return {}; }
     /// Allocates nothing larger than request.budgetBytes. Errors: OutOfMemory where not even one
@@ -82,6 +89,16 @@ public:
     [[nodiscard]] virtual Result<std::unique_ptr<Decoder>>
     makeDecoder(const std::string& deviceId, const DecoderRequest& request,
                 std::stop_token stop) = 0;
+
+    /// Whether other people's kernels of this name ("cudnn") can be measured here beside ours.
+    /// Errors: BadUsage for a name that is not known, DeviceUnavailable with what is missing.
+    [[nodiscard]] virtual Status findPeer(const std::string& deviceId, const std::string& peer);
+    /// As makeDecoder(), by those kernels, on caches of the same shape. Errors: those of findPeer()
+    /// and makeDecoder(); BadUsage with the peer's own words where it refuses the shape.
+    [[nodiscard]] virtual Result<std::unique_ptr<Decoder>> makePeer(const std::string& deviceId,
+                                                                    const std::string& peer,
+                                                                    const DecoderRequest& request,
+                                                                    std::stop_token stop);
 };
 
 /// `device` becomes the one of this id, usable or not; an unknown one has its id alone. Errors:

@@ -24,6 +24,7 @@ Configuration configurationOf(const Sample& sample) {
     Configuration out;
     out.model = sample.model;
     out.variant = sample.variant;
+    out.peer = sample.peer;
     out.attention = sample.attention;
     out.layers = sample.layers;
     out.nHeads = sample.nHeads;
@@ -81,6 +82,8 @@ std::vector<std::string> placeNotes(const Configuration& a, const Configuration&
     noteDifference(notes, "device", a.device, b.device);
     noteDifference(notes, "thread count", a.threads, b.threads);
     noteDifference(notes, "engine", a.engine, b.engine);
+    const auto kernelsOf = [](const Configuration& c) { return c.peer.empty() ? "ours" : c.peer; };
+    noteDifference(notes, "kernels", kernelsOf(a), kernelsOf(b));
     noteDifference(notes, "tensor-parallel ranks", a.tensorParallel, b.tensorParallel);
     noteDifference(notes, "pipeline ranks", a.pipelineParallel, b.pipelineParallel);
     return notes;
@@ -157,7 +160,8 @@ bool Configuration::sameWork(const Configuration& other) const {
 
 bool Configuration::samePlace(const Configuration& other) const {
     const auto all = [](const Configuration& c) {
-        return std::tie(c.device, c.threads, c.engine, c.tensorParallel, c.pipelineParallel);
+        return std::tie(c.device, c.threads, c.engine, c.peer, c.tensorParallel,
+                        c.pipelineParallel);
     };
     return all(*this) == all(other);
 }

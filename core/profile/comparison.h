@@ -27,8 +27,9 @@ struct Configuration {
     std::int64_t batch = 1, context = 0;
     // the place
     std::string device;
-    int threads = 0;                                       ///< 0: of a plan
-    std::string engine;                                    ///< of a plan
+    int threads = 0;    ///< 0: of a plan
+    std::string engine; ///< of a plan
+    std::string peer;   ///< whose kernels, of a measured point; empty: ours
     std::int64_t tensorParallel = 1, pipelineParallel = 1; ///< of a plan
 
     /// True where the work agrees, wherever it was done.

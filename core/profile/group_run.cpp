@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/profile/energy.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -21,6 +22,9 @@ constexpr std::uint64_t kNeedSlackBytes = 64 * kMiB;
 /// where a few rounds of a slow step need it.
 constexpr double kVariationShare = 0.2;
 constexpr double kMostVariationShare = 0.4;
+
+/// Between two readings of how the device runs.
+constexpr double kConditionsSeconds = 0.05;
 
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
@@ -39,7 +43,8 @@ Status GroupRun::measure(double seconds) {
     for (PointRun& point : m_points) {
         point.seconds = pointSeconds;
         point.rule = ruleFor(m_run.request.workload,
-                             pointSeconds - variationSeconds(pointSeconds, point.warmupSeconds),
+                             pointSeconds - variationSeconds(pointSeconds, point.warmupSeconds) -
+                                 (m_run.countsEnergy ? energySeconds(pointSeconds) : 0),
                              point.warmupSeconds);
         point.rule.warmupRepetitions = point.warmups;
     }
@@ -64,14 +69,16 @@ std::vector<std::uint64_t> GroupRun::decoderBudgets(double seconds) const {
     const double fillRate = m_run.fillBytesPerSecond > 0
                                 ? m_run.fillBytesPerSecond
                                 : assumedFillRate(m_run.facts.ceilings.bandwidthBytesPerSecond);
-    const double pointSeconds = seconds / static_cast<double>(m_plans.size());
+    const double pointSeconds = perPoint(seconds);
     std::vector<std::uint64_t> needs;
     std::vector<std::uint64_t> most;
     for (const Plan& plan : m_plans) {
         const std::uint64_t total = plan.footprint.totalBytes();
         const std::uint64_t need = saturatingAdd(saturatingAdd(total, total / 4), kNeedSlackBytes);
-        needs.push_back(affordableBytes(need, pointSeconds, fillRate));
-        most.push_back(needs.back() < need ? needs.back() : kUnlimited);
+        const std::uint64_t affordable = affordableBytes(need, pointSeconds, fillRate);
+        needs.insert(needs.end(), m_run.kernelsPerPoint(), affordable);
+        most.insert(most.end(), m_run.kernelsPerPoint(),
+                    affordable < need ? affordable : kUnlimited);
     }
     std::vector<std::uint64_t> budgets = divideBudget(m_run.budgetBytes(), needs);
     for (std::size_t at = 0; at < budgets.size(); ++at)
@@ -81,33 +88,45 @@ std::vector<std::uint64_t> GroupRun::decoderBudgets(double seconds) const {
 
 Status GroupRun::allocate(double seconds) {
     const std::vector<std::uint64_t> budgets = decoderBudgets(seconds);
-    const Workload& workload = m_run.request.workload;
     const double begin = m_run.reporter.seconds();
-    MemoryLedger sum;
-    for (std::size_t at = 0; at < m_plans.size(); ++at) {
-        Plan& plan = m_plans[at];
-        if (Status status = m_run.goOn(); !status)
+    auto budget = budgets.begin();
+    for (const Plan& plan : m_plans) {
+        if (Status status = addPoint(plan, "", *budget++); !status)
             return status;
-        m_run.feed.announce(m_run.progress("allocate", &plan, 0), m_run.reporter.atMs());
-        Result<std::unique_ptr<Decoder>> decoder = m_run.backend.makeDecoder(
-            m_run.request.deviceId, decoderRequest(plan, workload, budgets[at]), m_run.stop);
-        if (!decoder) {
-            const ErrorCode code = decoder.error().code;
-            if (code != ErrorCode::OutOfMemory && code != ErrorCode::BadUsage)
-                return decoder.error();
-            m_run.skip(plan, decoder.error()); // the others may still be measured
+        if (m_run.request.peer.empty())
             continue;
-        }
-        const MemoryLedger ledger = (*decoder)->ledger();
-        sum.weightsBytes += ledger.weightsBytes;
-        sum.kvBytes += ledger.kvBytes;
-        sum.workspaceBytes += ledger.workspaceBytes;
-        m_run.watch->setLedger(sum);
-        m_points.push_back({std::move(plan), std::move(*decoder), {}, {}, 0, 0, 0, false, 0, 0});
+        if (Status status = addPoint(plan, m_run.request.peer, *budget++); !status)
+            return status;
     }
     const double spent = m_run.reporter.seconds() - begin;
-    if (spent > 0 && sum.totalBytes() > kNeedSlackBytes) // less says nothing of the rate
-        m_run.fillBytesPerSecond = static_cast<double>(sum.totalBytes()) / spent;
+    const std::uint64_t filled = ledger().totalBytes();
+    if (spent > 0 && filled > kNeedSlackBytes) // less says nothing of the rate
+        m_run.fillBytesPerSecond = static_cast<double>(filled) / spent;
+    return Done{};
+}
+
+Status GroupRun::addPoint(const Plan& plan, const std::string& peer, std::uint64_t budgetBytes) {
+    if (Status status = m_run.goOn(); !status)
+        return status;
+    m_run.feed.announce(m_run.progress("allocate", &plan, 0, peer), m_run.reporter.atMs());
+    const DecoderRequest request = decoderRequest(plan, m_run.request.workload, budgetBytes);
+    const std::string& device = m_run.request.deviceId;
+    Result<std::unique_ptr<Decoder>> decoder =
+        peer.empty() ? m_run.backend.makeDecoder(device, request, m_run.stop)
+                     : m_run.backend.makePeer(device, peer, request, m_run.stop);
+    if (!decoder) {
+        const ErrorCode code = decoder.error().code;
+        if (code != ErrorCode::OutOfMemory && code != ErrorCode::BadUsage)
+            return decoder.error();
+        m_run.skip(plan, decoder.error(), peer); // the others may still be measured
+        return Done{};
+    }
+    PointRun point;
+    point.plan = plan;
+    point.peer = peer;
+    point.decoder = std::move(*decoder);
+    m_points.push_back(std::move(point));
+    m_run.watch->setLedger(ledger());
     return Done{};
 }
 
@@ -160,7 +179,18 @@ Status GroupRun::takeTurn(PointRun& point) {
         point.launches = step->timing.launches;
         feed("measure", point, point.repetitionsMs.back());
     }
+    readConditions(point);
     return Done{};
+}
+
+void GroupRun::readConditions(PointRun& point) {
+    const double now = m_run.reporter.seconds();
+    if (!m_run.tellsConditions || now - point.conditionsAt < kConditionsSeconds)
+        return;
+    point.conditionsAt = now;
+    const DeviceConditions conditions = m_run.backend.conditions(m_run.request.deviceId);
+    m_run.tellsConditions = conditions != DeviceConditions{};
+    point.conditions.add(conditions);
 }
 
 MemoryLedger GroupRun::ledger() const {
@@ -188,15 +218,32 @@ Status GroupRun::measureBound(PointRun& point) {
     return Done{};
 }
 
+Status GroupRun::measureEnergy(PointRun& point) {
+    const double seconds = std::min(energySeconds(point.seconds), m_run.secondsLeft());
+    if (!m_run.countsEnergy || seconds <= 0)
+        return Done{};
+    const bool scaled = point.decoder->layersMeasured() < point.plan.variant.model.layerCount();
+    const Result<std::optional<double>> joules = measureStepEnergy(
+        m_run.backend, m_run.request.deviceId, *point.decoder, scaled, seconds, m_run.stop);
+    if (!joules)
+        return joules.error();
+    if (*joules)
+        point.conditions.setEnergyPerToken(**joules / static_cast<double>(point.plan.batch));
+    return Done{};
+}
+
 Status GroupRun::finish(PointRun& point, const std::string& reason) {
     const MemoryLedger needed = point.decoder->ledger(); // by the step itself
     Status status = Done{};
-    if (!m_run.request.quickLook && reason != "interrupted")
+    if (!m_run.request.quickLook && reason != "interrupted") {
         status = measureBound(point);
+        if (status)
+            status = measureEnergy(point);
+    }
     point.finished = true;
     ++m_run.pointsDone;
     ++m_run.samples;
-    m_run.feed.flush(point.plan.variant.label, m_run.reporter.atMs());
+    m_run.feed.flush(point.label(), m_run.reporter.atMs());
     Sample sample = makeSample(point, m_run.facts, reason, m_run.memory(), m_run.reporter.atMs());
     sample.workspaceBytes = needed.workspaceBytes;
     m_run.reporter.send(sample);
@@ -204,7 +251,7 @@ Status GroupRun::finish(PointRun& point, const std::string& reason) {
 }
 
 void GroupRun::feed(const char* phase, const PointRun& point, double repetitionMs) {
-    m_run.feed.add(m_run.progress(phase, &point.plan, unfinishedPoints()), repetitionMs,
+    m_run.feed.add(m_run.progress(phase, &point.plan, unfinishedPoints(), point.peer), repetitionMs,
                    m_run.reporter.atMs());
 }
 

@@ -20,6 +20,14 @@ public:
 private:
     [[nodiscard]] std::vector<std::uint64_t> decoderBudgets(double seconds) const;
     [[nodiscard]] Status allocate(double seconds);
+    /// Adds a point of `plan` by our kernels (`peer` empty) or the peer's; where no decoder can be
+    /// made for it, it is skipped. Errors: those that end the run.
+    [[nodiscard]] Status addPoint(const Plan& plan, const std::string& peer,
+                                  std::uint64_t budgetBytes);
+    /// `seconds` divided over all points of the group.
+    [[nodiscard]] double perPoint(double seconds) const {
+        return seconds / static_cast<double>(m_plans.size() * m_run.kernelsPerPoint());
+    }
     [[nodiscard]] Status warmUp(double pointSeconds);
     [[nodiscard]] Status measureRounds();
     [[nodiscard]] Status takeTurn(PointRun& point);
@@ -28,6 +36,9 @@ private:
     [[nodiscard]] Status finish(PointRun& point, const std::string& reason);
     [[nodiscard]] double variationSeconds(double pointSeconds, double stepSeconds) const;
     [[nodiscard]] Status measureBound(PointRun& point);
+    [[nodiscard]] Status measureEnergy(PointRun& point);
+    /// Notes how the device runs, now and then.
+    void readConditions(PointRun& point);
     [[nodiscard]] MemoryLedger ledger() const;
     void feed(const char* phase, const PointRun& point, double repetitionMs);
     [[nodiscard]] double unfinishedPoints() const;

@@ -14,9 +14,11 @@ namespace {
 /// Above the bandwidth roof by more than the roof's own error, the bytes came from a cache.
 constexpr double kRoofTolerance = 1.05;
 
-void describe(Sample& sample, const Plan& plan) {
+void describe(Sample& sample, const PointRun& point) {
+    const Plan& plan = point.plan;
     const ModelSpec& model = plan.variant.model;
-    sample.variant = plan.variant.label;
+    sample.variant = point.label();
+    sample.peer = point.peer;
     sample.attention = plan.variant.attention;
     sample.whatIf = plan.variant.whatIf;
     sample.model = model.name;
@@ -32,7 +34,8 @@ void describe(Sample& sample, const Plan& plan) {
     sample.batch = plan.batch;
     sample.context = plan.context;
     sample.modelKvBytes = plan.footprint.kvBytes;
-    sample.predictedTpotMs = plan.forecast.seconds * 1000;
+    if (point.peer.empty()) // a prediction is of our kernels
+        sample.predictedTpotMs = plan.forecast.seconds * 1000;
 }
 
 void setTimes(Sample& sample, const PointRun& point, const std::string& reason) {
@@ -113,7 +116,8 @@ Sample makeSample(const PointRun& point, const RunFacts& facts, const std::strin
     sample.device = facts.device.name;
     sample.quickLook = facts.quickLook;
     sample.atMs = atMs;
-    describe(sample, point.plan);
+    describe(sample, point);
+    sample.conditions = point.conditions.summary();
     setTimes(sample, point, reason);
 
     const Decoder& decoder = *point.decoder;

@@ -10,6 +10,7 @@
 #include "core/engine/backend.h"
 #include "core/plan/plan.h"
 #include "core/profile/elasticity.h"
+#include "core/profile/point_conditions.h"
 #include "core/profile/sample.h"
 #include "core/profile/stopping_rule.h"
 
@@ -30,7 +31,8 @@ struct RunFacts {
 
 /// One point while it is measured.
 struct PointRun {
-    Plan plan; ///< of the whole model, at the measured roofs
+    Plan plan;        ///< of the whole model, at the measured roofs
+    std::string peer; ///< whose kernels; empty: ours
     std::unique_ptr<Decoder> decoder;
     StoppingRule rule;
     std::vector<double> repetitionsMs;
@@ -41,6 +43,11 @@ struct PointRun {
     double launches = 0;                           ///< of one step (StepTiming)
     double seconds = 0;                            ///< all that the point may take on the clock
     std::optional<Elasticities> elasticities = {}; ///< once measured
+    ConditionsLog conditions = {};
+    double conditionsAt = -1e9; ///< of the last reading, in seconds of the run
+
+    /// How it is told from the others: the variant's, and whose kernels.
+    [[nodiscard]] std::string label() const { return peerLabel(plan.variant.label, peer); }
 };
 
 /// One timed step and the seconds it took on the clock, which are fewer than the timing's where

@@ -80,12 +80,15 @@ Status measureGroups(RunState& run, const std::vector<Variant>& variants,
         std::vector<Plan> plans = plansOf(run, variants, group);
         if (run.secondsLeft() <= 0 && run.samples > 0) { // something is always measured
             run.partial = true;
-            for (const Plan& plan : plans)
+            for (const Plan& plan : plans) {
                 run.skip(plan, late);
+                if (!run.request.peer.empty())
+                    run.skip(plan, late, run.request.peer);
+            }
             continue;
         }
-        const double seconds =
-            fairShare(run.secondsLeft(), plans.size(), run.pointsTotal - run.pointsDone);
+        const double seconds = fairShare(run.secondsLeft(), plans.size() * run.kernelsPerPoint(),
+                                         run.pointsTotal - run.pointsDone);
         Status status = GroupRun(run, std::move(plans)).measure(seconds);
         run.watch->setLedger({});
         if (!status)
@@ -97,14 +100,20 @@ Status measureGroups(RunState& run, const std::vector<Variant>& variants,
 Status measureAll(RunState& run, const std::vector<Variant>& variants) {
     if (Status status = checkRequest(run.request, variants); !status)
         return status;
+    if (!run.request.peer.empty())
+        if (Status status = run.backend.findPeer(run.request.deviceId, run.request.peer); !status)
+            return status;
     const RunPlan plan = planRun(run, variants);
-    run.pointsTotal = plan.points;
+    run.pointsTotal = plan.points * run.kernelsPerPoint();
     for (const Skipped& skipped : plan.skipped)
         run.reporter.send(skipped);
     if (plan.nothingRuns)
         return *plan.nothingRuns;
     if (Status status = calibrate(run); !status)
         return status;
+    const DeviceConditions conditions = run.backend.conditions(run.request.deviceId);
+    run.tellsConditions = conditions != DeviceConditions{};
+    run.countsEnergy = conditions.energyJoules.has_value();
     if (Status status = measureGroups(run, variants, plan.groups); !status)
         return status;
     if (run.samples == 0 && run.lastSkip)

@@ -25,6 +25,7 @@ struct RunRequest {
     Deployment deployment; ///< what the asking plan is for; kept in the recording, not measured
     std::uint64_t capacityBytes = 0; ///< the memory a plan may count on; 0: the device's own
     std::uint64_t budgetBytes = 0;   ///< most this run may allocate; 0: what is free, less reserve
+    std::string peer;                ///< other people's kernels to measure as well; empty: none
     bool quickLook = false;          ///< at most 2 s and 256 MiB; Samples are marked
 };
 void to_json(nlohmann::json& json, const RunRequest& request);
@@ -41,11 +42,12 @@ using EventSink = std::function<void(const Event&)>;
 /// start to the end, progress at most thirty times a second (and when a phase or a point ends).
 /// The run keeps to its time: every point gets a fair share of what is left, a point that the time
 /// does not reach is skipped and said, and the run is then partial. The first group is measured in
-/// any case. The roofs (roofsOfRun() of what is measured first and of `stored`, as loadCeilings()
-/// gave it) travel as an event; storeCeilings() keeps them for other runs. What the kernels do not
-/// cover is skipped before anything is measured. The last event is RunDone, or RunFailed after a
-/// failure; a stopped run is done and partial. Errors: OutOfMemory where no point fits,
-/// DeviceUnavailable, RunFailed; Interrupted if stopped.
+/// any case. With a peer every point is measured a second time with its kernels, in the same
+/// rounds; what the peer refuses is skipped and said. The roofs (roofsOfRun() of what is measured
+/// first and of `stored`, as loadCeilings() gave it) travel as an event; storeCeilings() keeps them
+/// for other runs. What the kernels do not cover is skipped before anything is measured. The last
+/// event is RunDone, or RunFailed after a failure; a stopped run is done and partial. Errors:
+/// OutOfMemory where no point fits, DeviceUnavailable, RunFailed; Interrupted if stopped.
 [[nodiscard]] Status profile(Backend& backend, const RunRequest& request, const EventSink& sink,
                              std::stop_token stop,
                              const std::optional<Ceilings>& stored = std::nullopt);

@@ -7,10 +7,15 @@
 namespace decodescope {
 
 void to_json(nlohmann::json& json, const RunRequest& request) {
-    json = {{"device", request.deviceId},          {"model", request.model},
-            {"variants", request.variants},        {"workload", request.workload},
-            {"deployment", request.deployment},    {"capacity_bytes", request.capacityBytes},
-            {"budget_bytes", request.budgetBytes}, {"quick_look", request.quickLook}};
+    json = {{"device", request.deviceId},
+            {"model", request.model},
+            {"variants", request.variants},
+            {"workload", request.workload},
+            {"deployment", request.deployment},
+            {"capacity_bytes", request.capacityBytes},
+            {"budget_bytes", request.budgetBytes},
+            {"quick_look", request.quickLook},
+            {"peer", request.peer}};
 }
 
 void from_json(const nlohmann::json& json, RunRequest& request) {
@@ -23,6 +28,7 @@ void from_json(const nlohmann::json& json, RunRequest& request) {
     readFieldIfThere(json, "capacity_bytes", request.capacityBytes);
     readFieldIfThere(json, "budget_bytes", request.budgetBytes);
     readFieldIfThere(json, "quick_look", request.quickLook);
+    readFieldIfThere(json, "peer", request.peer);
 }
 
 Result<RunRequest> parseRunRequest(std::string_view text) {

@@ -63,7 +63,8 @@ Plan RunState::plan(const Variant& variant, std::int64_t context, std::int64_t b
     return makePlan(variant, device, request.workload, context, batch);
 }
 
-Progress RunState::progress(const char* phase, const Plan* plan, double unfinishedPoints) {
+Progress RunState::progress(const char* phase, const Plan* plan, double unfinishedPoints,
+                            const std::string& peer) {
     if (pointsTotal > 0)
         m_fraction = std::clamp((static_cast<double>(pointsDone) + unfinishedPoints) /
                                     static_cast<double>(pointsTotal),
@@ -71,7 +72,7 @@ Progress RunState::progress(const char* phase, const Plan* plan, double unfinish
     Progress out;
     out.phase = phase;
     if (plan) {
-        out.variant = plan->variant.label;
+        out.variant = peerLabel(plan->variant.label, peer);
         out.context = plan->context;
         out.batch = plan->batch;
     }
@@ -86,11 +87,12 @@ Progress RunState::progress(const char* phase, const Plan* plan, double unfinish
     return out;
 }
 
-void RunState::skip(const Plan& plan, const Error& error) {
+void RunState::skip(const Plan& plan, const Error& error, const std::string& peer) {
     ++pointsDone;
-    lastSkip = error;
-    reporter.send(Skipped{reporter.atMs(), plan.variant.label, plan.context, plan.batch, error,
-                          plan.maxContext});
+    if (peer.empty())
+        lastSkip = error;
+    reporter.send(Skipped{reporter.atMs(), peerLabel(plan.variant.label, peer), plan.context,
+                          plan.batch, error, plan.maxContext});
 }
 
 } // namespace decodescope

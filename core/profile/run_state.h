@@ -34,8 +34,12 @@ public:
     int samples = 0;
     bool partial = false;          ///< points that fit were not reached
     std::optional<Error> lastSkip; ///< of a point that fits on paper
+    bool tellsConditions = false;  ///< the device says how it runs
+    bool countsEnergy = false;     ///< the device has an energy counter
     double fillBytesPerSecond = 0; ///< how fast decoders are allocated and filled; 0: unknown
 
+    /// How often each point is measured: by our kernels, and by the peer's.
+    [[nodiscard]] std::size_t kernelsPerPoint() const { return request.peer.empty() ? 1 : 2; }
     [[nodiscard]] double secondsLeft() const { return limits.maxSeconds - reporter.seconds(); }
     /// An Interrupted error once the stop was asked for.
     [[nodiscard]] Status goOn() const;
@@ -45,10 +49,11 @@ public:
     /// The plan of one point on this device, at the roofs as far as they are measured.
     [[nodiscard]] Plan plan(const Variant& variant, std::int64_t context, std::int64_t batch) const;
     /// A progress line's head. `unfinishedPoints`: how much of the points in work is done, each
-    /// counted from 0 to 1. The fraction never falls.
-    [[nodiscard]] Progress progress(const char* phase, const Plan* plan, double unfinishedPoints);
-    /// Counts a point as done without a Sample, and says why.
-    void skip(const Plan& plan, const Error& error);
+    /// counted from 0 to 1; `peer`: whose kernels run, or empty. The fraction never falls.
+    [[nodiscard]] Progress progress(const char* phase, const Plan* plan, double unfinishedPoints,
+                                    const std::string& peer = "");
+    /// Counts a point as done without a Sample, and says why. `peer`: whose kernels, or empty.
+    void skip(const Plan& plan, const Error& error, const std::string& peer = "");
 
 private:
     double m_fraction = 0;

@@ -16,6 +16,7 @@ nlohmann::json knownOrNull(double value) {
 void writeShape(nlohmann::json& json, const Sample& sample) {
     json["run_id"] = sample.runId;
     json["variant"] = sample.variant;
+    json["peer"] = sample.peer.empty() ? nlohmann::json() : nlohmann::json(sample.peer);
     json["attention"] = sample.attention;
     json["what_if"] = sample.whatIf;
     json["model"] = sample.model;
@@ -36,6 +37,7 @@ void writeShape(nlohmann::json& json, const Sample& sample) {
 void readShape(const nlohmann::json& json, Sample& sample) {
     readField(json, "run_id", sample.runId);
     readField(json, "variant", sample.variant);
+    readFieldIfThere(json, "peer", sample.peer);
     readField(json, "attention", sample.attention);
     readFieldIfThere(json, "what_if", sample.whatIf);
     readFieldIfThere(json, "model", sample.model);
@@ -116,12 +118,17 @@ void readMemory(const nlohmann::json& json, Sample& sample) {
 
 } // namespace
 
+std::string peerLabel(const std::string& label, const std::string& peer) {
+    return peer.empty() ? label : label + " (" + peer + ')';
+}
+
 void to_json(nlohmann::json& json, const Sample& sample) {
     json = nlohmann::json::object();
     json["kind"] = "sample";
     writeShape(json, sample);
     writeTimes(json, sample);
     writeMemory(json, sample);
+    writeConditions(json, sample.conditions);
     json["cache_resident"] = sample.cacheResident;
     json["layers_measured"] = sample.layersMeasured;
     json["quick_look"] = sample.quickLook;
@@ -136,6 +143,7 @@ void from_json(const nlohmann::json& json, Sample& sample) {
     readShape(json, sample);
     readTimes(json, sample);
     readMemory(json, sample);
+    sample.conditions = readConditions(json);
     readField(json, "cache_resident", sample.cacheResident);
     readField(json, "layers_measured", sample.layersMeasured);
     readFieldIfThere(json, "quick_look", sample.quickLook);

@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/profile/bottleneck.h"
+#include "core/profile/point_conditions.h"
 #include "core/profile/stopping_rule.h"
 #include "core/spec/result.h"
 #include "core/spec/workload.h"
@@ -20,7 +21,8 @@ namespace decodescope {
 /// the whole model, rates per second, sizes bytes.
 struct Sample {
     std::string runId;
-    std::string variant;   ///< label: "GQA-8"
+    std::string variant;   ///< label: "GQA-8"; of other people's kernels "GQA-8 (cudnn)"
+    std::string peer;      ///< whose kernels: "cudnn"; empty: ours
     std::string attention; ///< "mha", "gqa", "mqa", …
     bool whatIf = false;
     std::string model; ///< name
@@ -51,14 +53,18 @@ struct Sample {
     std::optional<BottleneckEvidence> boundBy; ///< absent without roofs, and in older records
     double predictedTpotMs = 0;
     bool cacheResident = false;
-    std::int64_t layersMeasured = 0; ///< fewer than layers: the time is scaled
-    bool quickLook = false;          ///< a first impression, not a benchmark
+    std::int64_t layersMeasured = 0;           ///< fewer than layers: the time is scaled
+    std::optional<PointConditions> conditions; ///< absent where nothing tells
+    bool quickLook = false;                    ///< a first impression, not a benchmark
     StoppingOutcome stopping;
     std::string startedAt; ///< of the run: UTC, ISO 8601
     double atMs = 0;       ///< since the run's start, at the last repetition
     std::string toolVersion;
     bool operator==(const Sample&) const = default;
 };
+
+/// A variant's label where it is run by `peer`'s kernels: "GQA-8 (cudnn)"; by ours as it is.
+[[nodiscard]] std::string peerLabel(const std::string& label, const std::string& peer);
 
 void to_json(nlohmann::json& json, const Sample& sample);
 /// Throws nlohmann::json::exception on a wrong record; Recording turns that into an Error.

@@ -44,6 +44,8 @@ constexpr std::string_view kKeys[] = {"verdict",
                                       "max_context_tokens_b",
                                       "engine_a",
                                       "engine_b",
+                                      "peer_a",
+                                      "peer_b",
                                       "planned",
                                       "tool_version_a",
                                       "tool_version_b",
@@ -73,6 +75,7 @@ void writeSide(nlohmann::json& json, const std::string& side,
     set("max_context_tokens",
         known.maxContext ? nlohmann::json(*known.maxContext) : nlohmann::json(nullptr));
     set("engine", textOrNull(c.engine));
+    set("peer", textOrNull(c.peer));
     set("tool_version", textOrNull(known.toolVersion));
 }
 

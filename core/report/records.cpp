@@ -53,6 +53,17 @@ constexpr std::string_view kSampleKeys[] = {
     "tool_version",
     "repetitions_ms",
     "bf16_dot_flop",
+    "peer",
+    "sm_clock_mhz",
+    "sm_clock_min_mhz",
+    "sm_clock_max_mhz",
+    "memory_clock_mhz",
+    "memory_clock_min_mhz",
+    "memory_clock_max_mhz",
+    "power_w",
+    "temperature_c",
+    "throttle_reasons",
+    "energy_per_token_j",
 };
 
 constexpr std::string_view kPlanKeys[] = {

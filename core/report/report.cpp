@@ -90,6 +90,9 @@ HumanTable humanTable(std::span<const Sample> samples) {
             note(fmt::format("scaled from {} of {} layers", s.layersMeasured, s.layers));
         if (s.cacheResident)
             note("cache-resident");
+        if (s.conditions)
+            for (const std::string& remark : remarks(*s.conditions))
+                note(remark);
         rows.push_back(
             {labelOf(s.variant, s.whatIf), std::string(name(s.scope)), formatCount(s.context),
              formatCount(s.batch), formatRounded(s.tokensPerSecond), formatRounded(ci),

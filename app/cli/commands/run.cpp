@@ -36,6 +36,7 @@ struct Options {
     std::string baseline;
     std::string request;
     std::string record;
+    std::string peer;
     bool stream = false;
     bool quickLook = false;
 };
@@ -77,6 +78,7 @@ Result<RunRequest> buildRequest(const Options& options) {
     request.capacityBytes = *capacity;
     request.deviceId = options.device.device;
     request.quickLook = options.quickLook;
+    request.peer = options.peer;
     return request;
 }
 
@@ -245,6 +247,9 @@ void addRun(CLI::App& app, Command& chosen) {
     options->gate.add(*command);
     command->add_flag("--quick-look", options->quickLook,
                       "At most 2 s and 256 MiB: a first impression, not a benchmark");
+    command->add_option("--peer", options->peer,
+                        "Measure other people's attention kernels as well, in the same rounds: "
+                        "cudnn (on NVIDIA GPUs, where the cuDNN library is found)");
     command->add_flag("--stream", options->stream, "Every event as it comes, as JSON Lines");
     command->add_option("--record", options->record, "Add every event to this file as it comes");
     command->add_option("--request", options->request,

@@ -46,7 +46,10 @@ QString noiseBadge(const Sample& sample) {
     const double error = relativeError(sample);
     if (error <= kNoisy)
         return {};
-    return RunsModel::tr("±%1 %").arg(qRound(error * 100));
+    const QString scatter = RunsModel::tr("±%1 %").arg(qRound(error * 100));
+    if (sample.conditions && !changedClocks(*sample.conditions).empty())
+        return RunsModel::tr("%1, clock changed").arg(scatter);
+    return scatter;
 }
 
 RunsModel::RunsModel(const RunStore& store, QObject* parent)
@@ -144,6 +147,18 @@ QVariant RunsModel::raw(const Row& row, int column) {
     }
 }
 
+QString RunsModel::stateTip(const Row& row) {
+    QStringList lines{shown(row, StateColumn)};
+    if (const QString badge = noiseBadge(row.sample); !badge.isEmpty())
+        lines << tr("The repetitions scatter by %1. Close other programs, plug in the charger, or "
+                    "give the run more time.")
+                     .arg(badge);
+    if (row.sample.conditions)
+        for (const std::string& line : describe(*row.sample.conditions))
+            lines << QString::fromStdString(line);
+    return lines.join(QLatin1Char('\n'));
+}
+
 QVariant RunsModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid() || index.row() >= rowCount())
         return {};
@@ -153,13 +168,8 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const {
         return shown(row, column);
     if (role == Qt::UserRole)
         return raw(row, column);
-    if (role == Qt::ToolTipRole && column == StateColumn && noiseBadge(row.sample).isEmpty())
-        return shown(row, column);
     if (role == Qt::ToolTipRole && column == StateColumn)
-        return shown(row, column) + QLatin1Char('\n') +
-               tr("The repetitions scatter by %1. Close other programs, plug in the charger, or "
-                  "give the run more time.")
-                   .arg(noiseBadge(row.sample));
+        return stateTip(row);
     if (role == Qt::TextAlignmentRole)
         return QVariant::fromValue(alignment(column));
     return {};

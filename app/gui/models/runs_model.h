@@ -44,6 +44,8 @@ private:
     };
     void reload();
     [[nodiscard]] static QString shown(const Row& row, int column);
+    /// The state, what noise there was, and how the device ran, a line each.
+    [[nodiscard]] static QString stateTip(const Row& row);
     [[nodiscard]] static QVariant raw(const Row& row, int column);
 
     const RunStore& m_store;

@@ -21,6 +21,7 @@
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
 #include "core/engine/reference.h"
+#include "core/engine/rotary_table.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/self_test.h"
 

@@ -9,7 +9,8 @@ namespace decodescope::test {
 inline Sample exampleSample() {
     Sample s;
     s.runId = "20260102-030405-deadbeef";
-    s.variant = "GQA-8";
+    s.variant = "GQA-8 (cudnn)";
+    s.peer = "cudnn";
     s.attention = "gqa";
     s.whatIf = true;
     s.model = "Llama 3.1 8B";
@@ -51,6 +52,12 @@ inline Sample exampleSample() {
     s.predictedTpotMs = 1.1;
     s.cacheResident = true;
     s.layersMeasured = 3;
+    s.conditions = PointConditions{ReadingRange{1980, 1410, 1995},
+                                   ReadingRange{2619, 2610, 2625},
+                                   612.5,
+                                   66.0,
+                                   {"power cap", "temperature"},
+                                   0.75};
     s.quickLook = true;
     s.stopping = {{0.01, 3, 6, 500, 2}, "target_error", 0.008};
     s.startedAt = "2026-01-02T03:04:05Z";

@@ -27,6 +27,12 @@ struct FakeMachine {
     std::function<double(const DecoderRequest& request)> law;
     /// A variation's time relative to stepMs; empty: it has none.
     std::function<double(StepVariation variation, std::int64_t nKvHeads)> varied;
+    /// How it runs, told after so many steps; empty: it does not tell.
+    std::function<DeviceConditions(int steps)> conditions;
+    std::string peer; ///< other kernels that can be measured; empty: none
+    std::function<double(int step)> peerStepMs = [](int) { return 2.0; };
+    ErrorCode peerRefusal = ErrorCode::BadUsage;
+    std::int64_t peerRefusesKvHeads = -1;
     double launches = 0;             ///< of each step
     double sleepSeconds = 0;         ///< really spent in each step
     double makeSleepSeconds = 0;     ///< really spent making a decoder
@@ -60,8 +66,8 @@ struct FakeMachine {
 
 class FakeDecoder : public Decoder {
 public:
-    FakeDecoder(FakeMachine& machine, DecoderRequest request)
-        : m_machine(machine), m_request(std::move(request)) {
+    FakeDecoder(FakeMachine& machine, DecoderRequest request, bool ofPeer = false)
+        : m_machine(machine), m_request(std::move(request)), m_ofPeer(ofPeer) {
         m_machine.mostAlive = std::max(m_machine.mostAlive, ++m_machine.alive);
     }
     ~FakeDecoder() override { --m_machine.alive; }
@@ -79,6 +85,8 @@ public:
             return Error{ErrorCode::RunFailed, "the fake machine broke", "", ""};
         if (m_machine.sleepSeconds > 0)
             std::this_thread::sleep_for(std::chrono::duration<double>(m_machine.sleepSeconds));
+        if (m_ofPeer)
+            return StepTiming{m_machine.peerStepMs(step) / 1000, 0};
         const double seconds =
             m_machine.law ? m_machine.law(m_request) : m_machine.stepMs(nKvHeads(), step) / 1000;
         return StepTiming{seconds, m_machine.launches};
@@ -132,6 +140,7 @@ private:
 
     FakeMachine& m_machine;
     DecoderRequest m_request;
+    bool m_ofPeer;
 };
 
 class FakeBackend : public Backend {
@@ -168,6 +177,21 @@ public:
         return Done{};
     }
     AttentionUnits attentionUnits() const override { return m_machine.units; }
+    DeviceConditions conditions(const std::string&) override {
+        return m_machine.conditions ? m_machine.conditions(m_machine.steps) : DeviceConditions{};
+    }
+    Status findPeer(const std::string& deviceId, const std::string& peer) override {
+        if (peer == m_machine.peer)
+            return Done{};
+        return Backend::findPeer(deviceId, peer);
+    }
+    Result<std::unique_ptr<Decoder>> makePeer(const std::string&, const std::string&,
+                                              const DecoderRequest& request,
+                                              std::stop_token) override {
+        if (request.model.attentionLayer()->nKvHeads == m_machine.peerRefusesKvHeads)
+            return Error{m_machine.peerRefusal, "the peer does not run this", "", ""};
+        return std::unique_ptr<Decoder>(std::make_unique<FakeDecoder>(m_machine, request, true));
+    }
     Result<std::unique_ptr<Decoder>> makeDecoder(const std::string&, const DecoderRequest& request,
                                                  std::stop_token) override {
         m_machine.requests.push_back(request);

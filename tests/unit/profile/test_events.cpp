@@ -81,6 +81,17 @@ private slots:
                                 "predicted_tpot_ms",
                                 "cache_resident",
                                 "layers_measured",
+                                "peer",
+                                "sm_clock_mhz",
+                                "sm_clock_min_mhz",
+                                "sm_clock_max_mhz",
+                                "memory_clock_mhz",
+                                "memory_clock_min_mhz",
+                                "memory_clock_max_mhz",
+                                "power_w",
+                                "temperature_c",
+                                "throttle_reasons",
+                                "energy_per_token_j",
                                 "stopping",
                                 "started_at",
                                 "tool_version"})
@@ -95,8 +106,9 @@ private slots:
 
     void whatIsUnknownIsNull() {
         const json sample = Sample{};
-        for (const char* key : {"memory_used_bytes", "memory_total_bytes", "floor_ms",
-                                "ceiling_bytes_per_second", "predicted_tpot_ms"})
+        for (const char* key :
+             {"memory_used_bytes", "memory_total_bytes", "floor_ms", "ceiling_bytes_per_second",
+              "predicted_tpot_ms", "peer", "sm_clock_mhz", "power_w", "throttle_reasons"})
             QVERIFY2(sample[key].is_null(), key);
     }
 
@@ -262,8 +274,25 @@ private slots:
     }
     void aMissingKeyIsNamed() {
         QFETCH(QString, key);
-        static const QStringList later = {"what_if",    "model", "model_kv_bytes", "value_dtype",
-                                          "quick_look", "at_ms", "bound_by",       "bf16_dot_flop"};
+        static const QStringList later = {"what_if",
+                                          "model",
+                                          "model_kv_bytes",
+                                          "value_dtype",
+                                          "quick_look",
+                                          "at_ms",
+                                          "bound_by",
+                                          "bf16_dot_flop",
+                                          "peer",
+                                          "sm_clock_mhz",
+                                          "sm_clock_min_mhz",
+                                          "sm_clock_max_mhz",
+                                          "memory_clock_mhz",
+                                          "memory_clock_min_mhz",
+                                          "memory_clock_max_mhz",
+                                          "power_w",
+                                          "temperature_c",
+                                          "throttle_reasons",
+                                          "energy_per_token_j"};
         json sample = exampleJson();
         sample.erase(key.toStdString());
         const Result<Event> read = parseLine(sample.dump());
