@@ -57,6 +57,13 @@ class TestRun : public QObject {
     Q_OBJECT
 
 private slots:
+    void aPeerThatThisDeviceLacksIsNamed() {
+        const Ended ended = runProgram(quick({"-d", "cpu", "--peer", "cudnn"}));
+        QCOMPARE(ended.exitCode, 2);
+        QVERIFY2(ended.err.contains("--peer cudnn") && ended.err.contains("cpu"), ended.err);
+        QVERIFY(ended.out.isEmpty());
+    }
+
     void writesAnArrayOfSamplesOneAPoint() {
         const Ended ended = runProgram(quick({"-o", "json"}));
         QVERIFY2(ended.exitCode == 0, ended.err);
