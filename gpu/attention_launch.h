@@ -3,26 +3,22 @@
 
 #include "core/spec/result.h"
 #include "gpu/attention_plan.h"
-#include "gpu/gpu_properties.h"
+#include "gpu/gpu_runtime.h"
 #include "gpu/kernels/attention_args.h"
 
 namespace decodescope {
 
-/// A stream of the CUDA runtime (cudaStream_t); nullptr: the default one.
-using CudaStream = void*;
+/// Blocks of the kernel that the GPU runs at once. Errors: those of GpuRuntime.
+[[nodiscard]] Result<int> blocksAtOnce(GpuRuntime& gpu, const KernelChoice& kernel);
 
-/// What the runtime says of device `index`. Errors: those of cudaError().
-[[nodiscard]] Result<GpuProperties> queryGpuProperties(int index);
+/// planAttention() with what the GPU runs at once, by its own word.
+[[nodiscard]] Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& shape,
+                                                    const SplitCosts& costs = {});
 
-/// Blocks of the kernel that the current device runs at once, by the runtime's own occupancy
-/// calculator; lets the kernel have the shared memory that it was planned with. Errors: those of
-/// cudaError().
-[[nodiscard]] Result<int> blocksAtOnce(const GpuProperties& device, const KernelChoice& kernel);
-
-/// Launches the kernel of `plan`, and the one that combines where contexts are split, on the
-/// current device; does not wait for them. `args` has device pointers, and what the plan decides
-/// (splits, tile) is taken from there. Errors: those of cudaError().
-[[nodiscard]] Status launchAttention(const AttentionPlan& plan, gpu::AttentionArgs args,
-                                     CudaStream stream = nullptr);
+/// Queues the kernel of `plan`, and the one that combines where contexts are split. `args` has the
+/// device's pointers, and what the plan decides (splits, tile) is taken from there. Errors: those
+/// of GpuRuntime.
+[[nodiscard]] Status launchAttention(GpuRuntime& gpu, const AttentionPlan& plan,
+                                     gpu::AttentionArgs args);
 
 } // namespace decodescope

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "gpu/kernel_choice.h"
+#include "gpu/kernel_launch.h"
 #include "gpu/split_rule.h"
 
 namespace decodescope {
@@ -16,12 +17,6 @@ struct AttentionShape {
     std::int64_t nHeads = 32; ///< a multiple of nKvHeads
     std::int64_t nKvHeads = 8;
     std::span<const int> contexts; ///< tokens of each sequence, at least 1
-};
-
-/// Blocks of a launch.
-struct LaunchGrid {
-    int x = 1, y = 1, z = 1;
-    bool operator==(const LaunchGrid&) const = default;
 };
 
 /// The launches of one attention call.

@@ -119,6 +119,12 @@ bool hasMatrixProducts(const GpuProperties& device, KvFormat format) {
 
 } // namespace
 
+gpu::KernelId kernelId(const KernelChoice& choice) {
+    const char* const name =
+        choice.family == KernelFamily::Vector ? "attend_vector" : "attend_packed";
+    return {name, {static_cast<int>(choice.format), choice.paddedDim, choice.heads}};
+}
+
 Result<KvFormat> kvFormat(DataType type) {
     switch (type) {
     case DataType::F16:

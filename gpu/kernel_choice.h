@@ -7,6 +7,7 @@
 #include "core/spec/result.h"
 #include "gpu/gpu_properties.h"
 #include "gpu/kernels/attention_args.h"
+#include "gpu/kernels/kernel_id.h"
 #include "gpu/kernels/kv_format.h"
 
 namespace decodescope {
@@ -25,6 +26,9 @@ struct KernelChoice {
     int sharedBytes = 0;
     int blocksPerSm = 1; ///< at least, with the registers that the kernel's launch bounds allow
 };
+
+/// The name of the kernel that was chosen.
+[[nodiscard]] gpu::KernelId kernelId(const KernelChoice& choice);
 
 /// The format of the kernels for a KV type. Errors: BadUsage for a type that they do not read.
 [[nodiscard]] Result<gpu::KvFormat> kvFormat(DataType type);

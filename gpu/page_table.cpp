@@ -20,11 +20,11 @@ CacheLayout layOutCache(const CacheShape& shape, std::span<const int> contexts) 
     }
     layout.address.pageShift = std::countr_zero(static_cast<unsigned>(shape.pageTokens));
     layout.address.pagesPerSequence = (longest + shape.pageTokens - 1) / shape.pageTokens;
-    std::int32_t next = 0;
+    std::int64_t next = 0;
     for (const int context : contexts) {
         const int needed = (context + shape.pageTokens - 1) / shape.pageTokens;
         for (int page = 0; page < layout.address.pagesPerSequence; ++page)
-            layout.pages.push_back(page < needed ? next++ : -1);
+            layout.pages.push_back(page < needed ? layout.address.blockBytes * next++ : -1);
     }
     layout.bytes = layout.address.blockBytes * next;
     return layout;

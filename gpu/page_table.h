@@ -23,9 +23,9 @@ struct CacheShape {
 /// device's copy of them.
 struct CacheLayout {
     gpu::CacheAddress address;
-    /// [sequence][address.pagesPerSequence]: page numbers, each page given once; -1 where a
+    /// [sequence][address.pagesPerSequence]: where pages begin, each page given once; -1 where a
     /// sequence needs no more.
-    std::vector<std::int32_t> pages;
+    std::vector<std::int64_t> pages;
     std::int64_t bytes = 0; ///< of the keys, and of the values as well
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gpu/kernels/fragments.h"
+#include "gpu/kernels/kernel_id.h"
 #include "gpu/kernels/kernel_shape.h"
 #include "gpu/kernels/softmax_state.h"
 #include "gpu/kernels/swizzle.h"
@@ -16,6 +17,13 @@ namespace decodescope::gpu {
 /// shared memory and nowhere else.
 template <KvFormat kFormat, int kDim, int kWarpRows>
 struct PackedKernel {
+    using Args = AttentionArgs;
+    static constexpr int kMostThreads = packedMostThreads(kDim);
+    static constexpr int kLeastBlocks = packedLeastBlocks(kDim, kWarpRows);
+    static constexpr KernelId id() {
+        return {"attend_packed", {static_cast<int>(kFormat), kDim, kWarpRows}};
+    }
+
     static constexpr int kElement = elementBytes(kFormat);
     static constexpr int kChunks = kDim * kElement / kChunkBytes; ///< of a key or a value
     static constexpr int kQueryChunks = kDim * 2 / kChunkBytes;
@@ -381,5 +389,15 @@ private:
             }
     }
 };
+
+/// The kernels of one format.
+template <KvFormat kFormat, typename Table>
+void addPackedKernels(Table& table) {
+    table.template add<PackedKernel<kFormat, 64, 16>>();
+    table.template add<PackedKernel<kFormat, 64, 32>>();
+    table.template add<PackedKernel<kFormat, 128, 16>>();
+    table.template add<PackedKernel<kFormat, 128, 32>>();
+    table.template add<PackedKernel<kFormat, 256, 16>>();
+}
 
 } // namespace decodescope::gpu

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "gpu/kernels/attention_kernels.h"
-#include "gpu/kernels/attention_packed.cuh"
+#include "gpu/kernels/attention_packed.h"
+#include "gpu/kernels/kernel_entry.cuh"
 
 namespace decodescope::gpu {
 
-const void* packedKernel16Bit(KvFormat format, int paddedDim, int warpRows) {
-    return format == KvFormat::BF16 ? packedKernelOf<KvFormat::BF16>(paddedDim, warpRows)
-                                    : packedKernelOf<KvFormat::F16>(paddedDim, warpRows);
+void addCompiledPacked16BitKernels(CompiledKernels& kernels) {
+    addPackedKernels<KvFormat::F16>(kernels);
+    addPackedKernels<KvFormat::BF16>(kernels);
 }
 
 } // namespace decodescope::gpu

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "gpu/kernels/attention_combine.h"
 #include "gpu/kernels/fragments.h"
+#include "gpu/kernels/kernel_id.h"
 #include "gpu/kernels/kernel_shape.h"
 #include "gpu/kernels/softmax_state.h"
 #include "gpu/kernels/swizzle.h"
@@ -15,6 +17,13 @@ namespace decodescope::gpu {
 /// merge at the end. kDim is head_dim rounded up to 64, 128 or 256: lanes beyond head_dim idle.
 template <KvFormat kFormat, int kDim, int kHeads>
 struct VectorKernel {
+    using Args = AttentionArgs;
+    static constexpr int kMostThreads = kVectorThreads;
+    static constexpr int kLeastBlocks = vectorLeastBlocks(kHeads);
+    static constexpr KernelId id() {
+        return {"attend_vector", {static_cast<int>(kFormat), kDim, kHeads}};
+    }
+
     static constexpr int kPerLane = kChunkBytes / elementBytes(kFormat); ///< elements
     static constexpr int kLanes = kDim / kPerLane;                       ///< that read a row
     static constexpr int kRowsAtOnce = kWarpLanes / kLanes;
@@ -200,5 +209,32 @@ private:
         }
     }
 };
+
+template <KvFormat kFormat, int kDim, typename Table>
+void addVectorKernelsOf(Table& table) {
+    table.template add<VectorKernel<kFormat, kDim, 1>>();
+    if constexpr (elementBytes(kFormat) == 2)
+        table.template add<VectorKernel<kFormat, kDim, 2>>();
+    // Any group of a bf16 cache where there is no bf16 matrix product, in passes.
+    if constexpr (kFormat == KvFormat::BF16)
+        table.template add<VectorKernel<kFormat, kDim, 4>>();
+}
+
+template <int kDim, typename Table>
+void addVectorKernelsOf(Table& table) {
+    addVectorKernelsOf<KvFormat::F16, kDim>(table);
+    addVectorKernelsOf<KvFormat::BF16, kDim>(table);
+    addVectorKernelsOf<KvFormat::E4M3, kDim>(table);
+    addVectorKernelsOf<KvFormat::Int8, kDim>(table);
+}
+
+/// And the kernel that combines, which all need.
+template <typename Table>
+void addVectorKernels(Table& table) {
+    addVectorKernelsOf<64>(table);
+    addVectorKernelsOf<128>(table);
+    addVectorKernelsOf<256>(table);
+    table.template add<CombineSplits>();
+}
 
 } // namespace decodescope::gpu

@@ -10,25 +10,26 @@ namespace decodescope::gpu {
 /// Where the key (or the value) of a token lies, for contiguous and for paged caches. Both keep a
 /// head's tokens together:
 ///   contiguous  [sequence][KV head][token][head_dim]
-///   paged       [page][KV head][token of the page][head_dim], the pages of a sequence named by
-///               pages[sequence][token / tokens of a page]
+///   paged       [KV head][token of the page][head_dim] in each page; where a page begins, in
+///               bytes from the cache's start, says pages[sequence][token / tokens of a page]. So
+///               pages may lie in memory that was allocated piece by piece.
 struct CacheAddress {
-    const std::int32_t* pages = nullptr; ///< nullptr: contiguous
+    const std::int64_t* pages = nullptr; ///< nullptr: contiguous
     std::int32_t pagesPerSequence = 0;   ///< of the table: its row's length
     std::int32_t pageShift = 0;          ///< log2 of the tokens of a page: 4 … 7
-    std::int64_t blockBytes = 0;         ///< of a page, or of a sequence of a contiguous cache
+    std::int64_t blockBytes = 0;         ///< of a sequence, or of a page
     std::int64_t headBytes = 0;          ///< of a KV head in one
     std::int32_t rowBytes = 0;           ///< of a token: a multiple of 16
 
     /// Bytes from the cache's start. Precondition: the token is held.
     [[nodiscard]] DECODESCOPE_HOST_DEVICE constexpr std::int64_t offset(int sequence, int kvHead,
                                                                         int token) const {
-        std::int64_t block = sequence;
+        std::int64_t block = sequence * blockBytes;
         if (pages) {
             block = pages[std::int64_t{sequence} * pagesPerSequence + (token >> pageShift)];
             token &= (1 << pageShift) - 1;
         }
-        return block * blockBytes + kvHead * headBytes + std::int64_t{token} * rowBytes;
+        return block + kvHead * headBytes + std::int64_t{token} * rowBytes;
     }
 };
 

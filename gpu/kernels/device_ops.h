@@ -70,6 +70,13 @@ template <KvFormat kFormat>
 DECODESCOPE_DEVICE_OP void multiplyAdd(float (&sum)[4], const std::uint32_t (&first)[4],
                                        std::uint32_t second0, std::uint32_t second1);
 
+/// Warp: the same of 8-bit factors, m16n8k32: E4M3 with sums of f32, or Int8 with sums of 32-bit
+/// integers, of which `sum` has the bits. There are E4M3 products from compute capability 8.9 on,
+/// Int8 ones from 8.0 on; below, nothing is done.
+template <KvFormat kFormat>
+DECODESCOPE_DEVICE_OP void multiplyAddBytes(float (&sum)[4], const std::uint32_t (&first)[4],
+                                            std::uint32_t second0, std::uint32_t second1);
+
 /// 2^x within 2 ulp; 0 for -infinity.
 DECODESCOPE_DEVICE_OP float exp2Fast(float x);
 /// Two floats as f16 (as bf16 with KvFormat::BF16), rounded to nearest even, `low` in the low half.

@@ -125,6 +125,33 @@ DECODESCOPE_DEVICE void multiplyAdd(float (&sum)[4], const std::uint32_t (&first
 #endif
 }
 
+template <KvFormat kFormat>
+DECODESCOPE_DEVICE void multiplyAddBytes(float (&sum)[4], const std::uint32_t (&first)[4],
+                                         std::uint32_t second0, std::uint32_t second1) {
+    if constexpr (kFormat == KvFormat::E4M3) {
+#if __CUDA_ARCH__ >= 890
+        asm("mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e4m3.f32 "
+            "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+            : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+            : "r"(first[0]), "r"(first[1]), "r"(first[2]), "r"(first[3]), "r"(second0),
+              "r"(second1));
+#endif
+    } else {
+#if __CUDA_ARCH__ >= 800
+        int whole[4];
+        for (int i = 0; i < 4; ++i)
+            whole[i] = __float_as_int(sum[i]);
+        asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 "
+            "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+            : "+r"(whole[0]), "+r"(whole[1]), "+r"(whole[2]), "+r"(whole[3])
+            : "r"(first[0]), "r"(first[1]), "r"(first[2]), "r"(first[3]), "r"(second0),
+              "r"(second1));
+        for (int i = 0; i < 4; ++i)
+            sum[i] = __int_as_float(whole[i]);
+#endif
+    }
+}
+
 DECODESCOPE_DEVICE float exp2Fast(float x) {
     float result;
     asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));

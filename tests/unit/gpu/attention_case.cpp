@@ -11,6 +11,7 @@
 
 #include "core/engine/float_bits.h"
 #include "core/engine/reference.h"
+#include "gpu/attention_launch.h"
 
 namespace decodescope {
 namespace {
@@ -112,20 +113,37 @@ gpu::AttentionArgs AttentionData::placed(const AttentionPlan& plan, const Place&
     return args;
 }
 
-double AttentionData::error() const {
+double AttentionData::errorOn(const std::shared_ptr<GpuRuntime>& gpu, const AttentionPlan& plan) {
+    const auto check = [](const auto& result) {
+        if (!result)
+            throw std::runtime_error(result.error().sentence());
+    };
+    std::vector<DeviceBuffer> memory;
+    const gpu::AttentionArgs args = placed(plan, [&](const void* from, std::size_t bytes) {
+        Result<DeviceBuffer> buffer = DeviceBuffer::make(gpu, bytes);
+        check(buffer);
+        check(gpu->copyToDevice(buffer->data(), from, bytes));
+        memory.push_back(std::move(*buffer));
+        return memory.back().data();
+    });
+    check(launchAttention(*gpu, plan, args));
+    check(gpu->copyToHost(m_out.data(), reinterpret_cast<const std::byte*>(args.out),
+                          m_out.size() * sizeof(float)));
     return relativeError(m_out, m_expected);
 }
 
 /// Pages in no order: what reads one after the other is found out.
 void AttentionData::shufflePages() {
-    std::vector<std::int32_t> numbers;
-    for (const std::int32_t page : m_cache.pages)
+    std::vector<std::int64_t> starts;
+    for (const std::int64_t page : m_cache.pages)
         if (page >= 0)
-            numbers.push_back(page);
-    std::shuffle(numbers.begin(), numbers.end(), std::mt19937(3));
-    for (std::int32_t& page : m_cache.pages)
-        if (page >= 0)
-            page = numbers[count(page)];
+            starts.push_back(page);
+    std::shuffle(starts.begin(), starts.end(), std::mt19937(3));
+    for (std::int64_t& page : m_cache.pages)
+        if (page >= 0) {
+            page = starts.back();
+            starts.pop_back();
+        }
 }
 
 void AttentionData::fill() {

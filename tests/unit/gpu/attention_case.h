@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/spec/data_type.h"
 #include "gpu/attention_plan.h"
-#include "gpu/gpu_properties.h"
+#include "gpu/gpu_runtime.h"
 #include "gpu/kernels/attention_args.h"
 #include "gpu/page_table.h"
 
@@ -29,23 +29,19 @@ struct AttentionCase {
     bool flat = false;                ///< equal scores, values around 0.5
 };
 
-/// Copies `bytes` bytes to where the kernels read and write, and says where that is.
-using Place = std::function<void*(const void* from, std::size_t bytes)>;
-
 /// Random queries, keys and values of a case as a GPU's memory would hold them, and what attention
 /// over them is. What the cache has beyond the contexts is NaN, and so are the outputs.
 class AttentionData {
 public:
     explicit AttentionData(const AttentionCase& test);
 
-    /// Everything placed for the launches of `plan`.
-    [[nodiscard]] gpu::AttentionArgs placed(const AttentionPlan& plan, const Place& place);
-    /// Of the output, for who brings it back.
-    [[nodiscard]] std::span<float> out() { return m_out; }
-    /// ‖out − reference‖ / ‖reference‖ against the double reference on the same rounded inputs.
-    [[nodiscard]] double error() const;
+    /// ‖out − reference‖ / ‖reference‖ of what `plan` computes on a GPU, against the double
+    /// reference on the same rounded inputs. Throws std::runtime_error where the GPU fails.
+    [[nodiscard]] double errorOn(const std::shared_ptr<GpuRuntime>& gpu, const AttentionPlan& plan);
 
 private:
+    using Place = std::function<void*(const void* from, std::size_t bytes)>;
+    [[nodiscard]] gpu::AttentionArgs placed(const AttentionPlan& plan, const Place& place);
     void shufflePages();
     void fill();
     void fillHead(class ElementSource& source, int sequence, int head, float scale);

@@ -357,6 +357,15 @@ void multiplyAdd(float (&sum)[4], const std::uint32_t (&first)[4], std::uint32_t
     meet(request);
 }
 
+template <KvFormat kFormat>
+void multiplyAddBytes(float (&)[4], const std::uint32_t (&)[4], std::uint32_t, std::uint32_t) {
+    // Of these products only the rate counts (peak_kernels.h).
+}
+template void multiplyAddBytes<KvFormat::E4M3>(float (&)[4], const std::uint32_t (&)[4],
+                                               std::uint32_t, std::uint32_t);
+template void multiplyAddBytes<KvFormat::Int8>(float (&)[4], const std::uint32_t (&)[4],
+                                               std::uint32_t, std::uint32_t);
+
 float exp2Fast(float x) {
     return std::exp2(x);
 }

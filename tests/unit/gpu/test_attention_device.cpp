@@ -3,11 +3,10 @@
 
 #include <stdexcept>
 
-#include <cuda_runtime_api.h>
-
 #include "attention_case.h"
 #include "gpu/attention_launch.h"
 #include "gpu/cuda_query.h"
+#include "gpu/cuda_runtime.h"
 #include "gpu/cuda_status.h"
 
 using namespace decodescope;
@@ -24,52 +23,9 @@ private slots:
     void kernelsAttendAsTheReference();
 };
 
-namespace {
-
-/// Allocations of one case on the device; freed with it.
-class DeviceMemory {
-public:
-    DeviceMemory() = default;
-    DeviceMemory(const DeviceMemory&) = delete;
-    DeviceMemory& operator=(const DeviceMemory&) = delete;
-    ~DeviceMemory() {
-        for (void* each : m_allocations)
-            (void)cudaFree(each);
-    }
-    void* place(const void* from, std::size_t bytes) {
-        void* to = nullptr;
-        check(cudaMalloc(&to, bytes));
-        m_allocations.push_back(to);
-        check(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice));
-        return to;
-    }
-    static void check(cudaError_t error) {
-        if (error != cudaSuccess)
-            throw std::runtime_error(cudaGetErrorString(error));
-    }
-
-private:
-    std::vector<void*> m_allocations;
-};
-
-double deviceError(const AttentionPlan& plan, const AttentionCase& test) {
-    AttentionData data(test);
-    DeviceMemory memory;
-    const gpu::AttentionArgs args = data.placed(
-        plan, [&](const void* from, std::size_t bytes) { return memory.place(from, bytes); });
-    if (const Status launched = launchAttention(plan, args); !launched)
-        throw std::runtime_error(launched.error().sentence());
-    DeviceMemory::check(cudaDeviceSynchronize());
-    DeviceMemory::check(
-        cudaMemcpy(data.out().data(), args.out, data.out().size_bytes(), cudaMemcpyDeviceToHost));
-    return data.error();
-}
-
-} // namespace
-
 void TestAttentionDevice::withoutADeviceTheReasonIsGiven() {
     const CudaQuery query = queryCuda();
-    const Result<GpuProperties> none = queryGpuProperties(static_cast<int>(query.devices.size()));
+    const auto none = openCudaRuntime(static_cast<int>(query.devices.size()));
     QVERIFY(!none.ok());
     QCOMPARE(none.error().code, ErrorCode::DeviceUnavailable);
     if (query.devices.empty())
@@ -91,8 +47,9 @@ void TestAttentionDevice::kernelsAttendAsTheReference_data() {
 void TestAttentionDevice::kernelsAttendAsTheReference() {
     QFETCH(int, type);
     QFETCH(int, headDim);
-    const Result<GpuProperties> gpu = queryGpuProperties(0);
-    QVERIFY2(gpu.ok(), gpu.ok() ? "" : gpu.error().what.c_str());
+    const Result<std::shared_ptr<GpuRuntime>> opened = openCudaRuntime(0);
+    QVERIFY2(opened.ok(), opened.ok() ? "" : opened.error().what.c_str());
+    const std::shared_ptr<GpuRuntime> gpu = *opened;
     for (const int group : {1, 2, 3, 4, 8, 16, 17, 32, 64, 71, 128})
         for (const int pageTokens : {0, 16, 128}) {
             AttentionCase test;
@@ -105,11 +62,11 @@ void TestAttentionDevice::kernelsAttendAsTheReference() {
             test.contexts = {1, 7, 15, 16, 17, 63, 64, 65, 1023};
             test.blocksAtOnce = 64; // splits the longest
             try {
-                const AttentionPlan plan = planOf(*gpu, test);
+                const AttentionPlan plan = planOf(gpu->properties(), test);
                 const Result<int> blocks = blocksAtOnce(*gpu, plan.kernel);
                 QVERIFY2(blocks.ok(), blocks.ok() ? "" : blocks.error().what.c_str());
-                QVERIFY(*blocks >= plan.kernel.blocksPerSm * gpu->smCount);
-                const double error = deviceError(plan, test);
+                QVERIFY(*blocks >= plan.kernel.blocksPerSm * gpu->properties().smCount);
+                const double error = AttentionData(test).errorOn(gpu, plan);
                 QVERIFY2(error <= allowedError(plan),
                          qPrintable(QString("%1: off by %2").arg(label(test).c_str()).arg(error)));
             } catch (const std::exception& fault) {

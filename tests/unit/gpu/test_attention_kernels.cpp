@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QTest>
 
-#include "emulated_attention.h"
+#include "attention_case.h"
+#include "emulated_runtime.h"
 #include "example_gpus.h"
 
 using namespace decodescope;
@@ -32,8 +33,10 @@ constexpr DataType kTypes[] = {DataType::F16, DataType::BF16, DataType::FP8_E4M3
 
 void check(const AttentionCase& test, const char* gpu = "H200") {
     try {
-        const double error = emulatedError(exampleGpu(gpu), test);
-        QVERIFY2(error <= allowedError(planOf(exampleGpu(gpu), test)),
+        const AttentionPlan plan = planOf(exampleGpu(gpu), test);
+        const auto runtime = std::make_shared<EmulatedRuntime>(EmulatedGpu{exampleGpu(gpu)});
+        const double error = AttentionData(test).errorOn(runtime, plan);
+        QVERIFY2(error <= allowedError(plan),
                  qPrintable(QString("%1: off by %2").arg(label(test).c_str()).arg(error)));
     } catch (const std::exception& fault) {
         QFAIL(fault.what());

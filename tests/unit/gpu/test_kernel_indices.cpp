@@ -198,17 +198,16 @@ void TestKernelIndices::contiguousAndPagedRowsAreFound() {
     contiguous.blockBytes = 8 * contiguous.headBytes;
     QCOMPARE(contiguous.offset(3, 5, 77),
              std::int64_t{3} * 8 * 100 * 256 + std::int64_t{5} * 100 * 256 + 77 * 256);
-    const std::array<std::int32_t, 6> pages{4, 0, 2, 5, 1, 3};
+    const std::array<std::int64_t, 6> pages{4 << 20, 0, 2 << 20, 5 << 20, 1 << 20, 3 << 20};
     CacheAddress paged;
     paged.pages = pages.data();
     paged.pagesPerSequence = 3;
     paged.pageShift = 5;
     paged.rowBytes = 128;
     paged.headBytes = 32 * 128;
-    paged.blockBytes = 2 * paged.headBytes;
-    // Sequence 1, token 70 = the seventh of its third page, which is page 3.
-    QCOMPARE(paged.offset(1, 1, 70), 3 * paged.blockBytes + paged.headBytes + 6 * 128);
-    QCOMPARE(paged.offset(0, 0, 31), 4 * paged.blockBytes + 31 * 128);
+    // Sequence 1, token 70 = the seventh of its third page.
+    QCOMPARE(paged.offset(1, 1, 70), (3 << 20) + paged.headBytes + 6 * 128);
+    QCOMPARE(paged.offset(0, 0, 31), (4 << 20) + 31 * 128);
     // Beyond four GiB.
     contiguous.headBytes = std::int64_t{1} << 34;
     QCOMPARE(contiguous.offset(0, 2, 1), (std::int64_t{1} << 35) + 256);

@@ -5,9 +5,9 @@
 #include <set>
 #include <tuple>
 
+#include "emulated_kernels.h"
 #include "example_gpus.h"
 #include "gpu/attention_plan.h"
-#include "gpu/kernels/kernel_instances.h"
 #include "gpu/kernels/kernel_shape.h"
 #include "gpu/occupancy.h"
 #include "gpu/page_table.h"
@@ -47,18 +47,8 @@ KernelChoice chosen(std::string_view gpu, DataType type, int headDim, int group)
     return choice ? *choice : KernelChoice{};
 }
 
-struct NothingToDo {
-    template <gpu::KvFormat, int, int>
-    void visit() const {}
-};
-
 bool compiled(const KernelChoice& choice) {
-    return gpu::withFormat(choice.format, [&](auto format) {
-        constexpr gpu::KvFormat kFormat = decltype(format)::value;
-        return choice.family == KernelFamily::Vector
-                   ? gpu::visitVectorKernel<kFormat>(choice.paddedDim, choice.heads, NothingToDo{})
-                   : gpu::visitPackedKernel<kFormat>(choice.paddedDim, choice.heads, NothingToDo{});
-    });
+    return emulatedKernel(kernelId(choice)) != nullptr;
 }
 
 } // namespace
@@ -291,18 +281,18 @@ void TestLaunchPlan::pagesAreGivenOnceAndNoneIsWasted() {
     const CacheLayout layout = layOutCache(shape, contexts);
     QCOMPARE(1 << layout.address.pageShift, pageTokens);
     QCOMPARE(layout.address.pagesPerSequence, (1000 + pageTokens - 1) / pageTokens);
-    std::set<std::int32_t> given;
+    std::set<std::int64_t> given;
     int needed = 0;
     for (std::size_t i = 0; i < contexts.size(); ++i) {
         const int own = (contexts[i] + pageTokens - 1) / pageTokens;
         needed += own;
         for (int page = 0; page < layout.address.pagesPerSequence; ++page) {
-            const std::int32_t number =
+            const std::int64_t start =
                 layout.pages[i * static_cast<std::size_t>(layout.address.pagesPerSequence) +
                              static_cast<std::size_t>(page)];
-            QCOMPARE(number >= 0, page < own);
-            if (number >= 0)
-                QVERIFY(given.insert(number).second);
+            QCOMPARE(start >= 0, page < own);
+            if (start >= 0)
+                QVERIFY(start % layout.address.blockBytes == 0 && given.insert(start).second);
         }
     }
     QCOMPARE(given.size(), static_cast<std::size_t>(needed));

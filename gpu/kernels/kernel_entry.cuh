@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "gpu/kernels/compiled_kernels.h"
+
+/// What a .cu needs to compile the kernels it lists.
+namespace decodescope::gpu {
+
+template <typename Kernel>
+__global__ void __launch_bounds__(Kernel::kMostThreads, Kernel::kLeastBlocks)
+    kernelEntry(const __grid_constant__ typename Kernel::Args args) {
+    Kernel::run(args);
+}
+
+template <typename Kernel>
+void CompiledKernels::add() {
+    all.push_back({Kernel::id(), reinterpret_cast<const void*>(&kernelEntry<Kernel>),
+                   sizeof(typename Kernel::Args)});
+}
+
+} // namespace decodescope::gpu
