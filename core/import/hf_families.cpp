@@ -156,6 +156,7 @@ constexpr auto kFamilies = std::to_array<FamilyDefaults>({
     {.modelType = "hunyuan_v1_dense"},
     {.modelType = "hunyuan_v1_moe", .tied = true},
     {.modelType = "minimax_text_01"},
+    {.modelType = "minimax", .maxPosition = 131072},
     {.modelType = "nemotron-nas"},
     {.modelType = "nemotron_h", .gated = false},
     {.modelType = "deci"},

@@ -13,6 +13,9 @@ namespace {
 
 enum class Kind : std::uint8_t { Full, Window, Chunk, State, FeedForward };
 
+/// MiniMax-01 in transformers, where it has other keys than its own code has.
+constexpr std::string_view kMiniMaxPort = "minimax";
+
 /// The names of `layer_types` in transformers (ALLOWED_LAYER_TYPES).
 std::optional<Kind> kindNamed(std::string_view name) {
     if (name == "full_attention" || name == "attention")
@@ -45,6 +48,8 @@ public:
                    m_config.integer({"attn_layer_offset"}).value_or(0));
         else if (m_config.has("attn_type_list")) // MiniMax
             listed("attn_type_list", 0, Kind::State);
+        else if (m_family.modelType == kMiniMaxPort)
+            everyOther(Kind::State);
         else if (m_config.has(
                      "attention_chunk_size")) // Llama 4: chunks where positions are rotated
             m_config.size("no_rope_layers") > 0
@@ -111,6 +116,13 @@ private:
                                              : Kind::FeedForward;
     }
 
+    /// The first layer is full, the second is `kind`, and so on.
+    void everyOther(Kind kind) {
+        for (std::size_t i = 1; i < m_kinds.size(); i += 2)
+            m_kinds[i] = kind;
+        m_config.infer("layer_types");
+    }
+
     /// Of `period` layers all but the last are `kind`.
     void everyNth(std::int64_t period, Kind kind) {
         for (std::size_t i = 0; i < m_kinds.size() && period > 0; ++i)
@@ -172,7 +184,7 @@ State lightningState(const LayerSpec& attention, std::int64_t hidden) {
 /// The fixed state of a layer, whichever kind of it the model has; nothing if it has none.
 std::optional<State> readState(const ConfigReader& config, std::int64_t hidden,
                                const LayerSpec& attention) {
-    if (config.has("attn_type_list"))
+    if (config.has("attn_type_list") || config.text({"model_type"}) == kMiniMaxPort)
         return lightningState(attention, hidden);
     if (config.has("linear_num_value_heads")) {
         const DeltaShape delta{.keyHeads = config.required({"linear_num_key_heads"}),

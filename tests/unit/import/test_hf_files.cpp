@@ -78,6 +78,7 @@ private slots:
     void whatIsListedWrongIsNamed_data();
     void whatIsListedWrongIsNamed();
     void aLinearLayerOfMiniMaxKeepsOneMatrixAHead();
+    void miniMaxIsReadInTheKeysOfTransformersToo();
     void quantisationsAreRead_data();
     void quantisationsAreRead();
 
@@ -261,6 +262,33 @@ void TestHfFiles::aLinearLayerOfMiniMaxKeepsOneMatrixAHead() {
     QCOMPARE(spec.layers[0].stateBytes, std::uint64_t{4} * 64 * 128 * 128);
     QCOMPARE(letterOf(spec.layers[2]), 'f');
     QCOMPARE(spec.layers[2].nKvHeads, 8);
+}
+
+void TestHfFiles::miniMaxIsReadInTheKeysOfTransformersToo() {
+    const QByteArray shape = R"({"model_type":"minimax","hidden_size":6144,
+        "num_attention_heads":64,"num_key_value_heads":8,"head_dim":128,"num_hidden_layers":3,
+        "intermediate_size":9216,"vocab_size":200064,"num_local_experts":32,
+        "num_experts_per_tok":2,"block_size":256,"sliding_window":null,)";
+    const ModelSpec spec = model(shape + R"("layer_types":["linear_attention","linear_attention",
+        "full_attention"]})");
+    for (const std::size_t linear : {0, 1}) {
+        QCOMPARE(letterOf(spec.layers[linear]), 'S');
+        QCOMPARE(spec.layers[linear].stateBytes, std::uint64_t{4} * 64 * 128 * 128);
+    }
+    QCOMPARE(letterOf(spec.layers[2]), 'F');
+    QCOMPARE(spec.layers[2].nKvHeads, 8);
+    // The published model in the keys of its own code: the same layers, the same weights.
+    const ModelSpec own = model(R"({"model_type":"minimax_text_01","hidden_size":6144,
+        "num_attention_heads":64,"num_key_value_heads":8,"head_dim":128,"num_hidden_layers":3,
+        "attn_type_list":[0,0,1],"intermediate_size":9216,"vocab_size":200064,
+        "num_local_experts":32,"num_experts_per_tok":2})");
+    QVERIFY(spec.layers == own.layers);
+    QCOMPARE(spec.weights.parameters.value(), own.weights.parameters.value());
+    // Where nothing is said, every other layer is full, the first one too.
+    const ModelSpec silent = model(shape + R"("use_cache":true})");
+    QCOMPARE(letterOf(silent.layers[0]), 'F');
+    QCOMPARE(letterOf(silent.layers[1]), 'S');
+    QCOMPARE(letterOf(silent.layers[2]), 'F');
 }
 
 void TestHfFiles::quantisationsAreRead_data() {
