@@ -70,65 +70,6 @@ std::int64_t readVocabulary(const ConfigReader& config, const FamilyDefaults& fa
     return 0;
 }
 
-/// Bits and kind of the weights as compressed-tensors and ModelOpt write them: those of the first
-/// group that has any.
-std::optional<DataType> groupedType(const ConfigReader& quantised) {
-    const auto groups = quantised.child("config_groups");
-    const auto group = groups ? groups->firstChildWith("weights") : std::nullopt;
-    const auto weights = group ? group->child("weights") : std::nullopt;
-    if (!weights)
-        return std::nullopt;
-    const auto bits = weights->integer({"num_bits"}, 64);
-    const bool floats = weights->text({"type"}) == "float";
-    if (bits == 8)
-        return floats ? DataType::FP8_E4M3 : DataType::Int8;
-    if (bits != 4)
-        return std::nullopt;
-    if (!floats)
-        return DataType::Int4;
-    return weights->integer({"group_size"}) == 32 ? DataType::MXFP4 : DataType::NVFP4;
-}
-
-/// NVIDIA ModelOpt names its algorithm: "FP8", "NVFP4", "W4A16_AWQ", "MXFP8".
-std::optional<DataType> algorithmType(const std::string& algorithm) {
-    if (algorithm.starts_with("NVFP4"))
-        return DataType::NVFP4;
-    if (algorithm.starts_with("W4"))
-        return DataType::Int4;
-    if (algorithm == "FP8" || algorithm == "MXFP8" || algorithm.starts_with("FP8_"))
-        return DataType::FP8_E4M3;
-    return std::nullopt;
-}
-
-/// How the weights are stored: the quantisation if there is one, otherwise the declared type.
-std::optional<DataType> readWeightsType(const ConfigReader& top, const ConfigReader& config) {
-    for (const ConfigReader& each : {top, config}) {
-        const auto quantised = each.child("quantization_config");
-        if (!quantised)
-            continue;
-        const std::string method = quantised->text({"quant_method"}).value_or("");
-        const auto bits = quantised->integer({"bits", "w_bit"}, 64);
-        top.note(fmt::format("The weights are quantised ({}).",
-                             method.empty() ? "method not named" : method));
-        if (method == "mxfp4")
-            return DataType::MXFP4;
-        if (method == "fp8" || method == "fbgemm_fp8")
-            return DataType::FP8_E4M3;
-        if (bits == 4 || quantised->boolean("load_in_4bit").value_or(false))
-            return DataType::Int4;
-        if (bits == 8 || quantised->boolean("load_in_8bit").value_or(false))
-            return DataType::Int8;
-        if (const auto type = algorithmType(quantised->text({"quant_algo"}).value_or("")))
-            return type;
-        return groupedType(*quantised);
-    }
-    for (const ConfigReader& each : {config, top})
-        if (const auto type = each.text({"dtype", "torch_dtype"}))
-            if (const auto parsed = parseDataType(*type))
-                return parsed;
-    return std::nullopt;
-}
-
 void noteRopeScaling(const ConfigReader& config) {
     for (const char* key : {"rope_scaling", "rope_parameters"}) { // the latter since 5.0
         const auto scaling = config.child(key);
@@ -168,12 +109,28 @@ OtherParameters perLayerInputs(const ConfigReader& config, const HfShape& shape)
     return {read, product(rows, shape.layers * width)};
 }
 
+/// gpt-oss has biases everywhere, and a sink a head: a thousandth of all, but none of it quantised.
+std::uint64_t gptOssBiases(const ModelSpec& model) {
+    std::uint64_t sum = product(model.hiddenSize, 1); // the last norm
+    for (const LayerSpec& layer : model.layers) {
+        const std::int64_t projections =
+            (layer.nHeads + 2 * layer.nKvHeads) * layer.headDimK + model.hiddenSize;
+        const std::int64_t expert = 2 * layer.ffn.expertHidden + model.hiddenSize + 1;
+        const std::int64_t norms = 2 * model.hiddenSize;
+        sum = saturatingAdd(sum, product(projections + layer.nHeads + norms, 1));
+        sum = saturatingAdd(sum, product(layer.ffn.experts, expert));
+    }
+    return sum;
+}
+
 /// Weights the shape of the layers does not tell.
 OtherParameters besideLayers(const ConfigReader& config, const ModelSpec& model,
                              const FamilyDefaults& family, const HfShape& shape) {
     OtherParameters sum = perLayerInputs(config, shape);
     if (family.learnedPositions)
         sum.read = saturatingAdd(sum.read, product(shape.hidden, model.maxPosition.value_or(0)));
+    if (family.modelType == "gpt_oss")
+        sum.read = saturatingAdd(sum.read, gptOssBiases(model));
     // Qwen3-Next and 3.5: the query projection also makes an output gate of the same width.
     const bool outputGate =
         family.modelType.starts_with("qwen3_next") || family.modelType.starts_with("qwen3_5");
@@ -211,7 +168,7 @@ void readInto(ModelSpec& model, const ConfigReader& top, OtherParameters& others
     if (shape.maxPosition > 0)
         model.maxPosition = shape.maxPosition;
     model.tiedEmbeddings = readTied(top, config, *family);
-    model.weights.type = readWeightsType(top, config);
+    readHfWeights(top, config, model);
     noteRopeScaling(config);
     if (config.ok())
         others = besideLayers(config, model, *family, shape);

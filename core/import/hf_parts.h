@@ -7,6 +7,7 @@
 #include "core/import/config_reader.h"
 #include "core/import/hf_families.h"
 #include "core/spec/layer_spec.h"
+#include "core/spec/model_spec.h"
 
 namespace decodescope {
 
@@ -50,5 +51,9 @@ void readHfWidthsByLayer(const ConfigReader& config, const HfShape& shape,
 /// Feed-forward layers, dense and of experts (hf_ffn.cpp).
 void readHfFeedForward(const ConfigReader& config, const FamilyDefaults& family,
                        const HfShape& shape, std::vector<LayerSpec>& layers);
+
+/// The type of the weights, and what a quantisation leaves of another (hf_weights.cpp). The layers
+/// of `model` are read already.
+void readHfWeights(const ConfigReader& top, const ConfigReader& config, ModelSpec& model);
 
 } // namespace decodescope

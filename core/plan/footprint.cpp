@@ -2,8 +2,8 @@
 #include "core/plan/footprint.h"
 
 #include <algorithm>
-#include <cmath>
 
+#include "core/plan/weight_kinds.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -22,28 +22,10 @@ double bytesPerParameter(const ModelSpec& model, DataType type) {
     return info(type).bytesPerElement();
 }
 
-/// Experts of one layer that `batch` tokens are expected to pick, if they pick independently:
-/// E × (1 − (1 − k/E)^batch).
-double distinctExperts(const FfnShape& ffn, std::int64_t batch) {
-    const auto experts = static_cast<double>(ffn.experts);
-    const double missed = 1 - static_cast<double>(ffn.expertsPerToken) / experts;
-    return experts * (1 - std::pow(missed, static_cast<double>(batch)));
-}
-
-/// Parameters that the shape does not explain: the projections of recurrent layers, whose widths a
-/// LayerSpec does not carry. Every token passes them.
-double recurrentParameters(const ModelSpec& model) {
-    const bool any =
-        std::any_of(model.layers.begin(), model.layers.end(), [](const LayerSpec& layer) {
-            return layer.attention == AttentionKind::Recurrent || layer.stateBytes > 0;
-        });
-    if (!any)
-        return 0;
-    std::uint64_t explained = embeddingParameters(model);
-    for (const LayerSpec& layer : model.layers)
-        explained = saturatingAdd(explained, layerParameters(model, layer));
-    const std::uint64_t all = model.weights.parameters.value_or(0);
-    return all > explained ? static_cast<double>(all - explained) : 0;
+/// What is of another type where `type` is the file's own and the shape tells the parts.
+const KeptWeights* keptBeside(const ModelSpec& model, DataType type) {
+    const WeightsSpec& weights = model.weights;
+    return weights.kept && weights.type == type && weights.parameters ? &*weights.kept : nullptr;
 }
 
 } // namespace
@@ -72,31 +54,25 @@ std::uint64_t weightsBytes(const ModelSpec& model, DataType type) {
     const WeightsSpec& weights = model.weights;
     if (weights.exactBytes && weights.type == type)
         return *weights.exactBytes;
+    const KeptWeights* kept = keptBeside(model, type);
+    if (const auto kinds = residentWeights(model); kept && kinds)
+        return saturatingRound(bytesOf(*kinds, type, *kept));
     return saturatingRound(static_cast<double>(weights.parameters.value_or(0)) *
                            info(type).bytesPerElement());
 }
 
 double parametersRead(const ModelSpec& model, std::int64_t batch) {
+    if (const auto kinds = weightsRead(model, batch))
+        return kinds->sum();
     const WeightsSpec& weights = model.weights;
-    if (model.hiddenSize == 0 || model.vocabSize == 0)
-        return static_cast<double>(
-            weights.activeParameters.value_or(weights.parameters.value_or(0)));
-    double read = recurrentParameters(model) + static_cast<double>(count(model.hiddenSize)) *
-                                                   static_cast<double>(count(model.vocabSize));
-    for (const LayerSpec& layer : model.layers) {
-        read += static_cast<double>(activeLayerParameters(model, layer));
-        const FfnShape& ffn = layer.ffn;
-        if (ffn.experts == 0)
-            continue;
-        const double more = distinctExperts(ffn, batch) - static_cast<double>(ffn.expertsPerToken);
-        read += more * (ffn.gated ? 3 : 2) * static_cast<double>(ffn.expertHidden) *
-                static_cast<double>(model.hiddenSize);
-    }
-    return read;
+    return static_cast<double>(weights.activeParameters.value_or(weights.parameters.value_or(0)));
 }
 
 std::uint64_t weightsBytesRead(const ModelSpec& model, DataType type, std::int64_t batch) {
     const std::uint64_t resident = weightsBytes(model, type);
+    const KeptWeights* kept = keptBeside(model, type);
+    if (const auto kinds = weightsRead(model, batch); kept && kinds)
+        return std::min(resident, saturatingRound(bytesOf(*kinds, type, *kept)));
     const double parameters = parametersRead(model, batch);
     if (resident == 0 || parameters == 0) // nothing to tell the parts apart by: all are read
         return resident;

@@ -27,7 +27,8 @@ struct Footprint {
                                             std::int64_t tensorParallel = 1);
 
 /// Resident weights: exact bytes from a file where `type` is the file's own, otherwise the
-/// parameter count × the size of `type`. Zero where neither is known.
+/// parameter count × the size of `type`; of a quantised model's own type with what the quantisation
+/// keeps. Zero where neither is known.
 [[nodiscard]] std::uint64_t weightsBytes(const ModelSpec& model, DataType type);
 /// Parameters one step reads for `batch` sequences: the layers, the output head, and of a
 /// mixture-of-experts layer the experts that `batch` independent tokens are expected to pick,

@@ -9,6 +9,7 @@
 
 #include "core/spec/json_field.h"
 #include "core/spec/units.h"
+#include "core/spec/workload.h"
 
 namespace decodescope {
 namespace {
@@ -148,6 +149,18 @@ void changeParameters(ModelSpec& model, std::int64_t change) {
     model.inferred.emplace_back("weights_exact_bytes");
 }
 
+/// One share of each kind, under the names they have in a record.
+template <typename Kept, typename Use>
+void forEachShare(Kept& kept, const Use& use) {
+    use("attention", kept.attention);
+    use("feed_forward", kept.feedForward);
+    use("experts", kept.experts);
+    use("routers", kept.routers);
+    use("embedding", kept.embedding);
+    use("head", kept.head);
+    use("others", kept.others);
+}
+
 template <typename T>
 void readOptional(const nlohmann::json& json, const char* key, std::optional<T>& out) {
     const auto found = json.find(key);
@@ -158,6 +171,21 @@ void readOptional(const nlohmann::json& json, const char* key, std::optional<T>&
 }
 
 } // namespace
+
+void to_json(nlohmann::json& json, const KeptWeights& kept) {
+    json = {{"dtype", name(kept.type)}};
+    forEachShare(kept, [&json](const char* key, double share) { json[key] = share; });
+}
+
+void from_json(const nlohmann::json& json, KeptWeights& kept) {
+    kept = KeptWeights{};
+    kept.type = readDataType(json, "dtype");
+    forEachShare(kept, [&json](const char* key, double& share) {
+        readFieldIfThere(json, key, share);
+        if (!(share >= 0 && share <= 1))
+            throw BadField(fmt::format("\"{}\" is not between 0 and 1", key));
+    });
+}
 
 const LayerSpec* ModelSpec::attentionLayer() const {
     const auto found = std::find_if(layers.begin(), layers.end(), [](const LayerSpec& layer) {
@@ -262,6 +290,7 @@ void to_json(nlohmann::json& json, const ModelSpec& model) {
             {"weights_exact_bytes", orNull(model.weights.exactBytes)},
             {"weights_dtype", model.weights.type ? nlohmann::json(name(*model.weights.type))
                                                  : nlohmann::json(nullptr)},
+            {"weights_kept", orNull(model.weights.kept)},
             {"source",
              {{"format", model.source.format},
               {"version", model.source.version},
@@ -287,6 +316,7 @@ void from_json(const nlohmann::json& json, ModelSpec& model) {
     readOptional(json, "weights_exact_bytes", model.weights.exactBytes);
     if (const auto& type = json.at("weights_dtype"); type.is_string())
         model.weights.type = parseDataType(type.get<std::string>());
+    readOptional(json, "weights_kept", model.weights.kept);
     const auto& source = json.at("source");
     model.source = {source.at("format"), source.at("version"), source.at("path")};
     readField(json, "inferred", model.inferred);

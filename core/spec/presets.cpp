@@ -77,6 +77,8 @@ ModelSpec modelOf(const json& preset) {
     model.weights.parameters = preset.at("parameters").get<std::uint64_t>();
     model.weights.activeParameters = preset.at("active_parameters").get<std::uint64_t>();
     model.weights.type = parseDataType(preset.at("dtype").get<std::string>());
+    if (const auto kept = preset.find("kept"); kept != preset.end())
+        model.weights.kept = kept->get<KeptWeights>();
     model.source = {"preset", "", model.id};
     model.unverified = preset.at("unverified");
     model.citations = preset.at("sources");
