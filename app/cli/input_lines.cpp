@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "core/profile/pause_gate.h"
+
 namespace decodescope {
 namespace {
 
@@ -42,12 +44,19 @@ std::optional<std::string> InputLines::next(const std::stop_token& stop) {
     }
 }
 
-StopAtInputEnd::StopAtInputEnd(InputLines lines, std::stop_source source)
-    : m_reader([lines = std::move(lines),
-                source = std::move(source)](const std::stop_token& ended) mutable {
-          while (const std::optional<std::string> line = lines.next(ended))
-              if (*line == "stop" || *line == "stop\r")
+InputCommands::InputCommands(InputLines lines, std::stop_source source, PauseGate* gate)
+    : m_reader([lines = std::move(lines), source = std::move(source),
+                gate](const std::stop_token& ended) mutable {
+          while (std::optional<std::string> line = lines.next(ended)) {
+              if (line->ends_with('\r'))
+                  line->pop_back();
+              if (gate && *line == "pause")
+                  gate->pause();
+              else if (gate && *line == "resume")
+                  gate->resume();
+              else if (*line == "stop")
                   break;
+          }
           if (!ended.stop_requested())
               source.request_stop();
       }) {}

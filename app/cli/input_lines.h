@@ -8,6 +8,8 @@
 
 namespace decodescope {
 
+class PauseGate;
+
 /// Standard input, line by line, without the C library's buffer: a reader that is blocked there
 /// could hold up the program's end. One may live.
 class InputLines {
@@ -21,10 +23,11 @@ private:
     bool m_ended = false;
 };
 
-/// Requests a stop at the end of the input or at a line "stop". Ends with its object.
-class StopAtInputEnd {
+/// Obeys lines: "stop", as which the end of the input counts too, "pause" and "resume". Others are
+/// passed over. Ends with its object; a `gate` must outlive it.
+class InputCommands {
 public:
-    StopAtInputEnd(InputLines lines, std::stop_source source);
+    InputCommands(InputLines lines, std::stop_source source, PauseGate* gate = nullptr);
 
 private:
     std::jthread m_reader;

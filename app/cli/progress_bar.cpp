@@ -96,7 +96,8 @@ void ProgressBar::print(const std::string& line) {
 
 void ProgressBar::draw(const Progress& progress) {
     const auto now = std::chrono::steady_clock::now();
-    if (!m_terminal || (m_drawn && now - m_last < kRedraw))
+    const bool last = progress.phase == kPausedPhase; // for as long as it takes
+    if (!m_terminal || (m_drawn && now - m_last < kRedraw && !last))
         return;
     m_last = now;
     std::string what = progress.phase;

@@ -50,11 +50,11 @@ Error readError(const Json& json, const char* key) {
 }
 
 Json write(const RunStarted& run) {
-    return {{"run_id", run.runId},         {"tool_version", run.toolVersion},
-            {"started_at", run.startedAt}, {"device", run.device},
-            {"model", run.model},          {"workload", run.workload},
-            {"variants", run.variants},    {"quick_look", run.quickLook},
-            {"deployment", run.deployment}};
+    return {{"run_id", run.runId},          {"tool_version", run.toolVersion},
+            {"started_at", run.startedAt},  {"device", run.device},
+            {"model", run.model},           {"workload", run.workload},
+            {"variants", run.variants},     {"quick_look", run.quickLook},
+            {"deployment", run.deployment}, {"capacity_bytes", run.capacityBytes}};
 }
 
 void read(const Json& json, RunStarted& run) {
@@ -69,6 +69,7 @@ void read(const Json& json, RunStarted& run) {
     readField(json, "variants", run.variants);
     readField(json, "quick_look", run.quickLook);
     readFieldIfThere(json, "deployment", run.deployment);
+    readFieldIfThere(json, "capacity_bytes", run.capacityBytes);
 }
 
 Json write(const Progress& progress) {

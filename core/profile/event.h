@@ -31,12 +31,14 @@ struct RunStarted {
     std::vector<std::string> variants; ///< labels, in the order they are drawn
     bool quickLook = false;
     Deployment deployment; ///< that the run's plans were made for; nothing measured depends on it
+    std::uint64_t capacityBytes = 0; ///< the memory a plan counted on; 0: the device's own
 };
+inline constexpr const char* kPausedPhase = "paused"; ///< until the next line about progress
 /// "progress": what the worker does now, and every repetition since the last such line.
 struct Progress {
     double atMs = 0;
-    std::string phase; ///< "calibrate", "allocate", "warmup", "measure"; of a probe: "allocate",
-                       ///< "grow", "prove"
+    std::string phase; ///< "calibrate", "allocate", "warmup", "measure", kPausedPhase; of a probe:
+                       ///< "allocate", "grow", "prove"
     std::string variant;
     std::int64_t context = 0, batch = 1;
     int pointsDone = 0, pointsTotal = 0;

@@ -53,7 +53,7 @@ Status GroupRun::measure(double seconds) {
         for (PointRun& point : m_points)
             if (!point.finished &&
                 point.repetitionsMs.size() >= static_cast<std::size_t>(fewestRepetitions()))
-                static_cast<void>(finish(point, "interrupted")); // no step is run
+                static_cast<void>(finish(point, kInterruptedReason)); // no step is run
     return status;
 }
 
@@ -140,6 +140,7 @@ Status GroupRun::warmUp(double pointSeconds) {
             if (!step)
                 return step.error();
             ++point.warmups;
+            point.pauses = m_run.pauses;
             point.warmupSeconds = step->clockSeconds;
             feed("warmup", point, step->timing.seconds * 1000);
         } while (point.warmups < warmupRepetitions(m_run.request.quickLook) &&
@@ -175,6 +176,12 @@ Status GroupRun::takeTurn(PointRun& point) {
             return step.error();
         turnSeconds += step->clockSeconds;
         point.spentSeconds += step->clockSeconds;
+        if (point.pauses != m_run.pauses) { // caches are cold after a pause
+            point.pauses = m_run.pauses;
+            point.rule.warmupRepetitions = ++point.warmups;
+            feed("warmup", point, step->timing.seconds * 1000);
+            continue;
+        }
         point.repetitionsMs.push_back(step->timing.seconds * 1000);
         point.launches = step->timing.launches;
         feed("measure", point, point.repetitionsMs.back());
@@ -235,7 +242,7 @@ Status GroupRun::measureEnergy(PointRun& point) {
 Status GroupRun::finish(PointRun& point, const std::string& reason) {
     const MemoryLedger needed = point.decoder->ledger(); // by the step itself
     Status status = Done{};
-    if (!m_run.request.quickLook && reason != "interrupted") {
+    if (!m_run.request.quickLook && reason != kInterruptedReason) {
         status = measureBound(point);
         if (status)
             status = measureEnergy(point);

@@ -43,6 +43,7 @@ struct PointRun {
     double launches = 0;                           ///< of one step (StepTiming)
     double seconds = 0;                            ///< all that the point may take on the clock
     std::optional<Elasticities> elasticities = {}; ///< once measured
+    int pauses = 0; ///< of the run, when this point was last warmed up
     ConditionsLog conditions = {};
     double conditionsAt = -1e9; ///< of the last reading, in seconds of the run
 

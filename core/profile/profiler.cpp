@@ -27,7 +27,8 @@ void sendStart(RunState& run, const std::vector<Variant>& variants) {
         labels.push_back(variant.label);
     run.reporter.send(RunStarted{run.facts.runId, std::string(toolVersion()), run.facts.startedAt,
                                  run.facts.device, run.request.model, run.request.workload,
-                                 std::move(labels), run.request.quickLook, run.request.deployment});
+                                 std::move(labels), run.request.quickLook, run.request.deployment,
+                                 run.request.capacityBytes});
 }
 
 Status calibrate(RunState& run) {
@@ -107,8 +108,11 @@ Status measureAll(RunState& run, const std::vector<Variant>& variants) {
     run.pointsTotal = plan.points * run.kernelsPerPoint();
     for (const Skipped& skipped : plan.skipped)
         run.reporter.send(skipped);
-    if (plan.nothingRuns)
+    const bool goesOn = !run.request.done.empty(); // then what does not fit ends it well
+    if (plan.nothingRuns && !goesOn)
         return *plan.nothingRuns;
+    if (plan.groups.empty())
+        return Done{};
     if (Status status = calibrate(run); !status)
         return status;
     const DeviceConditions conditions = run.backend.conditions(run.request.deviceId);
@@ -116,7 +120,7 @@ Status measureAll(RunState& run, const std::vector<Variant>& variants) {
     run.countsEnergy = conditions.energyJoules.has_value();
     if (Status status = measureGroups(run, variants, plan.groups); !status)
         return status;
-    if (run.samples == 0 && run.lastSkip)
+    if (run.samples == 0 && run.lastSkip && !goesOn)
         return *run.lastSkip;
     return Done{};
 }
@@ -138,8 +142,8 @@ Status measureWatched(RunState& run, const std::vector<Variant>& variants) {
 } // namespace
 
 Status profile(Backend& backend, const RunRequest& request, const EventSink& sink,
-               std::stop_token stop, const std::optional<Ceilings>& stored) {
-    RunState run(backend, request, sink, std::move(stop));
+               std::stop_token stop, const std::optional<Ceilings>& stored, PauseGate* gate) {
+    RunState run(backend, request, sink, std::move(stop), gate);
     run.stored = stored;
     if (stored && stored->kernels) {
         run.kernels = std::make_shared<const KernelModel>(*stored->kernels);

@@ -29,6 +29,7 @@ struct Visitor {
     void operator()(RunStarted run) const {
         recording.runs.push_back(std::move(run));
         recording.complete = false; // of the joined runs, the last decides
+        recording.failed.reset();
     }
     void operator()(Progress progress) const { recording.progress.push_back(std::move(progress)); }
     void operator()(const MemoryEvent& memory) const { recording.memory.push_back(memory); }

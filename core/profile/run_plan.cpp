@@ -68,6 +68,8 @@ RunPlan planRun(const RunState& run, const std::vector<Variant>& variants) {
     for (PointGroup group : schedule(run.request.workload, variants.size())) {
         std::vector<std::size_t> running;
         for (const std::size_t index : group.variants) {
+            if (isDone(run.request, variants[index].label, group.context, group.batch))
+                continue;
             const Plan plan = run.plan(variants[index], group.context, group.batch);
             Error error;
             if (const Status covered = run.backend.covers(

@@ -17,7 +17,11 @@ public:
 
     void send(const Event& event);
     [[nodiscard]] double atMs() const;
-    [[nodiscard]] double seconds() const { return atMs() / 1000; }
+    /// Of the run's own time: without what was left out.
+    [[nodiscard]] double seconds() const { return atMs() / 1000 - m_leftOutSeconds; }
+    /// Of the time up to now these seconds are none of the run's: it was paused. To be called by
+    /// the measuring thread, which alone asks for seconds().
+    void leaveOut(double seconds) { m_leftOutSeconds += seconds; }
     /// When the run began: UTC, ISO 8601.
     [[nodiscard]] const std::string& startedAt() const { return m_startedAt; }
 
@@ -25,6 +29,7 @@ private:
     const EventSink& m_sink;
     std::mutex m_mutex;
     std::chrono::steady_clock::time_point m_start;
+    double m_leftOutSeconds = 0;
     std::string m_startedAt;
 };
 

@@ -2,9 +2,20 @@
 #include <nlohmann/json.hpp>
 
 #include "core/profile/profiler.h"
+#include "core/profile/schedule.h"
 #include "core/spec/json_field.h"
 
 namespace decodescope {
+
+void to_json(nlohmann::json& json, const PointName& point) {
+    json = {{"variant", point.variant}, {"context_tokens", point.context}, {"batch", point.batch}};
+}
+
+void from_json(const nlohmann::json& json, PointName& point) {
+    readField(json, "variant", point.variant);
+    readField(json, "context_tokens", point.context);
+    readField(json, "batch", point.batch);
+}
 
 void to_json(nlohmann::json& json, const RunRequest& request) {
     json = {{"device", request.deviceId},
@@ -15,7 +26,8 @@ void to_json(nlohmann::json& json, const RunRequest& request) {
             {"capacity_bytes", request.capacityBytes},
             {"budget_bytes", request.budgetBytes},
             {"quick_look", request.quickLook},
-            {"peer", request.peer}};
+            {"peer", request.peer},
+            {"done", request.done}};
 }
 
 void from_json(const nlohmann::json& json, RunRequest& request) {
@@ -29,6 +41,9 @@ void from_json(const nlohmann::json& json, RunRequest& request) {
     readFieldIfThere(json, "budget_bytes", request.budgetBytes);
     readFieldIfThere(json, "quick_look", request.quickLook);
     readFieldIfThere(json, "peer", request.peer);
+    std::vector<PointName> done;
+    readFieldIfThere(json, "done", done);
+    request.done = {done.begin(), done.end()};
 }
 
 Result<RunRequest> parseRunRequest(std::string_view text) {
@@ -45,6 +60,21 @@ Result<RunRequest> parseRunRequest(std::string_view text) {
     } catch (const std::exception& cause) {
         return wrong(cause.what());
     }
+}
+
+std::size_t countMissing(const RunRequest& request) {
+    const std::vector<Variant> variants =
+        request.variants.empty() ? defaultVariants(request.model) : request.variants;
+    std::size_t missing = 0;
+    for (const PointGroup& group : schedule(request.workload, variants.size()))
+        for (const std::size_t index : group.variants)
+            missing += isDone(request, variants[index].label, group.context, group.batch) ? 0 : 1;
+    return missing;
+}
+
+bool isDone(const RunRequest& request, const std::string& variant, std::int64_t context,
+            std::int64_t batch) {
+    return request.done.contains({variant, context, batch});
 }
 
 } // namespace decodescope

@@ -17,16 +17,24 @@ constexpr std::uint64_t kBlindBudgetBytes = kGiB;
 } // namespace
 
 RunState::RunState(Backend& backend_, const RunRequest& request_, const EventSink& sink,
-                   std::stop_token stop_)
+                   std::stop_token stop_, PauseGate* gate)
     : backend(backend_), request(request_), stop(std::move(stop_)), reporter(sink),
       feed([this](const Event& event) { reporter.send(event); }),
-      limits(runLimits(request_.workload, request_.quickLook)) {
+      limits(runLimits(request_.workload, request_.quickLook)), m_gate(gate) {
     facts.startedAt = reporter.startedAt();
     facts.runId = newRunId(facts.startedAt);
     facts.quickLook = request.quickLook;
 }
 
-Status RunState::goOn() const {
+Status RunState::goOn() {
+    if (m_gate) {
+        const double waited = m_gate->pass(stop, [this] {
+            feed.flush("", reporter.atMs());
+            feed.announce(progress(kPausedPhase, nullptr, 0), reporter.atMs());
+        });
+        reporter.leaveOut(waited);
+        pauses += waited > 0 ? 1 : 0;
+    }
     if (stop.stop_requested())
         return Error{ErrorCode::Interrupted, "the run was stopped", "", ""};
     return Done{};

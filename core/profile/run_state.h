@@ -18,7 +18,7 @@ namespace decodescope {
 class RunState {
 public:
     RunState(Backend& backend, const RunRequest& request, const EventSink& sink,
-             std::stop_token stop);
+             std::stop_token stop, PauseGate* gate = nullptr);
 
     Backend& backend;
     const RunRequest& request;
@@ -32,6 +32,7 @@ public:
     std::optional<MemoryWatch> watch;           ///< once the device is known
     std::size_t pointsDone = 0, pointsTotal = 0;
     int samples = 0;
+    int pauses = 0;
     bool partial = false;          ///< points that fit were not reached
     std::optional<Error> lastSkip; ///< of a point that fits on paper
     bool tellsConditions = false;  ///< the device says how it runs
@@ -41,8 +42,9 @@ public:
     /// How often each point is measured: by our kernels, and by the peer's.
     [[nodiscard]] std::size_t kernelsPerPoint() const { return request.peer.empty() ? 1 : 2; }
     [[nodiscard]] double secondsLeft() const { return limits.maxSeconds - reporter.seconds(); }
-    /// An Interrupted error once the stop was asked for.
-    [[nodiscard]] Status goOn() const;
+    /// To be asked before each step: waits through a pause. An Interrupted error once the stop was
+    /// asked for.
+    [[nodiscard]] Status goOn();
     /// What may be allocated now.
     [[nodiscard]] std::uint64_t budgetBytes() const;
     [[nodiscard]] MemoryReading memory() const { return backend.readMemory(request.deviceId); }
@@ -56,6 +58,7 @@ public:
     void skip(const Plan& plan, const Error& error, const std::string& peer = "");
 
 private:
+    PauseGate* m_gate;
     double m_fraction = 0;
 };
 

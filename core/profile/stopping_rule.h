@@ -18,10 +18,12 @@ struct StoppingRule {
     bool operator==(const StoppingRule&) const = default;
 };
 
+inline constexpr const char* kInterruptedReason = "interrupted"; ///< a stop cut the point short
+
 /// The rule, and which part of it ended the point. Stored with every Sample.
 struct StoppingOutcome {
     StoppingRule rule;
-    std::string reason; ///< "target_error", "max_seconds", "max_repetitions", "interrupted"
+    std::string reason; ///< "target_error", "max_seconds", "max_repetitions", kInterruptedReason
     double achievedError = 0;
     bool operator==(const StoppingOutcome&) const = default;
 };

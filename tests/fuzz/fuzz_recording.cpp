@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/profile/recording.h"
+#include "core/profile/resume.h"
 #include "tests/fuzz/input_folder.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/targets.h"
@@ -41,6 +42,10 @@ void recording(std::string_view bytes) {
         for (const RunStarted& run : recording->runs) // the window plans what a run measured
             useModel(run.model, numberOf(bytes));
         requireRoundTrip(*recording);
+        if (const Result<RunRequest> rest = resumedRequest(*recording); rest)
+            require(countMissing(*rest) > 0, "what is gone on with lacks a point");
+        else
+            require(!rest.error().what.empty(), "it is said why a run cannot be gone on with");
     }
     if (!endLastLine(path)) // what --record asks before it adds lines
         require(false, "a file of ours can be made to end with a whole line");

@@ -141,7 +141,7 @@ Status stream(const Options& options) {
         return found.error();
     std::stop_source stop;
     const StopSignals signals(stop);
-    const StopAtInputEnd watcher(InputLines(), stop);
+    const InputCommands watcher(InputLines(), stop);
     const auto begin = std::chrono::steady_clock::now();
     while (!stop.stop_requested()) {
         MemoryEvent event;

@@ -13,8 +13,10 @@
 #include "app/cli/options/device_options.h"
 #include "app/cli/options/gate_options.h"
 #include "app/cli/options/model_options.h"
+#include "app/cli/options/resume_options.h"
 #include "app/cli/options/workload_options.h"
 #include "app/cli/output.h"
+#include "app/cli/pause_signals.h"
 #include "app/cli/process_offer.h"
 #include "app/cli/progress_bar.h"
 #include "app/cli/stop_signals.h"
@@ -33,6 +35,7 @@ struct Options {
     DeviceOptions device;
     OutputOptions output;
     GateOptions gate;
+    ResumeOptions resume;
     std::string baseline;
     std::string request;
     std::string record;
@@ -82,21 +85,51 @@ Result<RunRequest> buildRequest(const Options& options) {
     return request;
 }
 
+/// What to measure, and the run that this goes on with.
+struct Task {
+    RunRequest request;
+    Recording before;
+};
+
+Result<Task> resumedTask(const Options& options) {
+    Result<Recording> before = options.resume.read();
+    if (!before)
+        return before.error();
+    Result<RunRequest> request = resumedRequest(*before);
+    if (!request)
+        return request.error();
+    if (options.resume.timeGiven())
+        request->workload.maxSeconds = options.workload.maxTime;
+    return Task{std::move(*request), std::move(*before)};
+}
+
+Result<Task> readTask(const Options& options, InputLines& input) {
+    if (options.resume.given())
+        return resumedTask(options);
+    Result<RunRequest> request =
+        options.request.empty() ? buildRequest(options) : readRequest(options.request, input);
+    if (!request)
+        return request.error();
+    return Task{std::move(*request), {}};
+}
+
 /// Passes events on: to the record, to the stream or the progress bar, and keeps the Samples.
 class Results {
 public:
-    explicit Results(const Options& options, std::stop_source stop)
-        : m_options(options), m_stop(std::move(stop)) {
+    Results(const Options& options, std::vector<Sample> measured, std::stop_source stop)
+        : m_options(options),
+          m_recordFile(options.resume.given() ? options.resume.file : options.record),
+          m_stop(std::move(stop)), m_samples(std::move(measured)) {
         if (!options.stream)
             m_bar.emplace();
     }
 
     Status openRecord() {
-        if (m_options.record.empty())
+        if (m_recordFile.empty())
             return Done{};
-        if (Status status = endLastLine(m_options.record); !status)
+        if (Status status = endLastLine(m_recordFile); !status)
             return status;
-        m_record.open(m_options.record, std::ios::app); // what was measured before is kept
+        m_record.open(m_recordFile, std::ios::app); // what was measured before is kept
         return recordStatus();
     }
 
@@ -135,9 +168,9 @@ public:
 
 private:
     [[nodiscard]] Status recordStatus() const {
-        if (m_options.record.empty() || m_record.good())
+        if (m_recordFile.empty() || m_record.good())
             return Done{};
-        return Error{ErrorCode::OutputNotWritten, "the record cannot be written", m_options.record,
+        return Error{ErrorCode::OutputNotWritten, "the record cannot be written", m_recordFile,
                      "Does its folder exist, and is there room?"};
     }
     /// Measuring for an output that is gone is of no use.
@@ -148,6 +181,7 @@ private:
     }
 
     const Options& m_options;
+    const std::string& m_recordFile;
     std::stop_source m_stop;
     std::ofstream m_record;
     std::optional<ProgressBar> m_bar;
@@ -191,31 +225,35 @@ Status run(const Options& options) {
     if (!baseline)
         return baseline.error();
     InputLines input;
-    Result<RunRequest> request =
-        options.request.empty() ? buildRequest(options) : readRequest(options.request, input);
-    if (!request)
-        return request.error();
+    Result<Task> task = readTask(options, input);
+    if (!task)
+        return task.error();
+    RunRequest& request = task->request;
     const Backends backends;
-    const Result<Backends::Found> found = backends.usable(request->deviceId);
+    const Result<Backends::Found> found = backends.usable(request.deviceId);
     if (!found)
         return found.error();
-    request->deviceId = found->device.id;
+    request.deviceId = found->device.id;
+    if (Status status = sameDevice(task->before, found->device); !status)
+        return status;
     offerToOutOfMemoryKiller();
     std::stop_source stop;
     const StopSignals signals(stop);
-    std::optional<StopAtInputEnd> watcher;
+    PauseGate gate;
+    const PauseSignals pauses(gate, stop.get_token());
+    std::optional<InputCommands> commands;
     if (options.request == "-")
-        watcher.emplace(std::move(input), stop);
-    Results results(options, stop);
+        commands.emplace(std::move(input), stop, &gate);
+    Results results(options, std::move(task->before.samples), stop);
     if (Status status = results.openRecord(); !status)
         return status;
     Status measured = profile(
-        *found->backend, *request, [&](const Event& event) { results.take(event); },
-        stop.get_token(), found->device.ceilings);
+        *found->backend, request, [&](const Event& event) { results.take(event); },
+        stop.get_token(), found->device.ceilings, &gate);
     // Roofs of fewer threads are not this machine's.
     const bool ofTheMachine =
         results.ceilings() && results.ceilings()->threads == found->device.threads;
-    if (!request->quickLook && ofTheMachine)
+    if (!request.quickLook && ofTheMachine)
         if (const Status stored =
                 storeCeilings(found->device, *results.ceilings(), CalibrationKind::InRun);
             !stored)
@@ -245,6 +283,7 @@ void addRun(CLI::App& app, Command& chosen) {
                      "A recording that this run is compared with, by configuration")
         ->group("Gate");
     options->gate.add(*command);
+    options->resume.add(*command);
     command->add_flag("--quick-look", options->quickLook,
                       "At most 2 s and 256 MiB: a first impression, not a benchmark");
     command->add_option("--peer", options->peer,
@@ -254,7 +293,8 @@ void addRun(CLI::App& app, Command& chosen) {
     command->add_option("--record", options->record, "Add every event to this file as it comes");
     command->add_option("--request", options->request,
                         "A run request as JSON from a file, or from standard input (-), whose end "
-                        "or a line \"stop\" then stops the run");
+                        "or a line \"stop\" then stops the run; \"pause\" and \"resume\" are "
+                        "obeyed too");
     command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/engine/backend.h"
 #include "core/plan/footprint.h"
+#include "core/profile/pause_gate.h"
 #include "core/spec/units.h"
 
 namespace decodescope::test {
@@ -54,6 +55,8 @@ struct FakeMachine {
     int refuseGrowth = -1;             ///< this growth finds no memory
     int stopAtGrowth = -1;             ///< this growth asks for the stop
     std::uint64_t othersTakeAPage = 0; ///< bytes that others take while a page is added
+    PauseGate* gate = nullptr;
+    int pauseAtStep = -1; ///< this step asks for a pause
 
     // what was asked
     int steps = 0, variedSteps = 0, growths = 0;
@@ -79,6 +82,8 @@ public:
         m_machine.stepsOf.push_back(nKvHeads());
         if (step == m_machine.stopAtStep)
             m_machine.stop->request_stop();
+        if (step == m_machine.pauseAtStep)
+            m_machine.gate->pause();
         if (stop.stop_requested())
             return Error{ErrorCode::Interrupted, "stopped", "", ""};
         if (step == m_machine.failAtStep)

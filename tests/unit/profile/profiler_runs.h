@@ -22,7 +22,7 @@ struct Outcome {
 };
 
 inline Outcome run(FakeMachine& machine, const RunRequest& request, std::stop_token stop = {},
-                   const std::optional<Ceilings>& stored = {}) {
+                   const std::optional<Ceilings>& stored = {}, PauseGate* gate = nullptr) {
     FakeBackend backend(machine);
     Outcome outcome;
     bool inside = false; // unguarded: a thread sanitizer sees a sink that is called by two at once
@@ -36,7 +36,7 @@ inline Outcome run(FakeMachine& machine, const RunRequest& request, std::stop_to
             outcome.recording.add(event);
             inside = false;
         },
-        std::move(stop), stored);
+        std::move(stop), stored, gate);
     return outcome;
 }
 
