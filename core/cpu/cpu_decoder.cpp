@@ -81,6 +81,7 @@ public:
     Result<StepTiming> variedStep(StepVariation variation, std::stop_token stop) override;
     Status grow(std::stop_token stop) override;
     MemoryLedger ledgerGrown() const override;
+    Status holdBeside(const MemoryLedger& bytes, std::stop_token stop) override;
     MemoryLedger ledger() const override;
     std::int64_t layersMeasured() const override {
         return static_cast<std::int64_t>(m_layers.size());
@@ -123,7 +124,9 @@ private:
     std::optional<Workspace> m_twice; ///< of the step's variations, once one was run
     Buffer m_lmHead;                  ///< [vocabulary][hidden]; Scope::Step
     Buffer m_unread;                  ///< weights that no step reads; in pages only
-    std::vector<Buffer> m_pages;      ///< each of all layers; the caches point into them
+    std::vector<Buffer> m_beside;     ///< what no step reads
+    MemoryLedger m_besideBytes;
+    std::vector<Buffer> m_pages; ///< each of all layers; the caches point into them
 };
 
 Status CpuDecoder::chooseWhatFits() {
@@ -373,14 +376,37 @@ Status CpuDecoder::grow(std::stop_token stop) {
     return Done{};
 }
 
+Status CpuDecoder::holdBeside(const MemoryLedger& bytes, std::stop_token stop) {
+    const auto lacking = [](std::uint64_t wanted, std::uint64_t held) {
+        return wanted - std::min(wanted, held);
+    };
+    const std::uint64_t kv = lacking(bytes.kvBytes, m_besideBytes.kvBytes);
+    const std::uint64_t workspace = lacking(bytes.workspaceBytes, m_besideBytes.workspaceBytes);
+    Buffer more(saturatingAdd(kv, workspace));
+    if (!more.valid())
+        return Error{ErrorCode::OutOfMemory,
+                     fmt::format("the system refuses {} more", formatBytes(more.bytes())),
+                     "cpu",
+                     "",
+                     more.bytes(),
+                     0};
+    if (!fillRandom(m_pool, more, DataType::Int8, m_request.seed + m_beside.size(), 0, stop))
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", "cpu", ""};
+    if (more.bytes() > 0)
+        m_beside.push_back(std::move(more));
+    m_besideBytes.kvBytes += kv;
+    m_besideBytes.workspaceBytes += workspace;
+    return Done{};
+}
+
 MemoryLedger CpuDecoder::ledgerGrown() const {
     MemoryLedger grown = ledger();
     if (!paged())
         return grown;
     const DecoderRequest request = requestGrown();
     grown.kvBytes = saturatingAdd(grown.kvBytes, pageBytes(request));
-    grown.workspaceBytes =
-        std::max(grown.workspaceBytes, Workspace::bytesFor(request, 1, m_pool.threads()));
+    const std::uint64_t room = Workspace::bytesFor(request, 1, m_pool.threads());
+    grown.workspaceBytes += room - std::min(room, m_room.bytes());
     return grown;
 }
 
@@ -392,6 +418,8 @@ MemoryLedger CpuDecoder::ledger() const {
         ledger.weightsBytes += layer.weights.bytes();
     ledger.weightsBytes += m_lmHead.bytes() + m_unread.bytes();
     ledger.workspaceBytes = m_room.bytes() + (m_twice ? m_twice->bytes() : 0);
+    ledger.kvBytes += m_besideBytes.kvBytes;
+    ledger.workspaceBytes += m_besideBytes.workspaceBytes;
     return ledger;
 }
 

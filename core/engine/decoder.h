@@ -102,6 +102,17 @@ public:
     /// What ledger() would tell after one more grow().
     [[nodiscard]] virtual MemoryLedger ledgerGrown() const { return ledger(); }
 
+    /// Holds at least so many bytes beside what steps need, of the process's own, and counts them
+    /// by kind in the ledger: what an engine's allocator keeps and no step reads (padding, windows
+    /// it does not make use of, buffers). Weights are not asked for here. Errors: as grow(), also
+    /// where this device cannot.
+    [[nodiscard]] virtual Status holdBeside(const MemoryLedger& bytes, std::stop_token stop) {
+        static_cast<void>(stop);
+        if (bytes.totalBytes() == 0)
+            return Done{};
+        return Error{ErrorCode::BadUsage, "this device holds nothing beside its steps", "", ""};
+    }
+
     [[nodiscard]] virtual MemoryLedger ledger() const = 0;
     /// Layers that are really allocated and run; fewer than the model's where the budget is short.
     [[nodiscard]] virtual std::int64_t layersMeasured() const = 0;

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "core/plan/max_context.h"
 #include "core/plan/plan.h"
 #include "core/profile/memory_watch.h"
 #include "core/profile/point_run.h"
@@ -35,6 +37,19 @@ std::uint64_t less(std::uint64_t from, std::uint64_t bytes) {
     return from - std::min(from, bytes);
 }
 
+/// What is held at a context.
+struct Held {
+    MemoryLedger all;
+    MemoryLedger beside; ///< of it, what no step needs
+};
+
+/// `steps` less what is held beside them: what the steps themselves need.
+MemoryLedger without(MemoryLedger all, const MemoryLedger& beside) {
+    all.kvBytes = less(all.kvBytes, beside.kvBytes);
+    all.workspaceBytes = less(all.workspaceBytes, beside.workspaceBytes);
+    return all;
+}
+
 class ProbeRun {
 public:
     ProbeRun(Backend& backend, const ProbeRequest& request, const EventSink& sink,
@@ -45,12 +60,18 @@ public:
 
 private:
     [[nodiscard]] Status prepare();
+    void setEngine();
     [[nodiscard]] Status setBudget();
     [[nodiscard]] Status choosePages();
+    [[nodiscard]] Status holdBeside(const Held& held);
+    [[nodiscard]] Status begin();
     [[nodiscard]] Status grow();
     [[nodiscard]] Status growWatched();
     [[nodiscard]] Status prove();
-    [[nodiscard]] std::optional<ProbeStop> reasonToStop() const;
+    [[nodiscard]] std::optional<ProbeStop> reasonToStop(const Held& grown) const;
+    [[nodiscard]] Held heldAt(MemoryLedger steps, std::int64_t context) const;
+    [[nodiscard]] std::uint64_t ofBudget(const MemoryLedger& held) const;
+    [[nodiscard]] bool cacheIsFull(const Held& grown) const;
     [[nodiscard]] Plan planOf(std::int64_t pageTokens) const;
     [[nodiscard]] DecoderRequest decoderRequest() const;
     void sendStart();
@@ -64,6 +85,9 @@ private:
     DeviceInfo m_device;
     ProbeResult m_result;
     std::uint64_t m_keptFreeBytes = 0; ///< of the machine
+    Engine m_engine;                   ///< as it is on the device; its reserve is kept elsewhere
+    std::vector<RankLoad> m_loads;     ///< of one rank
+    MemoryLedger m_beside;             ///< held beside what steps need
     std::optional<Plan> m_plan;        ///< for the budget, in whole pages
     std::unique_ptr<Decoder> m_decoder;
     std::unique_ptr<std::byte[]> m_cushion;
@@ -75,7 +99,9 @@ Plan ProbeRun::planOf(std::int64_t pageTokens) const {
     Workload workload = m_request.workload;
     workload.reserveFraction = 0; // the budget is what is left of it
     Deployment deployment;
-    deployment.engine.blockTokens = pageTokens;
+    deployment.engine = m_engine;
+    if (m_engine.isIdeal())
+        deployment.engine.blockTokens = pageTokens;
     return makePlan(m_request.variant, {m_device.name, m_result.budgetBytes, {}}, workload,
                     pageTokens, m_result.batch, deployment);
 }
@@ -98,11 +124,20 @@ Status ProbeRun::prepare() {
     m_result.batch = m_request.workload.batches.front();
     if (Status status = findDevice(m_backend, m_request.deviceId, m_device); !status)
         return status;
+    setEngine();
     if (Status status = setBudget(); !status)
         return status;
     if (Status status = choosePages(); !status)
         return status;
     return m_backend.covers(m_request.deviceId, decoderRequest());
+}
+
+void ProbeRun::setEngine() {
+    m_engine = engineOn(m_request.deployment, m_device.backend == "cpu");
+    m_engine.memoryFraction = 0; // the budget is without its reserve
+    m_engine.marginBytes = 0;
+    m_loads = rankLoads(m_request.variant.model, m_request.workload, {m_engine, 1, 1},
+                        m_request.workload.scope);
 }
 
 Status ProbeRun::setBudget() {
@@ -112,7 +147,8 @@ Status ProbeRun::setBudget() {
     if (m_result.memoryTotalBytes == 0)
         return Error{ErrorCode::BadUsage, "this device does not tell how much memory it has",
                      m_device.id, "Say how much may be used with --memory."};
-    m_result.reserveBytes = reserveBytes({}, m_request.workload, m_result.memoryTotalBytes);
+    m_result.reserveBytes =
+        reserveBytes(m_request.deployment, m_request.workload, m_result.memoryTotalBytes);
     m_result.budgetBytes = less(m_result.memoryTotalBytes, m_result.reserveBytes);
     if (!reading.availableBytes)
         return Done{};
@@ -125,7 +161,14 @@ Status ProbeRun::setBudget() {
 }
 
 Status ProbeRun::choosePages() {
-    m_result.pageTokens = m_request.pageTokens > 0 ? m_request.pageTokens : kProbePageTokens;
+    m_result.pageTokens = m_request.pageTokens > 0
+                              ? m_request.pageTokens
+                              : std::lcm(kProbePageTokens, m_engine.blockTokens);
+    if (m_result.pageTokens % m_engine.blockTokens != 0)
+        return Error{ErrorCode::BadUsage,
+                     fmt::format("{} tokens are no whole blocks of the {} that {} has",
+                                 m_result.pageTokens, m_engine.blockTokens, m_engine.title),
+                     "--page-tokens", ""};
     m_plan = planOf(m_result.pageTokens);
     const auto pages = [this] {
         return m_plan->maxContextBounded ? m_plan->maxContext / m_result.pageTokens : 1;
@@ -169,7 +212,8 @@ void ProbeRun::sendStart() {
                                m_request.workload,
                                {m_request.variant.label},
                                false,
-                               {}});
+                               m_request.deployment,
+                               m_request.capacityBytes});
 }
 
 void ProbeRun::sendProgress(const char* phase, bool now) {
@@ -191,55 +235,104 @@ void ProbeRun::sendProgress(const char* phase, bool now) {
     m_reporter.send(progress);
 }
 
-std::optional<ProbeStop> ProbeRun::reasonToStop() const {
+/// `steps`: what the decoder's steps need at that context.
+Held ProbeRun::heldAt(MemoryLedger steps, std::int64_t context) const {
+    Held held{steps, m_beside};
+    if (!m_engine.isIdeal()) {
+        const Footprint wanted = rankFootprints(m_loads, m_engine, context, m_result.batch).front();
+        held.beside.kvBytes = std::max(m_beside.kvBytes, less(wanted.kvBytes, steps.kvBytes));
+        held.beside.workspaceBytes =
+            std::max(m_beside.workspaceBytes, less(wanted.workspaceBytes, steps.workspaceBytes));
+    }
+    held.all.kvBytes = saturatingAdd(steps.kvBytes, held.beside.kvBytes);
+    held.all.workspaceBytes = saturatingAdd(steps.workspaceBytes, held.beside.workspaceBytes);
+    return held;
+}
+
+/// What the budget has to cover of it: an engine may keep its workspace in its reserve, or hold
+/// memory of its own on a GPU.
+std::uint64_t ProbeRun::ofBudget(const MemoryLedger& held) const {
+    const bool elsewhere = m_engine.workspace == WorkspaceRule::WithinReserve;
+    return saturatingAdd(held.totalBytes() - (elsewhere ? held.workspaceBytes : 0),
+                         m_engine.overheadBytes);
+}
+
+bool ProbeRun::cacheIsFull(const Held& grown) const {
+    const std::uint64_t held = m_decoder->ledger().kvBytes;
+    if (m_plan->maxContextBounded || grown.all.kvBytes > held)
+        return false;
+    // An engine's cache may grow by more than a page at a time.
+    const MemoryLedger steps = without(grown.all, grown.beside);
+    return heldAt(steps, kUnboundedContext).all.kvBytes <= held;
+}
+
+std::optional<ProbeStop> ProbeRun::reasonToStop(const Held& grown) const {
     if (m_stop.stop_requested())
         return ProbeStop::Interrupted;
-    const MemoryLedger held = m_decoder->ledger();
-    const MemoryLedger grown = m_decoder->ledgerGrown();
-    if (grown.kvBytes <= held.kvBytes)
+    if (cacheIsFull(grown))
         return ProbeStop::CacheFull;
-    if (grown.totalBytes() > m_result.budgetBytes)
+    if (ofBudget(grown.all) > m_result.budgetBytes)
         return ProbeStop::Budget;
     const MemoryReading now = m_backend.readMemory(m_request.deviceId);
-    if (now.availableBytes &&
-        less(*now.availableBytes, m_keptFreeBytes) < grown.totalBytes() - held.totalBytes())
+    if (now.availableBytes && less(*now.availableBytes, m_keptFreeBytes) <
+                                  less(grown.all.totalBytes(), m_decoder->ledger().totalBytes()))
         return ProbeStop::AvailableMemory;
     return std::nullopt;
 }
 
-Status ProbeRun::grow() {
+Status ProbeRun::holdBeside(const Held& held) {
+    Status status = m_decoder->holdBeside(held.beside, m_stop);
+    if (status)
+        m_beside = held.beside;
+    return status;
+}
+
+/// Allocates what the first page needs. An interruption is a result.
+Status ProbeRun::begin() {
     sendProgress("allocate", true);
     Result<std::unique_ptr<Decoder>> decoder =
         m_backend.makeDecoder(m_request.deviceId, decoderRequest(), m_stop);
-    if (!decoder) {
-        if (decoder.error().code == ErrorCode::Interrupted) {
-            m_result.stoppedBy = ProbeStop::Interrupted;
+    if (!decoder)
+        return decoder.error();
+    m_decoder = std::move(*decoder);
+    if (Status status = holdBeside(heldAt(m_decoder->ledger(), m_result.pageTokens)); !status)
+        return status;
+    m_result.maxContextMeasured = m_result.pageTokens;
+    return Done{};
+}
+
+Status ProbeRun::grow() {
+    if (Status status = begin(); !status) {
+        if (status.error().code != ErrorCode::Interrupted)
+            return status;
+        m_result.stoppedBy = ProbeStop::Interrupted;
+        return Done{};
+    }
+    while (true) {
+        const Held grown = heldAt(without(m_decoder->ledgerGrown(), m_beside),
+                                  m_result.maxContextMeasured + m_result.pageTokens);
+        if (const auto reason = reasonToStop(grown)) {
+            m_result.stoppedBy = *reason;
             return Done{};
         }
-        return decoder.error();
-    }
-    m_decoder = std::move(*decoder);
-    m_result.maxContextMeasured = m_result.pageTokens;
-    std::optional<ProbeStop> reason;
-    while (!(reason = reasonToStop())) {
         m_watch->setLedger(m_decoder->ledger());
         sendProgress("grow", false);
-        const Status grown = m_decoder->grow(m_stop);
-        if (grown) {
+        Status status = holdBeside(grown);
+        if (status)
+            status = m_decoder->grow(m_stop);
+        if (status) {
             m_result.maxContextMeasured += m_result.pageTokens;
             continue;
         }
         m_cushion.reset();
-        if (grown.error().code == ErrorCode::OutOfMemory)
-            reason = ProbeStop::AllocationRefused;
-        else if (grown.error().code == ErrorCode::Interrupted)
-            reason = ProbeStop::Interrupted;
-        else
-            return grown.error();
-        break;
+        if (status.error().code != ErrorCode::OutOfMemory &&
+            status.error().code != ErrorCode::Interrupted)
+            return status;
+        m_result.stoppedBy = status.error().code == ErrorCode::OutOfMemory
+                                 ? ProbeStop::AllocationRefused
+                                 : ProbeStop::Interrupted;
+        return Done{};
     }
-    m_result.stoppedBy = *reason;
-    return Done{};
 }
 
 Status ProbeRun::prove() {
@@ -260,6 +353,7 @@ void ProbeRun::sendResult() {
     m_result.kvTypes = m_request.workload.kvTypes;
     m_result.weightsType = m_request.workload.weightsType;
     m_result.scope = m_request.workload.scope;
+    m_result.engine = m_engine.name;
     m_result.backend = m_device.backend;
     m_result.device = m_device.name;
     if (m_decoder) {

@@ -42,6 +42,7 @@ void to_json(nlohmann::json& json, const ProbeResult& result) {
             {"model", result.model},
             {"weights_dtype", name(result.weightsType)},
             {"scope", name(result.scope)},
+            {"engine", result.engine},
             {"backend", result.backend},
             {"device", result.device},
             {"threads", result.threads},
@@ -73,6 +74,7 @@ void from_json(const nlohmann::json& json, ProbeResult& result) {
     result.kvTypes = readKvTypes(json);
     result.weightsType = readDataType(json, "weights_dtype");
     result.scope = readScope(json, "scope");
+    readFieldIfThere(json, "engine", result.engine);
     readField(json, "backend", result.backend);
     readField(json, "device", result.device);
     readField(json, "threads", result.threads);

@@ -32,6 +32,7 @@ struct ProbeResult {
     KvTypes kvTypes;
     DataType weightsType = DataType::F16;
     Scope scope = Scope::Attention; ///< Step: the weights are held too
+    std::string engine = "ideal";   ///< whose rules
     std::string backend, device;
     int threads = 0;
     std::int64_t batch = 1;

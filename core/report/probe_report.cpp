@@ -16,6 +16,7 @@ constexpr std::string_view kKeys[] = {"variant",
                                       "kv_dtype",
                                       "weights_dtype",
                                       "scope",
+                                      "engine",
                                       "backend",
                                       "device",
                                       "threads",
@@ -36,6 +37,11 @@ constexpr std::string_view kKeys[] = {"variant",
                                       "reserve_bytes",
                                       "started_at",
                                       "tool_version"};
+
+/// Nothing for the ideal allocator, which wastes nothing.
+std::string engineText(const ProbeResult& result) {
+    return result.engine == "ideal" ? "" : fmt::format(" by the rules of {}", result.engine);
+}
 
 std::string scopeText(const ProbeResult& result) {
     return result.scope == Scope::Step
@@ -92,10 +98,10 @@ std::span<const std::string_view> probeKeys() {
 std::string probeText(const ProbeResult& result) {
     const std::string predicted =
         result.maxContextPredicted ? formatCount(*result.maxContextPredicted) : "no limit";
-    const std::string title =
-        fmt::format("{} of {} on {}: {}, {} cache, batch {}, pages of {} tokens", result.variant,
-                    result.model, result.device, scopeText(result), name(result.kvTypes.key),
-                    formatCount(result.batch), formatCount(result.pageTokens));
+    const std::string title = fmt::format(
+        "{} of {} on {}{}: {}, {} cache, batch {}, pages of {} tokens", result.variant,
+        result.model, result.device, engineText(result), scopeText(result),
+        name(result.kvTypes.key), formatCount(result.batch), formatCount(result.pageTokens));
     return printable(title) + "\n\n" +
            toMarkdown({{"longest context"}, {"tokens", true}},
                       {{"predicted", predicted},

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/commands/commands.h"
+#include "app/cli/options/deployment_options.h"
 #include "app/cli/options/device_options.h"
 #include "app/cli/options/model_options.h"
 #include "app/cli/options/workload_options.h"
@@ -23,6 +24,7 @@ namespace {
 struct Options {
     ModelOptions model;
     WorkloadOptions workload;
+    DeploymentOptions deployment;
     DeviceOptions device;
     OutputOptions output;
     std::optional<std::int64_t> pageTokens;
@@ -58,6 +60,10 @@ Result<ProbeRequest> buildRequest(const Options& options) {
     request.workload = *workload;
     if (request.workload.batches.size() != 1)
         return Error{ErrorCode::BadUsage, "a probe has one batch", "--batch", ""};
+    const Result<Deployment> deployment = options.deployment.resolve(*model);
+    if (!deployment)
+        return deployment.error();
+    request.deployment = *deployment;
     const Result<std::uint64_t> capacity = options.device.memoryBytes();
     if (!capacity)
         return capacity.error();
@@ -143,6 +149,7 @@ void addProbe(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<Options>();
     options->model.add(*command);
     options->workload.add(*command, WorkloadOptions::Use::Probing);
+    options->deployment.add(*command, false);
     options->device.add(*command, false);
     options->output.add(*command);
     command->add_option("--page-tokens", options->pageTokens,

@@ -5,7 +5,7 @@
 
 namespace decodescope {
 
-void DeploymentOptions::add(CLI::App& command) {
+void DeploymentOptions::add(CLI::App& command, bool ranks) {
     const char* group = "Deployment";
     m_command = &command;
     command
@@ -13,6 +13,8 @@ void DeploymentOptions::add(CLI::App& command) {
                     "Whose allocation rules: ideal, vllm, llama.cpp, sglang, ollama, transformers; "
                     "with options of its own, as in llama.cpp:swa-full or vllm:block=32")
         ->group(group);
+    if (!ranks)
+        return;
     command.add_option("--tp", tensorParallel, "Tensor-parallel ranks, 1 to 64")->group(group);
     command.add_option("--pp", pipelineParallel, "Pipeline ranks, at most one a layer")
         ->group(group);

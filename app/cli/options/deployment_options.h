@@ -18,8 +18,9 @@ struct DeploymentOptions {
     std::int64_t tensorParallel = 1;
     std::int64_t pipelineParallel = 1;
 
-    /// Adds --engine, --tp and --pp; a --reserve of the same command replaces the engine's own.
-    void add(CLI::App& command);
+    /// Adds --engine, and --tp and --pp where `ranks`; a --reserve of the same command replaces the
+    /// engine's own.
+    void add(CLI::App& command, bool ranks = true);
     /// Errors: BadUsage.
     [[nodiscard]] Result<Deployment> resolve(const ModelSpec& model) const;
 

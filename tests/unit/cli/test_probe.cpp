@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <csignal>
 
+#include <unistd.h>
+
+#include <QDir>
 #include <QElapsedTimer>
+#include <QFile>
 #include <QJsonArray>
 #include <QJsonObject>
 #include <QTest>
@@ -12,6 +16,54 @@
 using namespace decodescope;
 
 namespace {
+
+/// A control group with a memory limit, where this process may make one.
+class LimitedGroup {
+public:
+    explicit LimitedGroup(std::uint64_t bytes) {
+        for (const bool versionTwo : {true, false}) {
+            QDir root(versionTwo ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory");
+            const QString name = QStringLiteral("decodescope-test-%1").arg(getpid());
+            if (!root.mkdir(name))
+                continue;
+            m_folder = root.filePath(name);
+            m_kills = m_folder + (versionTwo ? "/memory.events" : "/memory.oom_control");
+            if (write(versionTwo ? "memory.max" : "memory.limit_in_bytes",
+                      QByteArray::number(qulonglong(bytes))) &&
+                kills() >= 0)
+                return;
+            leave();
+        }
+    }
+    ~LimitedGroup() { leave(); }
+    LimitedGroup(const LimitedGroup&) = delete;
+    LimitedGroup& operator=(const LimitedGroup&) = delete;
+
+    [[nodiscard]] bool made() const { return !m_folder.isEmpty(); }
+    [[nodiscard]] QString processes() const { return m_folder + "/cgroup.procs"; }
+    /// Processes that the out-of-memory killer has ended; -1: it is not told.
+    [[nodiscard]] int kills() const {
+        QFile file(m_kills);
+        if (!file.open(QIODevice::ReadOnly))
+            return -1;
+        for (const QByteArray& line : file.readAll().split('\n'))
+            if (line.startsWith("oom_kill "))
+                return line.mid(9).toInt();
+        return -1;
+    }
+
+private:
+    bool write(const char* file, const QByteArray& value) const {
+        QFile to(m_folder + '/' + file);
+        return to.open(QIODevice::WriteOnly | QIODevice::Unbuffered) && to.write(value) > 0;
+    }
+    void leave() {
+        if (made())
+            QDir().rmdir(m_folder);
+        m_folder.clear();
+    }
+    QString m_folder, m_kills;
+};
 
 QStringList probe(const QStringList& more) {
     return QStringList{"probe", "--layers",   "4",  "--heads",   "8", "--kv-heads",
@@ -148,12 +200,79 @@ private slots:
         QVERIFY(result["proof_tpot_ms"].toDouble() > 0);
     }
 
+    void aControlGroupsLimitIsReachedWithoutAKill_data() {
+        QTest::addColumn<QStringList>("options");
+        QTest::newRow("with the usual reserve") << QStringList{};
+        QTest::newRow("without one") << QStringList{"--reserve", "0"};
+        QTest::newRow("more than there is") << QStringList{"--memory", "64GiB", "--reserve", "0"};
+        QTest::newRow("small pages") << QStringList{"--page-tokens", "32", "--reserve", "0"};
+    }
+    void aControlGroupsLimitIsReachedWithoutAKill() {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+        QSKIP("a sanitizer needs memory of its own");
+#endif
+        QFETCH(QStringList, options);
+        constexpr std::uint64_t limit = std::uint64_t{384} << 20;
+        const LimitedGroup group(limit);
+        if (!group.made())
+            QSKIP("this process may not make a control group with a memory limit");
+        Program program;
+        program.process.setProgram("/bin/sh");
+        QVERIFY(program.start(QStringList{"-c", "echo $$ >\"$0\" && exec \"$@\"", group.processes(),
+                                          PROGRAMS_DIR "/decodescope-cli"} +
+                              probe({"-o", "json"}) + options));
+        const Ended ended = program.wait();
+        QVERIFY2(ended.exitCode == 0, ended.err);
+        QCOMPARE(group.kills(), 0);
+        const QJsonObject result = ended.json().object();
+        const qint64 allocated = integer(result, "bytes_allocated");
+        // To the end of what may be used: the limit, less what is always left free and what the
+        // program itself is.
+        QVERIFY2(allocated > qint64{limit} / 2 && allocated < qint64{limit}, ended.out);
+        QVERIFY(integer(result, "memory_total_bytes") <= qint64{64} << 30);
+        QVERIFY(result["proof_tpot_ms"].toDouble() > 0);
+        if (options.isEmpty())
+            QCOMPARE(integer(result, "memory_total_bytes"), qint64{limit});
+    }
+
+    void anEnginesRulesAreHeld_data() {
+        QTest::addColumn<QString>("engine");
+        for (const char* engine : {"vllm", "llama.cpp:margin=4MiB", "sglang", "ollama",
+                                   "transformers", "llama.cpp:margin=4MiB,swa-full"})
+            QTest::newRow(engine) << QString(engine);
+    }
+    void anEnginesRulesAreHeld() {
+        QFETCH(QString, engine);
+        for (const char* window : {"0", "512"}) {
+            const QStringList shape = {"--memory", "64MiB", "--engine", engine,
+                                       "--window", window,  "-o",       "json"};
+            const Ended ended = runProgram(probe(shape));
+            QVERIFY2(ended.exitCode == 0, ended.err);
+            const QJsonObject result = ended.json().object();
+            QCOMPARE(result["engine"].toString(), engine.section(':', 0, 0));
+            if (result["max_context_tokens_predicted"].isNull()) {
+                QCOMPARE(result["stopped_by"].toString(), QString("cache_full"));
+                continue; // all layers have a window that this engine makes use of
+            }
+            QVERIFY2(result["within_one_page"].toBool(), ended.out);
+            QCOMPARE(result["stopped_by"].toString(), QString("budget"));
+            QVERIFY(integer(result, "bytes_allocated") <= 64 << 20);
+            QVERIFY(result["proof_tpot_ms"].toDouble() > 0);
+        }
+        const Ended told = runProgram(probe({"--memory", "48MiB", "--engine", engine}));
+        QVERIFY2(told.out.contains("by the rules of " + engine.section(':', 0, 0).toUtf8()),
+                 told.out);
+    }
+
     void whatMakesNoSenseIsRefused_data() {
         QTest::addColumn<QStringList>("options");
         QTest::newRow("--page-tokens") << QStringList{"--page-tokens", "0"};
         QTest::newRow("--page-tokens ") << QStringList{"--page-tokens", "40"};
         QTest::newRow("--batch") << QStringList{"--batch", "1,2"};
         QTest::newRow("--attention") << QStringList{"--attention", "mha,mqa"};
+        QTest::newRow("--engine") << QStringList{"--engine", "the-best"};
+        QTest::newRow("--page-tokens  ")
+            << QStringList{"--page-tokens", "128", "--engine", "llama.cpp:margin=1MiB"};
         QTest::newRow("--memory") << QStringList{"--memory", "much"};
         QTest::newRow("--kv-type") << QStringList{"--kv-type", "fp8"};
     }

@@ -55,6 +55,7 @@ struct FakeMachine {
     int refuseGrowth = -1;             ///< this growth finds no memory
     int stopAtGrowth = -1;             ///< this growth asks for the stop
     std::uint64_t othersTakeAPage = 0; ///< bytes that others take while a page is added
+    std::uint64_t mostBeside = kTiB;   ///< more is not held beside a decoder's steps
     PauseGate* gate = nullptr;
     int pauseAtStep = -1; ///< this step asks for a pause
 
@@ -118,6 +119,13 @@ public:
         m_request.context += m_request.pageTokens;
         return Done{};
     }
+    Status holdBeside(const MemoryLedger& bytes, std::stop_token) override {
+        if (bytes.totalBytes() > m_machine.mostBeside)
+            return Error{ErrorCode::OutOfMemory, "refused", "", "", 1, 0};
+        m_beside.kvBytes = std::max(m_beside.kvBytes, bytes.kvBytes);
+        m_beside.workspaceBytes = std::max(m_beside.workspaceBytes, bytes.workspaceBytes);
+        return Done{};
+    }
     [[nodiscard]] MemoryLedger ledgerGrown() const override {
         return ledgerAt(m_request.context + m_request.pageTokens);
     }
@@ -137,7 +145,9 @@ public:
 private:
     [[nodiscard]] MemoryLedger ledgerAt(std::int64_t context) const {
         return {m_request.residentWeightsBytes,
-                kvBytes(m_request.model, m_request.kvTypes, context, m_request.batch), 10};
+                kvBytes(m_request.model, m_request.kvTypes, context, m_request.batch) +
+                    m_beside.kvBytes,
+                10 + m_beside.workspaceBytes};
     }
     [[nodiscard]] std::int64_t nKvHeads() const {
         return m_request.model.attentionLayer()->nKvHeads;
@@ -146,6 +156,7 @@ private:
     FakeMachine& m_machine;
     DecoderRequest m_request;
     bool m_ofPeer;
+    MemoryLedger m_beside;
 };
 
 class FakeBackend : public Backend {

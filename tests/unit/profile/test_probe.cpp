@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/plan/engines/engine_cache.h"
+#include "core/plan/engines/engine_workspace.h"
 #include "core/profile/probe.h"
 #include "fake_backend.h"
 
@@ -175,6 +177,93 @@ private slots:
         const ProbeResult attention = run(machine, request).result();
         QCOMPARE(attention.weightsBytes, std::uint64_t{0});
         QVERIFY(attention.maxContextMeasured > steps.maxContextMeasured + 8 * 1024);
+    }
+
+    void anEnginesRulesAreHeldToTheByte_data() {
+        QTest::addColumn<QString>("engine");
+        QTest::addColumn<int>("batch");
+        QTest::addColumn<int>("window"); // of every other layer
+        for (const char* engine :
+             {"vllm", "llama.cpp:margin=8MiB", "sglang", "ollama", "transformers",
+              "llama.cpp:margin=1MiB,swa-full", "vllm:block=24,utilization=0.5"})
+            for (const int batch : {1, 3})
+                for (const int window : {0, 512})
+                    QTest::addRow("%s, batch %d, window %d", engine, batch, window)
+                        << QString(engine) << batch << window;
+    }
+    void anEnginesRulesAreHeldToTheByte() {
+        QFETCH(QString, engine);
+        QFETCH(int, batch);
+        QFETCH(int, window);
+        FakeMachine machine;
+        ProbeRequest request = small();
+        ModelSpec model = modelByHand({4, 8, 2, 64, 0, 256, 512, 1000});
+        model.layers[1].window = model.layers[3].window = window;
+        request.variant = asIs(model);
+        request.workload.batches = {batch};
+        const Result<Engine> rules = parseEngine(engine.toStdString());
+        QVERIFY(rules.ok());
+        request.deployment.engine = *rules;
+        const Outcome outcome = run(machine, request);
+        QVERIFY2(outcome.status.ok(), outcome.status ? "" : outcome.status.error().what.c_str());
+        const ProbeResult result = outcome.result();
+        QCOMPARE(result.engine, std::string(rules->name));
+        QCOMPARE(result.reserveBytes, rules->reserveBytes(64 * kMiB));
+        QCOMPARE(result.stoppedBy, ProbeStop::Budget);
+        QVERIFY(result.maxContextPredicted && result.maxContextMeasured > 0);
+        QVERIFY2(result.withinOnePage().value_or(false),
+                 qPrintable(QString("%1 predicted, %2 measured, pages of %3")
+                                .arg(*result.maxContextPredicted)
+                                .arg(result.maxContextMeasured)
+                                .arg(result.pageTokens)));
+        const auto laws = engineLaws(*rules, model.layers, {}, 1);
+        QCOMPARE(result.kvBytes, engineCacheBytes(*rules, laws, result.maxContextMeasured, batch));
+        const bool elsewhere = rules->workspace == WorkspaceRule::WithinReserve;
+        if (!elsewhere)
+            QCOMPARE(result.workspaceBytes, engineWorkspaceBytes(*rules, stepWidths(model),
+                                                                 result.maxContextMeasured, batch));
+        QVERIFY(result.bytesAllocated() - (elsewhere ? result.workspaceBytes : 0) <=
+                result.budgetBytes);
+        QVERIFY(result.proofTpotMs.has_value());
+    }
+
+    void aReserveByHandReplacesTheEnginesOwn() {
+        FakeMachine machine;
+        ProbeRequest request = small();
+        request.deployment.engine = *parseEngine("vllm");
+        request.deployment.reserveByHand = true;
+        request.workload.reserveFraction = 0.25;
+        QCOMPARE(run(machine, request).result().reserveBytes, std::uint64_t{16 * kMiB});
+    }
+
+    void pagesAreWholeBlocksOfTheEngine() {
+        FakeMachine machine;
+        ProbeRequest request = small();
+        request.deployment.engine = *parseEngine("vllm:block=24");
+        QCOMPARE(run(machine, request).result().pageTokens, std::int64_t{768});
+        request.pageTokens = 256;
+        const Outcome refused = run(machine, request);
+        QCOMPARE(refused.status.error().where, std::string("--page-tokens"));
+        QVERIFY(machine.requests.size() == 1);
+    }
+
+    void whatAnEngineKeepsBesideCanBeRefusedToo() {
+        FakeMachine machine;
+        machine.mostBeside = 8 * kMiB;
+        ProbeRequest request = small();
+        request.deployment.engine = *parseEngine("llama.cpp:margin=0MiB,swa-full");
+        ModelSpec model = modelByHand({2, 8, 2, 64, 0, 0, 0, 0});
+        model.layers[1].window = 256; // which the engine makes no use of
+        request.variant = asIs(model);
+        const ProbeResult result = run(machine, request).result();
+        QCOMPARE(result.stoppedBy, ProbeStop::AllocationRefused);
+        QVERIFY(!result.withinOnePage().value_or(true));
+        // What was held is what is told: of each token behind the window 512 bytes stand beside
+        // what steps need, and the buffer of a graph over 512 tokens.
+        const std::uint64_t beside = result.kvBytes + result.workspaceBytes -
+                                     512 * static_cast<std::uint64_t>(result.maxContextMeasured) -
+                                     512 * 256;
+        QVERIFY(beside <= machine.mostBeside && beside + 512 * 256 + 1024 > machine.mostBeside);
     }
 
     void noRoomForOnePageIsToldBeforeAllocating() {
