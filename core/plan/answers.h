@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -16,7 +17,12 @@ namespace decodescope {
 struct AnswerAssumptions {
     /// From host memory to the device; the default is what PCIe 4.0 × 16 (31.5 GB/s) carries.
     double pcieBytesPerSecond = 25e9;
+    bool operator==(const AnswerAssumptions&) const = default;
 };
+
+/// "25GB", "31.5 GB/s" or "12 GiB/s" in bytes per second. Errors: BadUsage for what is no rate
+/// above zero.
+[[nodiscard]] Result<double> parseByteRate(std::string_view text);
 
 /// One answer with its reason.
 // NOLINTNEXTLINE(bugprone-exception-escape): nlohmann::json moves without throwing

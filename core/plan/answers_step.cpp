@@ -110,6 +110,21 @@ Answer residentAndReadAnswer(const Plan& plan) {
     return answer;
 }
 
+Result<double> parseByteRate(std::string_view text) {
+    const Error wrong{ErrorCode::BadUsage, fmt::format("\"{}\" is no rate", text), "",
+                      "Write bytes a second above zero, as in 25 GB/s."};
+    std::string_view size = text;
+    if (const std::size_t slash = text.rfind('/'); slash != std::string_view::npos) {
+        if (text.substr(slash + 1) != "s")
+            return wrong;
+        size = text.substr(0, slash);
+    }
+    const Result<std::uint64_t> bytes = parseBytes(size);
+    if (!bytes || *bytes == 0)
+        return wrong;
+    return static_cast<double>(*bytes);
+}
+
 Answer offloadAnswer(const Plan& plan, const Workload& workload,
                      const AnswerAssumptions& assumptions) {
     const double bandwidth = plan.device.roofs.bandwidthBytesPerSecond;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string>
 
+#include "core/plan/answers.h"
 #include "core/plan/engines/engine.h"
 #include "core/spec/data_type.h"
 #include "core/spec/presets.h"
@@ -29,6 +30,10 @@ void bytesAndShares(std::string_view text) {
     requireSentence(bytes);
     if (bytes)
         require(*bytes <= std::uint64_t{1} << 63, "a size is at most 8 EiB");
+    const Result<double> rate = parseByteRate(text);
+    requireSentence(rate);
+    if (rate)
+        require(*rate >= 1 && *rate < 1e19, "a rate is above zero");
     const Result<double> share = parseFraction(text);
     requireSentence(share);
     if (share)

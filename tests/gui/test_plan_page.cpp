@@ -3,6 +3,7 @@
 #include <QClipboard>
 #include <QComboBox>
 #include <QLabel>
+#include <QLineEdit>
 #include <QScrollArea>
 #include <QTest>
 #include <QToolButton>
@@ -48,6 +49,7 @@ private slots:
     void uncheckedFiguresAreMarkedAndExplained();
     void replicatedHeadsAreSaid();
     void nothingIsSaidOfUnknownMemory();
+    void theLinkIsTypedWhereItCounts();
     void figuresAreNeverCut_data();
     void figuresAreNeverCut();
 
@@ -191,6 +193,37 @@ void TestPlanPage::replicatedHeadsAreSaid() {
     const auto* notes = m_page->findChild<QLabel*>(QStringLiteral("planNotes"));
     QVERIFY2(notes->text().contains(QStringLiteral("1 KV head for 8 tensor ranks")),
              qPrintable(notes->text()));
+}
+
+void TestPlanPage::theLinkIsTypedWhereItCounts() {
+    const std::string id = "offload_break_even_tokens";
+    auto* field = row(id)->findChild<QLineEdit*>(QStringLiteral("pcieRate"));
+    const auto* message = row(id)->findChild<QLabel*>(QStringLiteral("pcieRateMessage"));
+    QVERIFY(field && message);
+    QCOMPARE(field->text(), QStringLiteral("25 GB/s"));
+    const QString usual = text(id, "planFigure");
+    field->setFocus();
+    field->selectAll();
+    QTest::keyClicks(field, QStringLiteral("63 GB/s"));
+    QCOMPARE(m_session->configuration().assumptions.pcieBytesPerSecond, 63e9);
+    QVERIFY(text(id, "planFigure") != usual);
+    QVERIFY(text(id, "planNumbers").contains(QStringLiteral("63 GB/s")));
+    const QString faster = text(id, "planFigure");
+    field->selectAll();
+    QTest::keyClicks(field, QStringLiteral("fast"));
+    QVERIFY(message->isVisible());
+    QVERIFY2(message->text().contains(QStringLiteral("25 GB/s")), qPrintable(message->text()));
+    QCOMPARE(text(id, "planFigure"), faster); // the last rate that was one
+    QVERIFY(m_session->whyNoRun() != message->text());
+    field->selectAll();
+    QTest::keyClick(field, Qt::Key_Delete);
+    QVERIFY(!message->isVisible());
+    QCOMPARE(text(id, "planFigure"), usual);
+    // Bytes with other units, and what is no rate.
+    for (const char* good : {"31.5GB", "12 GiB/s", "900000000 B/s"})
+        QVERIFY2(parseByteRate(good).ok(), good);
+    for (const char* bad : {"", "0 GB/s", "-3 GB/s", "25 GB/h", "25 GB/s/s", "1e400GB"})
+        QVERIFY2(!parseByteRate(bad), bad);
 }
 
 void TestPlanPage::nothingIsSaidOfUnknownMemory() {

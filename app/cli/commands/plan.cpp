@@ -58,11 +58,10 @@ void explain(const ModelSpec& model, const Workload& workload, const Plan& plan)
 }
 
 Result<AnswerAssumptions> assumptionsOf(const Options& options) {
-    const Result<std::uint64_t> rate = parseBytes(options.pcie);
-    if (!rate || *rate == 0)
-        return Error{ErrorCode::BadUsage, fmt::format("\"{}\" is no rate", options.pcie), "--pcie",
-                     "Write bytes a second, as in 25GB."};
-    return AnswerAssumptions{static_cast<double>(*rate)};
+    const Result<double> rate = parseByteRate(options.pcie);
+    if (!rate)
+        return Error{ErrorCode::BadUsage, rate.error().what, "--pcie", rate.error().hint};
+    return AnswerAssumptions{*rate};
 }
 
 /// The plans with their answers, in every format that has a place for them.

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/plan/answers.h"
 #include "core/plan/plan.h"
 #include "core/spec/result.h"
 #include "core/spec/workload.h"
@@ -29,6 +30,7 @@ struct Configuration {
     Workload workload;
     Deployment deployment;
     std::vector<std::int64_t> extraKvHeads; ///< what-ifs beside MHA, GQA and MQA
+    AnswerAssumptions assumptions;
     bool operator==(const Configuration&) const = default;
 };
 

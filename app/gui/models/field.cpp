@@ -158,6 +158,17 @@ QString parseMemory(const QString& text, std::optional<std::uint64_t>& bytes) {
     return {};
 }
 
+/// An empty text takes the usual rate back.
+QString parsePcieRate(const QString& text, double& rate) {
+    double typed = AnswerAssumptions().pcieBytesPerSecond;
+    if (!text.trimmed().isEmpty())
+        if (QString message = take(parseByteRate(text.simplified().toStdString()), typed);
+            !message.isEmpty())
+            return message;
+    rate = typed;
+    return {};
+}
+
 QString joined(const std::vector<std::int64_t>& values) {
     QStringList parts;
     for (const std::int64_t value : values)
@@ -226,6 +237,8 @@ QString applyField(Field field, const QString& text, Configuration& configuratio
         return parseSeconds(text, workload.maxSeconds);
     case Field::ExtraKvHeads:
         return parseCounts(text, kMaxHeads, configuration.extraKvHeads);
+    case Field::PcieRate:
+        return parsePcieRate(text, configuration.assumptions.pcieBytesPerSecond);
     }
     return {};
 }
@@ -273,6 +286,9 @@ QString fieldText(Field field, const Configuration& configuration) {
         return QStringLiteral("%1 s").arg(QLocale::c().toString(workload.maxSeconds, 'g', 6));
     case Field::ExtraKvHeads:
         return joined(configuration.extraKvHeads);
+    case Field::PcieRate:
+        return QStringLiteral("%1 GB/s").arg(
+            QLocale::c().toString(configuration.assumptions.pcieBytesPerSecond / 1e9, 'g', 4));
     }
     return {};
 }

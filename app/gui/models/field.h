@@ -10,7 +10,7 @@
 
 namespace decodescope {
 
-/// The typed fields of the Configuration panel.
+/// The typed fields of the Configuration panel, and what plans take for granted.
 enum class Field {
     Layers,
     Heads,
@@ -25,14 +25,15 @@ enum class Field {
     Contexts,
     Batches,
     TimeBudget,
-    ExtraKvHeads
+    ExtraKvHeads,
+    PcieRate ///< of the Plan tab
 };
 inline constexpr Field kFields[] = {
-    Field::Layers,           Field::Heads,       Field::KvHeads,
-    Field::HeadDim,          Field::Window,      Field::Memory,
-    Field::Reserve,          Field::Efficiency,  Field::TensorParallel,
-    Field::PipelineParallel, Field::Contexts,    Field::Batches,
-    Field::TimeBudget,       Field::ExtraKvHeads};
+    Field::Layers,           Field::Heads,        Field::KvHeads,
+    Field::HeadDim,          Field::Window,       Field::Memory,
+    Field::Reserve,          Field::Efficiency,   Field::TensorParallel,
+    Field::PipelineParallel, Field::Contexts,     Field::Batches,
+    Field::TimeBudget,       Field::ExtraKvHeads, Field::PcieRate};
 
 /// Writes `text` into the configuration. Returns what is wrong with it in words, and then leaves
 /// the configuration as it was. An empty text takes a typed value back where the model or the

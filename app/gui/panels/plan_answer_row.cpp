@@ -43,7 +43,7 @@ QString plain(const std::string& text) {
 } // namespace
 
 PlanAnswerRow::PlanAnswerRow(const Answer& answer, QWidget* parent)
-    : QWidget(parent), m_question(label(this, "planQuestion", true)),
+    : QWidget(parent), m_words(new QVBoxLayout), m_question(label(this, "planQuestion", true)),
       m_figure(label(this, "planFigure", false)), m_remark(label(this, "planRemark", true)),
       m_how(new QToolButton(this)), m_reason(new QWidget(this)),
       m_formula(selectable(label(m_reason, "planFormula", false))),
@@ -74,14 +74,13 @@ PlanAnswerRow::PlanAnswerRow(const Answer& answer, QWidget* parent)
     reason->addWidget(m_formula, 0, 0);
     reason->addWidget(m_numbers, 1, 0);
     reason->addWidget(copyButton, 0, 1, 2, 1, Qt::AlignTop);
-    auto* words = new QVBoxLayout;
-    words->setSpacing(2);
-    words->addWidget(m_question);
-    words->addWidget(m_figure);
-    words->addWidget(m_remark);
+    m_words->setSpacing(2);
+    m_words->addWidget(m_question);
+    m_words->addWidget(m_figure);
+    m_words->addWidget(m_remark);
     auto* head = new QHBoxLayout;
     head->setSpacing(kStep);
-    head->addLayout(words, 1);
+    head->addLayout(m_words, 1);
     head->addWidget(m_how, 0, Qt::AlignTop);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(kPadding, kStep, kPadding, kStep);
@@ -107,6 +106,11 @@ void PlanAnswerRow::setAnswer(const Answer& answer) {
     setAccessibleDescription(plain(answer.text()));
     m_how->setAccessibleName(tr("How? %1: %2").arg(m_question->text(), plain(answer.text())));
     m_how->setAccessibleDescription(m_how->toolTip());
+}
+
+void PlanAnswerRow::addField(QWidget* field) {
+    m_words->addSpacing(kHalfStep);
+    m_words->addWidget(field);
 }
 
 void PlanAnswerRow::setFirst(bool first) {

@@ -7,6 +7,7 @@
 
 class QLabel;
 class QToolButton;
+class QVBoxLayout;
 
 namespace decodescope {
 
@@ -20,6 +21,9 @@ public:
     explicit PlanAnswerRow(const Answer& answer, QWidget* parent = nullptr);
     /// Another answer to the same question. What is open stays open.
     void setAnswer(const Answer& answer);
+    /// Puts a field under the remark: what the answer takes for granted. The row becomes its
+    /// parent.
+    void addField(QWidget* field);
     /// The first row of a group has no line above it.
     void setFirst(bool first);
 
@@ -32,6 +36,7 @@ private:
     void setOpen(bool open);
     void copy() const;
 
+    QVBoxLayout* m_words;
     QLabel* m_question;
     QLabel* m_figure;
     QLabel* m_remark;

@@ -6,6 +6,7 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QComboBox>
+#include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QScrollArea>
@@ -17,6 +18,7 @@
 #include "app/gui/panels/form_section.h"
 #include "app/gui/panels/overview_text.h"
 #include "app/gui/panels/plan_answer_row.h"
+#include "app/gui/panels/session_field.h"
 #include "app/gui/theme/icons.h"
 #include "app/gui/theme/surface.h"
 #include "app/gui/theme/type_scale.h"
@@ -28,6 +30,7 @@ namespace {
 
 constexpr int kTwoColumnsFrom = 640; // px of the page: below it figures would wrap
 constexpr int kPadding = 12;
+constexpr const char* kOffloadId = "offload_break_even_tokens";
 constexpr std::size_t kAnswersOnTheLeft = 4; // what fits; the others are about a step
 
 QString labelOf(const Plan& plan) {
@@ -149,6 +152,31 @@ void PlanPage::fillVariants(const std::vector<Plan>& plans) {
     m_variants->setCurrentIndex(chosen < 0 ? own : chosen);
 }
 
+std::vector<Answer> PlanPage::answersOf(const Plan& plan) const {
+    const Configuration& chosen = session().configuration();
+    return answers(plan, chosen.workload, devicePresets(), chosen.assumptions);
+}
+
+PlanAnswerRow* PlanPage::addRow(const Answer& answer, std::size_t index) {
+    Surface* place = index < kAnswersOnTheLeft ? m_fits : m_costs;
+    auto* row = new PlanAnswerRow(answer, place);
+    row->setFirst(index == 0 || index == kAnswersOnTheLeft);
+    auto* column = qobject_cast<QVBoxLayout*>(place->layout());
+    column->insertWidget(column->count() - 1, row);
+    if (answer.id == kOffloadId) {
+        auto* field = new QWidget(row);
+        auto* form = new QFormLayout(field);
+        form->setContentsMargins(0, 0, 0, 0);
+        form->setLabelAlignment(Qt::AlignLeft | Qt::AlignTop);
+        addSessionField(form, session(), Field::PcieRate, "pcieRate", tr("Link"),
+                        tr("Bytes a second from host memory to the device: 25 GB/s is what PCIe "
+                           "4.0 × 16 carries"));
+        alignLabels(field);
+        row->addField(field);
+    }
+    return row;
+}
+
 void PlanPage::showPlan(const Plan& plan) {
     const OverviewData& overview = session().overview();
     m_basis->setText(tr("whole decode step at %1 tokens, batch %2, %3 cache, %4 weights · %5%6")
@@ -161,20 +189,12 @@ void PlanPage::showPlan(const Plan& plan) {
              .arg(countText(plan.context), countText(plan.batch), overview.deviceName,
                   overview.deployment),
          tr("at %1 tokens, batch %2").arg(countText(plan.context), countText(plan.batch))});
-    const std::vector<Answer> all =
-        answers(plan, session().configuration().workload, devicePresets());
-    for (std::size_t i = 0; i < all.size(); ++i) {
-        if (i < m_rows.size()) {
+    const std::vector<Answer> all = answersOf(plan);
+    for (std::size_t i = 0; i < all.size(); ++i)
+        if (i < m_rows.size())
             m_rows[i]->setAnswer(all[i]);
-            continue;
-        }
-        Surface* place = i < kAnswersOnTheLeft ? m_fits : m_costs;
-        auto* row = new PlanAnswerRow(all[i], place);
-        row->setFirst(i == 0 || i == kAnswersOnTheLeft);
-        auto* column = qobject_cast<QVBoxLayout*>(place->layout());
-        column->insertWidget(column->count() - 1, row);
-        m_rows.push_back(row);
-    }
+        else
+            m_rows.push_back(addRow(all[i], i));
     QStringList notes;
     for (const std::string& note : deploymentNotes(plan))
         notes << QString::fromStdString(note);
@@ -190,8 +210,7 @@ void PlanPage::copyAll() const {
     if (index >= plans.size())
         return;
     const Plan& plan = plans[index];
-    const std::vector<Answer> all =
-        answers(plan, session().configuration().workload, devicePresets());
+    const std::vector<Answer> all = answersOf(plan);
     QApplication::clipboard()->setText(QString::fromStdString(answersList(plan, all)).trimmed() +
                                        QLatin1Char('\n'));
 }

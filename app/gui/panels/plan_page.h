@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/gui/panels/tab_page.h"
+#include "core/plan/answers.h"
 
 class QBoxLayout;
 class QComboBox;
@@ -33,6 +34,8 @@ protected:
 private:
     QWidget* header();
     Surface* group(const char* name, const QString& title);
+    [[nodiscard]] std::vector<Answer> answersOf(const Plan& plan) const;
+    PlanAnswerRow* addRow(const Answer& answer, std::size_t index);
     void fillVariants(const std::vector<Plan>& plans);
     void showPlan(const Plan& plan);
     void copyAll() const;
