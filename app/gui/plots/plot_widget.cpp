@@ -88,6 +88,7 @@ void PlotWidget::arrange(const QSize& size) {
     // A small chart keeps its data and gives up words.
     const bool compact = size.height() < kCompactBelow;
     showSubtitle(!compact);
+    fitSubtitle(size.width());
     m_plot->xAxis->setLabel(compact ? QString() : m_xLabel);
     m_compact = compact;
     showLegend(keepsLegend());
@@ -115,7 +116,14 @@ void PlotWidget::setXLabel(const QString& text) {
 }
 
 void PlotWidget::setSubtitle(const QString& text) {
-    m_subtitleElement->setText(text);
+    m_subtitle = text;
+    fitSubtitle(width());
+}
+
+void PlotWidget::fitSubtitle(int width) {
+    const QFontMetrics metrics(m_subtitleElement->font());
+    m_subtitleElement->setText(
+        metrics.elidedText(m_subtitle, Qt::ElideRight, width - 2 * kPadding));
 }
 
 void PlotWidget::useTheme(const Theme& theme) {

@@ -113,12 +113,14 @@ private:
     void useTheme(const Theme& theme);
     void showLegend(bool shown);
     void showSubtitle(bool shown);
+    void fitSubtitle(int width);
     void showMenu(const QPoint& globalPosition);
     void placeNotice();
     void handMoved(); ///< a hand has changed the view
 
     QString m_chartName;
     QString m_title;
+    QString m_subtitle; ///< whole: a narrow chart shows its beginning
     QString m_xLabel;
     QString m_noticeText;
     const Theme* m_theme;
