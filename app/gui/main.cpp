@@ -30,6 +30,8 @@ int show(int argc, char** argv, const StartOptions& options) {
     QApplication application(argc, argv);
     nameApplication();
     MainWindow window;
+    if (options.files.isEmpty())
+        window.restoreSession();
     for (const QString& file : options.files)
         window.openPath(file);
     window.show();

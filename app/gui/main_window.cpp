@@ -32,10 +32,23 @@ QString bytes(std::uint64_t value) {
     return QString::fromStdString(formatBytes(value));
 }
 
+/// "45 s", "12 min", "2 h 5 min": as exactly as an estimate is.
+QString durationText(double seconds) {
+    constexpr int minute = 60;
+    constexpr int hour = 60 * minute;
+    const int whole = qRound(seconds);
+    if (whole < 2 * minute)
+        return MainWindow::tr("%1 s").arg(whole);
+    if (whole < hour)
+        return MainWindow::tr("%1 min").arg(qRound(whole / 60.0));
+    return MainWindow::tr("%1 h %2 min").arg(whole / hour).arg(whole % hour / minute);
+}
+
 } // namespace
 
 MainWindow::MainWindow(QWidget* parent)
-    : QMainWindow(parent), m_runsModel(m_store), m_controller(m_session, m_store) {
+    : QMainWindow(parent), m_runsModel(m_store), m_controller(m_session, m_store),
+      m_queueRunner(m_queue, m_controller) {
     applyTheme(savedTheme());
     setObjectName(QStringLiteral("mainWindow"));
     setWindowTitle(tr("DecodeScope"));
@@ -44,6 +57,7 @@ MainWindow::MainWindow(QWidget* parent)
     setDockNestingEnabled(true);
     resize(kFirstSize.boundedTo(screen()->availableSize() - kFrame));
     buildActions();
+    buildRunActions();
     buildCentre();
     buildStatusBar();
     buildPages();
@@ -72,7 +86,8 @@ void MainWindow::connectController() {
     connect(&m_controller, &RunController::refused, this, &MainWindow::showError);
     connect(&m_controller, &RunController::found, m_configuration, &ConfigurationPanel::setFinding);
     connect(&m_controller, &RunController::live, this, &MainWindow::takeLive);
-    connect(&m_controller, &RunController::runStarted, m_plots, &OverviewPlots::beginRun);
+    connect(&m_controller, &RunController::runStarted, m_plots,
+            qOverload<const OverviewData&>(&OverviewPlots::beginRun));
     connect(&m_controller, &RunController::progress, this, &MainWindow::takeProgress);
     connect(&m_controller, &RunController::ended, this, &MainWindow::takeOutcome);
     connect(&m_controller, &RunController::silent, this, [this](int seconds) {
@@ -98,6 +113,7 @@ Capabilities MainWindow::capabilities() const {
                                                   ? tr("Nothing has been measured yet.")
                                                   : tr("Wait for the end of the run, or stop it.")};
     can.exportData = {true, {}};
+    addRunCapabilities(can);
     return can;
 }
 
@@ -110,6 +126,7 @@ void MainWindow::refresh() {
     apply(m_run, can.run, tr("Measure all variants at all contexts (F5)"));
     apply(m_stop, can.stop, tr("Stop and keep what was measured (Esc)"));
     apply(m_save, can.save, tr("Save the recording (Ctrl+S)"));
+    refreshRunActions(can);
     const OverviewData& overview = m_session.overview();
     m_answers->setOverview(overview);
     QString headline = tr("%1 · %2").arg(overview.modelName, overview.shape);
@@ -131,19 +148,25 @@ void MainWindow::refresh() {
     setWindowTitle(m_file.isEmpty() ? tr("DecodeScope") : tr("%1 – DecodeScope").arg(m_file));
 }
 
-void MainWindow::run() {
-    if (const std::optional<Plan> plan = m_session.tooLarge()) {
-        const QString sentence = QString::fromStdString(doesNotFit(*plan).sentence());
-        if (plan->maxContext < 1) {
-            showError(sentence);
-            return;
-        }
-        const std::int64_t tokens = plan->maxContext;
-        m_banner->showMessage(Banner::Kind::Error, sentence,
-                              tr("Use %1 tokens").arg(QString::fromStdString(formatCount(tokens))),
-                              [this, tokens] { m_session.useContext(tokens); });
-        return;
+bool MainWindow::refuseTooLarge() {
+    const std::optional<Plan> plan = m_session.tooLarge();
+    if (!plan)
+        return false;
+    const QString sentence = QString::fromStdString(doesNotFit(*plan).sentence());
+    if (plan->maxContext < 1) {
+        showError(sentence);
+        return true;
     }
+    const std::int64_t tokens = plan->maxContext;
+    m_banner->showMessage(Banner::Kind::Error, sentence,
+                          tr("Use %1 tokens").arg(QString::fromStdString(formatCount(tokens))),
+                          [this, tokens] { m_session.useContext(tokens); });
+    return true;
+}
+
+void MainWindow::run() {
+    if (refuseTooLarge())
+        return;
     m_banner->hide();
     m_configuration->setFinding({});
     m_controller.run(false);
@@ -172,8 +195,10 @@ void MainWindow::takeProgress(const Progress& progress) {
                         QString::fromStdString(formatCount(progress.context)))
                    .arg(progress.pointsDone)
                    .arg(progress.pointsTotal);
+    if (progress.phase == kPausedPhase)
+        text = tr("paused, %1 of %2").arg(progress.pointsDone).arg(progress.pointsTotal);
     if (progress.secondsLeft >= 0)
-        text += tr(", %1 s left").arg(qRound(progress.secondsLeft));
+        text += tr(", %1 left").arg(durationText(progress.secondsLeft));
     m_progressText->setText(text);
 }
 
@@ -187,9 +212,10 @@ void MainWindow::takeOutcome(const WorkerOutcome& outcome, bool quickLook) {
                               tr("Show log"), [this] { showLog(); });
         m_log->append(outcome.cause);
     } else if (!outcome.cause.isEmpty() && !quickLook) {
-        m_banner->showMessage(Banner::Kind::Notice,
-                              tr("%1 What was measured is kept.").arg(outcome.cause));
+        offerToGoOn(tr("%1 What was measured is kept.").arg(outcome.cause));
     }
+    if (!quickLook)
+        notifyOfEnd(outcome);
 }
 
 void MainWindow::showError(const QString& text) {
@@ -215,6 +241,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     QSettings settings;
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     settings.setValue(QStringLiteral("window/layout"), saveState());
+    keepSession();
     event->accept();
 }
 

@@ -11,6 +11,7 @@
 #include "app/gui/models/session.h"
 #include "app/gui/panels/pages.h"
 #include "app/gui/theme/application_palette.h"
+#include "app/gui/worker/queue_runner.h"
 #include "app/gui/worker/run_controller.h"
 
 class QDockWidget;
@@ -27,6 +28,7 @@ class ElidedLabel;
 class LogPanel;
 class OverviewPlots;
 class PlotWidget;
+class RunNotifier;
 class RunsPanel;
 class TabPage;
 
@@ -38,12 +40,16 @@ public:
 
     /// Starts to watch the machine; with `quickLook` also measures for two seconds.
     void begin(const QString& program, bool quickLook);
+    /// Opens again what was open when the window was last closed, and says what is missing of it.
+    void restoreSession();
     /// A model file or folder, or a recording. What was open stays where the file is bad.
     void openPath(const QString& path);
     [[nodiscard]] Session& session() { return m_session; }
     [[nodiscard]] const RunStore& runs() const { return m_store; }
     [[nodiscard]] const OverviewPlots& plots() const { return *m_plots; }
     [[nodiscard]] RunController& controller() { return m_controller; }
+    [[nodiscard]] RunQueue& queue() { return m_queue; }
+    [[nodiscard]] RunNotifier& notifier() { return *m_notifier; }
     [[nodiscard]] Capabilities capabilities() const;
     /// Writes a chart (.png, .svg, .pdf), data (.csv, .json, .jsonl, .md: the samples or, with
     /// none, the plans) or a report of everything (.html), as the file's ending says. Without a
@@ -60,6 +66,10 @@ protected:
 
 private:
     void buildActions();
+    void buildRunActions();
+    void addRunActions(QMenu* measure);
+    void addRunCapabilities(Capabilities& can) const;
+    void refreshRunActions(const Capabilities& can);
     void buildFileMenu();
     void buildOtherMenus();
     void buildToolbar();
@@ -78,6 +88,13 @@ private:
     void takePage();
     void copyTable() const;
     void run();
+    void addToQueue();
+    /// Says so, and offers the longest context that fits, where the chosen one does not.
+    [[nodiscard]] bool refuseTooLarge();
+    void offerToGoOn(const QString& sentence);
+    void notifyOfEnd(const WorkerOutcome& outcome);
+    void keepSession() const;
+    void restoreDefaultLayout();
     void chooseFile();
     void save();
     void saveAs();
@@ -102,9 +119,16 @@ private:
     RunStore m_store;
     RunsModel m_runsModel;
     RunController m_controller;
+    RunQueue m_queue;
+    QueueRunner m_queueRunner;
+    RunNotifier* m_notifier = nullptr;
 
     QAction* m_run = nullptr;
     QAction* m_stop = nullptr;
+    QAction* m_pause = nullptr;
+    QAction* m_goOn = nullptr;
+    QAction* m_enqueue = nullptr;
+    QAction* m_notify = nullptr;
     QAction* m_open = nullptr;
     QAction* m_save = nullptr;
     QAction* m_export = nullptr;
@@ -124,6 +148,7 @@ private:
     RunsPanel* m_runs = nullptr;
     LogPanel* m_log = nullptr;
     QDockWidget* m_logDock = nullptr;
+    QDockWidget* m_queueDock = nullptr;
     QLabel* m_cursor = nullptr;
     QLabel* m_progressText = nullptr;
     QProgressBar* m_progress = nullptr;

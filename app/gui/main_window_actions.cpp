@@ -115,11 +115,12 @@ void MainWindow::buildOtherMenus() {
     }
     QAction* layout = m_view->addAction(tr("Restore &default layout"));
     layout->setObjectName(QStringLiteral("actionDefaultLayout"));
-    connect(layout, &QAction::triggered, this, [this] { restoreState(m_defaultLayout); });
+    connect(layout, &QAction::triggered, this, &MainWindow::restoreDefaultLayout);
 
     QMenu* measure = menuBar()->addMenu(tr("&Measure"));
     measure->addAction(m_run);
     measure->addAction(m_stop);
+    addRunActions(measure);
 
     QMenu* help = menuBar()->addMenu(tr("&Help"));
     QAction* shortcuts = action("actionShortcuts", tr("&Shortcuts"), Qt::Key_F1);

@@ -8,6 +8,7 @@
 #include <QMimeData>
 #include <QSettings>
 
+#include "app/gui/last_session.h"
 #include "app/gui/panels/banner.h"
 #include "app/gui/panels/overview_plots.h"
 #include "core/import/model_file.h"
@@ -46,6 +47,9 @@ void MainWindow::openPath(const QString& path) {
         m_store.open(std::move(*recording), path);
         m_file = path;
         replayRecording();
+        m_banner->hide();
+        if (m_store.unfinished())
+            offerToGoOn(tr("This recording is partial."));
     } else {
         const Result<ModelSpec> model = readModelFile(path.toStdString());
         if (!model) {
@@ -53,8 +57,8 @@ void MainWindow::openPath(const QString& path) {
             return;
         }
         m_session.setModel(*model);
+        m_banner->hide();
     }
-    m_banner->hide();
     addRecent(path);
     refresh();
 }
@@ -71,8 +75,10 @@ void MainWindow::newSession() {
     if (m_controller.running())
         return;
     m_store.clear();
+    m_session.reset();
     m_plots->beginRun();
     m_file.clear();
+    last_session::forget();
     m_banner->hide();
     refresh();
 }

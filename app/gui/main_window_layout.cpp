@@ -16,6 +16,7 @@
 #include "app/gui/panels/configuration_panel.h"
 #include "app/gui/panels/elided_label.h"
 #include "app/gui/panels/log_panel.h"
+#include "app/gui/panels/queue_panel.h"
 #include "app/gui/panels/runs_panel.h"
 #include "app/gui/theme/surface.h"
 #include "app/gui/theme/type_scale.h"
@@ -49,7 +50,7 @@ void MainWindow::buildToolbar() {
     bar->setMovable(false);
     bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     bar->setContentsMargins(kStep, kHalfStep, kStep, kHalfStep);
-    bar->addActions({m_run, m_stop, m_open, m_export, m_follow});
+    bar->addActions({m_run, m_pause, m_stop, m_enqueue, m_open, m_export, m_follow});
 }
 
 void MainWindow::buildCentre() {
@@ -96,10 +97,13 @@ void MainWindow::buildDocks() {
     QDockWidget* side =
         dock("configurationDock", tr("Configuration"), m_configuration, Qt::LeftDockWidgetArea);
     QDockWidget* runs = dock("runsDock", tr("Runs"), m_runs, Qt::BottomDockWidgetArea);
+    m_queueDock =
+        dock("queueDock", tr("Queue"), new QueuePanel(m_queue, this), Qt::BottomDockWidgetArea);
     m_logDock = dock("logDock", tr("Log"), m_log, Qt::BottomDockWidgetArea);
     setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
     setTabPosition(Qt::BottomDockWidgetArea, QTabWidget::North);
-    tabifyDockWidget(runs, m_logDock);
+    tabifyDockWidget(runs, m_queueDock);
+    tabifyDockWidget(m_queueDock, m_logDock);
     runs->raise();
     resizeDocks({side}, {kSideWidth}, Qt::Horizontal);
     resizeDocks({runs}, {kBottomHeight}, Qt::Vertical);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Speaks the worker's protocol as the environment's FAKE_WORKER says: "ok", "crash", "garbage",
-// "hang" or "version".
+// "hang", "version", or "points": one Sample for each point that is asked for, in the order of
+// their contexts, or no more than the environment's FAKE_POINTS.
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -8,7 +9,8 @@
 #include <string>
 #include <thread>
 
-#include "core/profile/event.h"
+#include "core/profile/profiler.h"
+#include "core/profile/schedule.h"
 #include "core/spec/version.h"
 
 using namespace decodescope;
@@ -56,9 +58,69 @@ int devices() {
     return 0;
 }
 
+Progress progress(const char* phase) {
+    Progress made;
+    made.phase = phase;
+    made.pointsTotal = 4;
+    made.secondsLeft = 150;
+    return made;
+}
+
+/// Waits for the end of the input or a stop, and says that it waits where it is paused.
+void obey() {
+    for (std::string line; std::getline(std::cin, line) && line != "stop";)
+        if (line == "pause" || line == "resume")
+            say(progress(line == "pause" ? kPausedPhase : "measure"));
+}
+
+int measurePoints(const std::string& text) {
+    const Result<RunRequest> request = parseRunRequest(text);
+    if (!request)
+        return exitCode(request.error().code);
+    RunStarted start;
+    start.runId = "fake";
+    start.toolVersion = toolVersion();
+    start.device.id = request->deviceId;
+    start.device.name = "Fake CPU";
+    start.model = request->model;
+    start.workload = request->workload;
+    for (const Variant& variant : request->variants)
+        start.variants.push_back(variant.label);
+    say(start);
+    const char* most = std::getenv("FAKE_POINTS");
+    const std::size_t missing = countMissing(*request);
+    std::size_t left = most ? std::strtoull(most, nullptr, 10) : missing;
+    RunDone done;
+    done.partial = left < missing;
+    for (const PointGroup& group : schedule(request->workload, request->variants.size()))
+        for (const std::size_t index : group.variants) {
+            const Variant& variant = request->variants[index];
+            if (left == 0 || isDone(*request, variant.label, group.context, group.batch))
+                continue;
+            Sample point = sample(group.context);
+            point.variant = variant.label;
+            point.attention = variant.attention;
+            point.layers = variant.model.layerCount();
+            point.nHeads = variant.model.attentionLayer()->nHeads;
+            point.nKvHeads = variant.model.attentionLayer()->nKvHeads;
+            point.kvTypes = request->workload.kvTypes;
+            point.weightsType = request->workload.weightsType;
+            point.batch = group.batch;
+            point.scope = request->workload.scope;
+            point.stopping.reason = "target_error";
+            say(point);
+            ++done.samples;
+            --left;
+        }
+    say(done);
+    return 0;
+}
+
 int run(const std::string& mode) {
     std::string request;
     std::getline(std::cin, request);
+    if (mode == "points")
+        return measurePoints(request);
     RunStarted start;
     start.runId = "fake";
     start.toolVersion = toolVersion();
@@ -70,8 +132,7 @@ int run(const std::string& mode) {
     if (mode == "crash")
         std::raise(SIGKILL);
     if (mode == "hang")
-        for (std::string line; std::getline(std::cin, line) && line != "stop";) {
-        }
+        obey();
     say(sample(16384));
     RunDone done;
     done.samples = 2;

@@ -16,6 +16,9 @@ struct Capability {
 struct Capabilities {
     Capability run;
     Capability stop;
+    Capability pause;
+    Capability goOn; ///< with a partial run
+    Capability enqueue;
     Capability save;
     Capability exportData;
     bool operator==(const Capabilities&) const = default;

@@ -8,6 +8,38 @@ namespace {
 
 constexpr double kMsPerSecond = 1000;
 
+/// Where each run of a recording begins: its clock starts anew.
+template <typename T>
+std::vector<std::size_t> beginnings(const std::vector<T>& events) {
+    std::vector<std::size_t> found = {0};
+    for (std::size_t i = 1; i < events.size(); ++i)
+        if (events[i].atMs < events[i - 1].atMs)
+            found.push_back(i);
+    found.push_back(events.size());
+    return found;
+}
+
+/// Adds to the times of each run those of the runs before it.
+void oneAfterTheOther(std::vector<Progress>& progress, std::vector<MemoryEvent>& memory) {
+    const std::vector<std::size_t> first = beginnings(progress);
+    const std::vector<std::size_t> second = beginnings(memory);
+    double beforeMs = 0;
+    const auto shift = [&beforeMs](auto& events, const std::vector<std::size_t>& begins,
+                                   std::size_t run, double& endMs) {
+        for (std::size_t i = run + 1 < begins.size() ? begins[run] : events.size();
+             i < events.size() && i < begins[run + 1]; ++i) {
+            events[i].atMs += beforeMs;
+            endMs = std::max(endMs, events[i].atMs);
+        }
+    };
+    for (std::size_t run = 0; run + 1 < std::max(first.size(), second.size()); ++run) {
+        double endMs = beforeMs;
+        shift(progress, first, run, endMs);
+        shift(memory, second, run, endMs);
+        beforeMs = endMs;
+    }
+}
+
 } // namespace
 
 void LiveFeed::begin(const std::vector<std::string>& variants) {
@@ -27,6 +59,8 @@ LivePoints LiveFeed::take(const std::vector<Event>& events) {
 }
 
 void LiveFeed::takeProgress(const Progress& progress, LivePoints& points) {
+    if (progress.phase == kPausedPhase)
+        m_lastPoints.clear(); // what follows is no continuation of the line
     if (progress.repetitionsMs.empty())
         return;
     const auto variant = std::find(m_variants.begin(), m_variants.end(), progress.variant);
@@ -58,8 +92,11 @@ void LiveFeed::takeProgress(const Progress& progress, LivePoints& points) {
 LivePoints replay(const Recording& recording, const std::vector<std::string>& variants) {
     LiveFeed feed;
     feed.begin(variants);
-    std::vector<Event> events(recording.progress.begin(), recording.progress.end());
-    events.insert(events.end(), recording.memory.begin(), recording.memory.end());
+    std::vector<Progress> progress = recording.progress;
+    std::vector<MemoryEvent> memory = recording.memory;
+    oneAfterTheOther(progress, memory);
+    std::vector<Event> events(progress.begin(), progress.end());
+    events.insert(events.end(), memory.begin(), memory.end());
     return feed.take(events);
 }
 

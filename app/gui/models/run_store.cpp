@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/models/run_store.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace decodescope {
@@ -14,6 +15,16 @@ std::vector<Sample> RunStore::samples() const {
     for (const Run& run : m_runs)
         all.insert(all.end(), run.recording.samples.begin(), run.recording.samples.end());
     return all;
+}
+
+const Run* RunStore::unfinished() const {
+    const auto found = std::find_if(m_runs.rbegin(), m_runs.rend(), [](const Run& run) {
+        return !run.recording.runs.empty() && !run.quickLook();
+    });
+    if (found == m_runs.rend() ||
+        (found->state != RunState::Partial && found->state != RunState::Failed))
+        return nullptr;
+    return &*found;
 }
 
 Recording RunStore::joined() const {
@@ -39,28 +50,37 @@ Recording RunStore::joined() const {
 void RunStore::begin(const QString& autosave) {
     m_runs.push_back({});
     m_runs.back().file = autosave;
+    m_current = m_runs.size() - 1;
+    emit changed();
+}
+
+void RunStore::goOn() {
+    m_current = static_cast<std::size_t>(unfinished() - m_runs.data());
+    m_runs[m_current].state = RunState::Running;
+    m_runs[m_current].cause.clear();
     emit changed();
 }
 
 void RunStore::add(const std::vector<Event>& events) {
     if (m_runs.empty())
         return;
-    const std::size_t before = m_runs.back().recording.samples.size();
+    Recording& recording = m_runs[m_current].recording;
+    const std::size_t before = recording.samples.size();
     for (const Event& event : events)
-        m_runs.back().recording.add(event);
-    if (m_runs.back().recording.samples.size() != before)
+        recording.add(event);
+    if (recording.samples.size() != before)
         emit samplesChanged();
 }
 
 void RunStore::finish(RunState state, const QString& cause) {
     if (m_runs.empty())
         return;
-    m_runs.back().state = state;
-    m_runs.back().cause = cause;
+    m_runs[m_current].state = state;
+    m_runs[m_current].cause = cause;
     emit changed();
 }
 
-void RunStore::open(Recording recording, const QString& file) {
+void RunStore::append(Recording recording, const QString& file, bool saved) {
     Run run;
     run.state = recording.failed     ? RunState::Failed
                 : recording.complete ? RunState::Complete
@@ -69,11 +89,16 @@ void RunStore::open(Recording recording, const QString& file) {
         run.cause = QString::fromStdString(recording.failed->error.sentence());
     run.recording = std::move(recording);
     run.file = file;
-    run.saved = true;
-    m_runs.clear();
+    run.saved = saved;
     m_runs.push_back(std::move(run));
+    m_current = m_runs.size() - 1;
     emit changed();
     emit samplesChanged();
+}
+
+void RunStore::open(Recording recording, const QString& file) {
+    m_runs.clear();
+    append(std::move(recording), file, true);
 }
 
 void RunStore::markSaved(const QString& file) {
@@ -86,6 +111,7 @@ void RunStore::markSaved(const QString& file) {
 
 void RunStore::clear() {
     m_runs.clear();
+    m_current = 0;
     emit changed();
     emit samplesChanged();
 }

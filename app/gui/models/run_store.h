@@ -32,13 +32,20 @@ public:
     [[nodiscard]] bool empty() const { return m_runs.empty(); }
     /// Samples of all runs, oldest first: a later one stands for the point it repeats.
     [[nodiscard]] std::vector<Sample> samples() const;
+    /// The last run of which points are missing; null: there is none. A quick look never is.
+    [[nodiscard]] const Run* unfinished() const;
+    /// The run that was begun or goes on. Precondition: not empty.
+    [[nodiscard]] const Run& current() const { return m_runs[m_current]; }
     /// All runs as one recording.
     [[nodiscard]] Recording joined() const;
 
     void begin(const QString& autosave);
-    void add(const std::vector<Event>& events); ///< to the run that was begun last
+    /// unfinished() goes on: what comes is added to it. Precondition: there is one.
+    void goOn();
+    void add(const std::vector<Event>& events); ///< to the run that was begun or goes on
     void finish(RunState state, const QString& cause);
-    void open(Recording recording, const QString& file);
+    void open(Recording recording, const QString& file); ///< in place of all
+    void append(Recording recording, const QString& file, bool saved);
     void markSaved(const QString& file);
     void clear();
 
@@ -48,6 +55,7 @@ signals:
 
 private:
     std::vector<Run> m_runs;
+    std::size_t m_current = 0; ///< of the run that was begun or goes on
 };
 
 } // namespace decodescope

@@ -34,6 +34,13 @@ std::vector<std::int64_t> extraKvHeads(const ModelSpec& model, const std::vector
 } // namespace
 
 Session::Session(QObject* parent) : QObject(parent) {
+    reset();
+}
+
+void Session::reset() {
+    m_configuration = {};
+    m_wrongTexts.clear();
+    m_messages.clear();
     if (const Result<ModelSpec> model = findModelPreset(kDefaultModelId); model)
         m_configuration.model = *model;
     recompute();
@@ -237,8 +244,8 @@ std::optional<Plan> Session::tooLarge() const {
 
 QString Session::whyNoRun() const {
     for (const Field field : kFields)
-        if (QString wrong = message(field); !wrong.isEmpty())
-            return wrong;
+        if (QString wrong = message(field); !wrong.isEmpty() && field != Field::PcieRate)
+            return wrong; // the link is a plan's matter alone
     if (m_variants.empty())
         return tr("This shape makes no model.");
     if (!deviceIsLocal())
@@ -284,6 +291,16 @@ void Session::setShown(const QString& label, bool shown) {
     else
         m_hidden.insert(label);
     recompute();
+}
+
+OverviewData Session::overviewOf(const RunRequest& request) const {
+    return buildOverview({request.variants,
+                          planDevice(),
+                          request.workload,
+                          chosenContext(request.workload),
+                          request.deployment,
+                          {},
+                          false});
 }
 
 void Session::recompute() {

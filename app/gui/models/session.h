@@ -27,6 +27,7 @@ public:
     explicit Session(QObject* parent = nullptr);
 
     [[nodiscard]] const Configuration& configuration() const { return m_configuration; }
+    void reset();                          ///< all that was chosen; devices and samples stay
     void setModel(const ModelSpec& model); ///< typed shape values are dropped
     /// What the last run of a recording was asked to do. Its device stays the recording's matter.
     void setRun(const Recording& recording);
@@ -71,6 +72,8 @@ public:
     /// Why a run cannot start; empty where it can.
     [[nodiscard]] QString whyNoRun() const;
     [[nodiscard]] Result<RunRequest> request(bool quickLook) const;
+    /// The overview of what a run measures, which need not be what is chosen now.
+    [[nodiscard]] OverviewData overviewOf(const RunRequest& request) const;
 
 signals:
     void changed();        ///< the configuration, and with it the overview

@@ -51,7 +51,7 @@ std::vector<PlotWidget*> OverviewPlots::all() const {
 
 void OverviewPlots::setOverview(const OverviewData& overview) {
     m_overview = overview;
-    if (m_speed->empty() || sameVariants(m_measured, overview)) {
+    if ((m_speed->empty() && !m_running) || sameVariants(m_measured, overview)) {
         m_measured = overview;
     } else {
         copyVisibility(overview, m_measured);
@@ -70,7 +70,15 @@ void OverviewPlots::beginRun() {
     setFollowing(true);
 }
 
+void OverviewPlots::beginRun(const OverviewData& measured) {
+    beginRun();
+    m_running = true;
+    m_measured = measured;
+    setOverview(OverviewData(m_overview)); // which says so where the two differ
+}
+
 void OverviewPlots::endRun() {
+    m_running = false;
     if (m_speed->following())
         m_speed->setFollowing(false);
 }

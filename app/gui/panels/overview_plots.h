@@ -29,6 +29,8 @@ public:
     void setOverview(const OverviewData& overview);
     /// A run begins: what was measured before leaves the live charts.
     void beginRun();
+    /// The same of a run of these variants, which need not be those that are shown.
+    void beginRun(const OverviewData& measured);
     void endRun();
     void add(const LivePoints& points);
     /// A whole recording at once.
@@ -51,6 +53,7 @@ private:
     MemoryPlot* m_memory;
     OverviewData m_overview;
     OverviewData m_measured; ///< what the points of the speed chart are of
+    bool m_running = false;
 };
 
 } // namespace decodescope

@@ -5,11 +5,13 @@
 
 #include <QDateTime>
 #include <QDir>
+#include <QFileInfo>
 #include <QStandardPaths>
 #include <QUuid>
 
 #include <nlohmann/json.hpp>
 
+#include "core/profile/resume.h"
 #include "core/spec/units.h"
 #include "core/spec/version.h"
 
@@ -61,8 +63,7 @@ RunController::RunController(Session& session, RunStore& store, QObject* parent)
     connect(&m_monitor, &Monitor::deviceFound, &m_session, &Session::addDevice);
     connect(&m_monitor, &Monitor::memory, this, [this](const MemoryEvent& event) {
         LivePoints points;
-        points.memory.push_back(
-            memoryPoint(event, static_cast<double>(m_sinceRun.elapsed()) / kMsPerSecond));
+        points.memory.push_back(memoryPoint(event, seconds()));
         emit live(points);
         // The devices come before their memory: now all of them are known.
         if (std::exchange(m_quickLookWanted, false) && !running() && !m_session.tooLarge())
@@ -99,11 +100,56 @@ void RunController::run(bool quickLook) {
         emit refused(QString::fromStdString(request.error().sentence()));
         return;
     }
+    start(*request);
+}
+
+void RunController::start(const RunRequest& request) {
+    if (running() || !m_problem.isEmpty())
+        return;
+    m_store.begin(newAutosavePath());
+    launch(request, m_store.current().file);
+}
+
+void RunController::goOn() {
+    const Run* run = m_store.unfinished();
+    if (running() || !run)
+        return;
+    const QString file = run->file.isEmpty() ? newAutosavePath() : run->file;
+    const Result<RunRequest> request = requestToGoOn(*run, file);
+    if (!request) {
+        emit refused(QString::fromStdString(request.error().sentence()));
+        return;
+    }
+    m_store.goOn();
+    launch(*request, file);
+}
+
+Result<RunRequest> RunController::requestToGoOn(const Run& run, const QString& file) const {
+    if (!m_problem.isEmpty())
+        return Error{ErrorCode::DeviceUnavailable, m_problem.toStdString(), "", ""};
+    Result<RunRequest> request = resumedRequest(run.recording);
+    if (!request)
+        return request;
+    for (const DeviceInfo& device : m_session.devices())
+        if (device.id == request->deviceId)
+            if (const Status status = sameDevice(run.recording, device); !status)
+                return status.error();
+    const std::filesystem::path path = file.toStdString();
+    if (QFileInfo::exists(file))
+        if (const Status status = takesLines(path); !status)
+            return status.error();
+    if (const Status status = endLastLine(path); !status)
+        return status.error();
+    return request;
+}
+
+void RunController::launch(const RunRequest& request, const QString& autosave) {
     m_quickLookWanted = false;
-    m_quickLook = quickLook;
-    m_runDevice = request->deviceId;
+    m_quickLook = request.quickLook;
+    m_paused = false;
+    m_runDevice = request.deviceId;
     std::vector<std::string> labels;
-    for (const Variant& variant : request->variants)
+    for (const Variant& variant : request.variants)
         labels.push_back(variant.label);
     m_feed.begin(labels);
     m_monitor.pause();
@@ -111,13 +157,24 @@ void RunController::run(bool quickLook) {
     command.program = m_program;
     command.arguments = {QStringLiteral("run"), QStringLiteral("--request"), QStringLiteral("-"),
                          QStringLiteral("--stream")};
-    command.firstLine = QByteArray::fromStdString(nlohmann::json(*request).dump());
-    command.autosave = newAutosavePath();
-    m_store.begin(command.autosave);
+    command.firstLine = QByteArray::fromStdString(nlohmann::json(request).dump());
+    command.autosave = autosave;
     m_sinceRun.start();
-    emit runStarted(quickLook);
+    emit runStarted(m_session.overviewOf(request));
     m_worker.start(command);
     emit stateChanged();
+}
+
+void RunController::setPaused(bool paused) {
+    if (!running() || paused == m_paused)
+        return;
+    m_paused = paused;
+    m_worker.setPaused(paused);
+    emit stateChanged();
+}
+
+double RunController::seconds() const {
+    return static_cast<double>(m_sinceRun.elapsed()) / kMsPerSecond;
 }
 
 void RunController::stop() {
@@ -148,12 +205,14 @@ void RunController::takeEvents(const std::vector<Event>& events) {
 void RunController::takeOutcome(const WorkerOutcome& outcome) {
     m_store.finish(outcome.state, outcome.cause);
     if (m_quickLook && !m_store.empty())
-        if (const QString sentence = findingOf(m_store.runs().back().recording.samples);
+        if (const QString sentence = findingOf(m_store.current().recording.samples);
             !sentence.isEmpty())
             emit found(tr("%1 A quick look, not a benchmark.").arg(sentence));
+    m_paused = false;
     emit ended(outcome, m_quickLook);
     emit stateChanged();
-    watch();
+    if (!running()) // or the next has begun
+        watch();
 }
 
 } // namespace decodescope

@@ -23,14 +23,23 @@ public:
     /// a quick look is run where one is wanted.
     void begin(const QString& program, bool quickLook);
     void run(bool quickLook);
+    /// Runs what was asked for before, by a queue.
+    void start(const RunRequest& request);
+    /// Measures what is missing of RunStore::unfinished(), and adds it to that run and its file.
+    void goOn();
     void stop();
+    /// A paused run waits between two steps, with all it holds, until it goes on or is stopped.
+    void setPaused(bool paused);
     [[nodiscard]] bool running() const { return m_worker.running(); }
+    [[nodiscard]] bool paused() const { return m_paused; }
+    /// Seconds since the run began.
+    [[nodiscard]] double seconds() const;
     /// Why nothing can be measured; empty where it can.
     [[nodiscard]] QString problem() const { return m_problem; }
 
 signals:
     void stateChanged(); ///< running, problem
-    void runStarted(bool quickLook);
+    void runStarted(const decodescope::OverviewData& measured);
     void live(const decodescope::LivePoints& points);
     void progress(const decodescope::Progress& progress);
     void found(const QString& sentence); ///< what the quick look found
@@ -40,6 +49,8 @@ signals:
     void logLine(const QString& line);
 
 private:
+    [[nodiscard]] Result<RunRequest> requestToGoOn(const Run& run, const QString& file) const;
+    void launch(const RunRequest& request, const QString& autosave);
     void takeEvents(const std::vector<Event>& events);
     void takeOutcome(const WorkerOutcome& outcome);
     void watch();
@@ -56,6 +67,7 @@ private:
     std::string m_runDevice;
     bool m_quickLookWanted = false;
     bool m_quickLook = false;
+    bool m_paused = false;
 };
 
 /// Where the lines of a run begun now are kept.

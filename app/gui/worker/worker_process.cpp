@@ -78,6 +78,11 @@ void WorkerProcess::stop() {
     m_killTimer.start(kKillMs);
 }
 
+void WorkerProcess::setPaused(bool paused) {
+    if (m_running && !m_ended && !m_stopAsked)
+        m_process.write(paused ? "pause\n" : "resume\n");
+}
+
 void WorkerProcess::readOutput() {
     m_buffer += m_process.readAllStandardOutput();
 }
@@ -161,17 +166,19 @@ void WorkerProcess::processEnded() {
 
 WorkerOutcome WorkerProcess::outcome() const {
     if (!m_failure.isEmpty())
-        return {RunState::Failed, m_failure};
+        return {RunState::Failed, m_failure, false};
     if (m_stopAsked)
-        return {RunState::Partial, m_sawDone && !m_partial ? QString() : tr("Stopped by you.")};
+        return {RunState::Partial, m_sawDone && !m_partial ? QString() : tr("Stopped by you."),
+                true};
     if (m_sawDone)
-        return m_partial ? WorkerOutcome{RunState::Partial,
-                                         tr("The time ended before all points were measured.")}
-                         : WorkerOutcome{RunState::Complete, {}};
+        return m_partial
+                   ? WorkerOutcome{RunState::Partial,
+                                   tr("The time ended before all points were measured."), false}
+                   : WorkerOutcome{RunState::Complete, {}, false};
     QString cause = exitCause(m_process.exitStatus() == QProcess::CrashExit, m_process.exitCode());
     if (!m_lastError.isEmpty())
         cause += QLatin1Char(' ') + tr("It last said: %1").arg(m_lastError);
-    return {RunState::Failed, cause};
+    return {RunState::Failed, cause, false};
 }
 
 void WorkerProcess::finish() {

@@ -20,13 +20,14 @@ struct WorkerCommand {
     QString program;
     QStringList arguments;
     QByteArray firstLine;
-    QString autosave; ///< every line is appended here as it comes; empty: kept nowhere
+    QString autosave; ///< every line is added to it as it comes; empty: kept nowhere
 };
 
 /// How a worker ended.
 struct WorkerOutcome {
     RunState state = RunState::Failed;
-    QString cause; ///< empty for a complete run
+    QString cause;        ///< empty for a complete run
+    bool stopped = false; ///< the user asked for the end
 };
 
 /// A decodescope-cli that streams events. Its lines are parsed in small portions and handed out at
@@ -41,6 +42,8 @@ public:
     void start(const WorkerCommand& command);
     /// Asks it to stop; ends it after one second, and kills it after three.
     void stop();
+    /// Asks it to wait between two steps, or to go on. One that knows nothing of it does not.
+    void setPaused(bool paused);
     [[nodiscard]] bool running() const { return m_running; }
     /// A worker that says nothing for so long is reported by silent().
     void setSilenceLimit(int ms) { m_silenceLimitMs = ms; }
