@@ -82,7 +82,7 @@ newest() { recordings | tail -1; }
 of_kind() { grep -c "\"kind\":\"$1\"" "$2" || true; }
 has_samples() { [ -n "$(newest)" ] && [ "$(of_kind sample "$(newest)")" -ge "$1" ]; }
 more_recordings() { [ "$(recordings | wc -l)" -gt "$1" ]; }
-is_done() { [ "$(of_kind done "$(newest)")" -ge 1 ]; }
+is_done() { [ "$(of_kind "done" "$(newest)")" -ge 1 ]; }
 
 start_display
 
