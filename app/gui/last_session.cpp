@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include <QCoreApplication>
 #include <QFileInfo>
 #include <QSettings>
 
@@ -26,10 +25,6 @@ const QString kKvType = QStringLiteral("kvType");
 const QString kWeightsType = QStringLiteral("weightsType");
 const QString kScope = QStringLiteral("scope");
 const QString kFieldsKept = QStringLiteral("fields");
-
-QString tr(const char* text) {
-    return QCoreApplication::translate("LastSession", text);
-}
 
 QString text(std::string_view from) {
     return QString::fromUtf8(from.data(), static_cast<qsizetype>(from.size()));

@@ -5,6 +5,7 @@
 #include <QSettings>
 #include <QSystemTrayIcon>
 #include <QWidget>
+#include <QWindow>
 
 #include "app/gui/theme/icons.h"
 
