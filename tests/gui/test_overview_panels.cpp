@@ -16,6 +16,7 @@
 #include "app/gui/panels/overview_plots.h"
 #include "app/gui/panels/overview_text.h"
 #include "app/gui/plots/kv_memory_plot.h"
+#include "app/gui/plots/memory_plot.h"
 #include "app/gui/plots/speed_plot.h"
 
 using namespace decodescope;
@@ -67,6 +68,7 @@ private slots:
     void allPagesFollowTheLegend();
     void plotsShareThePage();
     void theTableSaysWhatThePlotsSay();
+    void chartsOverTimeMoveTogether();
 };
 
 void TestOverviewPanels::aCardSaysWhatIsPredicted() {
@@ -255,6 +257,24 @@ void TestOverviewPanels::theTableSaysWhatThePlotsSay() {
     page.table()->copy();
     QCOMPARE(QApplication::clipboard()->text().count(QLatin1Char('\n')),
              page.table()->rowCount() + 1);
+}
+
+void TestOverviewPanels::chartsOverTimeMoveTogether() {
+    Session session;
+    const OverviewPage page(session);
+    SpeedPlot& speed = *page.plots().speed();
+    MemoryPlot& memory = *page.plots().memory();
+    const QCPRange y = memory.plot().yAxis->range();
+    const QCPRange kv = page.plots().kvMemory()->plot().xAxis->range();
+    QTest::keyClick(&speed, Qt::Key_Plus);
+    QCOMPARE(memory.plot().xAxis->range(), speed.plot().xAxis->range());
+    QCOMPARE(memory.plot().yAxis->range(), y);
+    QCOMPARE(page.plots().kvMemory()->plot().xAxis->range(), kv); // tokens, not seconds
+    QVERIFY(!memory.following());
+    QTest::keyClick(&memory, Qt::Key_Right);
+    QCOMPARE(speed.plot().xAxis->range(), memory.plot().xAxis->range());
+    QTest::keyClick(&memory, Qt::Key_Home);
+    QVERIFY(speed.fitted() && memory.fitted());
 }
 
 QTEST_MAIN(TestOverviewPanels)

@@ -3,6 +3,7 @@
 
 #include "app/gui/panels/overview_plots.h"
 #include "app/gui/panels/overview_table.h"
+#include "app/gui/plots/axis_link.h"
 #include "app/gui/plots/kv_memory_plot.h"
 #include "app/gui/plots/max_context_plot.h"
 #include "app/gui/plots/memory_plot.h"
@@ -18,6 +19,7 @@ OverviewPage::OverviewPage(Session& session, QWidget* parent)
     addChart(m_plots->speed(), 1, 0);
     addChart(m_plots->memory(), 1, 1);
     setShares({1, 1}, {3, 2});
+    new AxisLink({m_plots->speed(), m_plots->memory()}, this); // both over the time of the run
     // A run is drawn from its first point on, also while another tab is shown.
     connect(&session, &Session::changed, this, [this] {
         if (!isVisible())

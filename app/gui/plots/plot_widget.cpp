@@ -174,6 +174,11 @@ void PlotWidget::back() {
         fit();
 }
 
+void PlotWidget::showX(double lower, double upper) {
+    m_plot->xAxis->setRange(lower, upper);
+    handMoved();
+}
+
 void PlotWidget::handMoved() {
     m_fitted = false;
     m_plot->replot(QCustomPlot::rpQueuedReplot);

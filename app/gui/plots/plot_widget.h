@@ -44,6 +44,8 @@ public:
     void fit();
     /// The view before the last zoom or pan.
     void back();
+    /// These ends of the x axis, as by a hand; the y axis stays.
+    void showX(double lower, double upper);
     /// False after a zoom or pan by hand, until fit().
     [[nodiscard]] bool fitted() const { return m_fitted; }
     /// The chart with its legend and without cursor, into this rectangle of logical pixels.
