@@ -98,7 +98,8 @@ void MainWindow::connectController() {
 }
 
 void MainWindow::begin(const QString& program, bool quickLook) {
-    m_controller.begin(program, quickLook);
+    // A recording that was opened is what one wants to see.
+    m_controller.begin(program, quickLook && m_store.empty());
 }
 
 Capabilities MainWindow::capabilities() const {

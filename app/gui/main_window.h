@@ -38,7 +38,8 @@ class MainWindow : public QMainWindow {
 public:
     explicit MainWindow(QWidget* parent = nullptr);
 
-    /// Starts to watch the machine; with `quickLook` also measures for two seconds.
+    /// Starts to watch the machine; with `quickLook`, where no recording is open, also measures for
+    /// two seconds.
     void begin(const QString& program, bool quickLook);
     /// Opens again what was open when the window was last closed, and says what is missing of it.
     void restoreSession();

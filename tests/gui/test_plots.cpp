@@ -18,6 +18,7 @@
 #include "app/gui/plots/kv_memory_plot.h"
 #include "app/gui/plots/max_context_plot.h"
 #include "app/gui/plots/memory_plot.h"
+#include "app/gui/plots/outside_mask.h"
 #include "app/gui/plots/speed_plot.h"
 #include "app/gui/theme/application_palette.h"
 
@@ -93,6 +94,7 @@ private slots:
     void differencesAreOfWhatBothPlacesHave();
     void exportsShowNoCursors();
     void exportedVectorsEndAtTheAxes();
+    void labelsDoNotStandOnOneAnother();
     void chartsFollowTheTheme();
     void pointsOfAnotherShapeAreSaidToBe();
     void descriptionsAreMadeFromData();
@@ -531,6 +533,33 @@ void TestPlots::exportedVectorsEndAtTheAxes() {
                          qPrintable(QStringLiteral("%1 %2").arg(x).arg(y)));
             }
     QVERIFY(inside > 100);
+}
+
+void TestPlots::labelsDoNotStandOnOneAnother() {
+    m_session->setText(Field::ExtraKvHeads, QStringLiteral("16, 4, 2"));
+    KvMemoryPlot& chart = *m_plots->kvMemory();
+    m_plots->setOverview(m_session->overview());
+    const auto labels = [&chart] {
+        chart.plot().replot();
+        std::vector<QRectF> places;
+        for (int i = 0; i < chart.plot().itemCount(); ++i)
+            if (auto* text = qobject_cast<QCPItemText*>(chart.plot().item(i));
+                text && text->visible() && text->layer()->name() == OutsideMask::layerAbove())
+                places.emplace_back(text->topLeft->pixelPosition(),
+                                    text->bottomRight->pixelPosition());
+        return places;
+    };
+    chart.resize(1200, 800);
+    const std::size_t roomy = labels().size();
+    QVERIFY(roomy >= 6); // a crossing for each variant, and the capacity
+    chart.resize(300, 160);
+    const std::vector<QRectF> places = labels();
+    QVERIFY(!places.empty() && places.size() < roomy);
+    for (std::size_t i = 0; i < places.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            QVERIFY(!places[i].intersects(places[k]));
+    chart.resize(1200, 800);
+    QCOMPARE(labels().size(), roomy);
 }
 
 void TestPlots::chartsFollowTheTheme() {

@@ -201,9 +201,11 @@ void ConfigurationPanel::refresh() {
         m_model->lineEdit()->setText(QString::fromStdString(model.name));
         m_model->lineEdit()->setCursorPosition(0);
     }
-    const bool preset = model.source.format == "preset";
-    QString source =
-        preset ? tr("Preset") : tr("From %1").arg(QString::fromStdString(model.source.path));
+    QString source = tr("From %1").arg(QString::fromStdString(model.source.path));
+    if (model.source.format == "preset")
+        source = tr("Preset");
+    else if (model.source.path.empty())
+        source = tr("By hand");
     if (model.maxPosition)
         source += tr(", trained for %1 tokens")
                       .arg(QString::fromStdString(formatCount(*model.maxPosition)));

@@ -57,6 +57,7 @@ PlotWidget::PlotWidget(const QString& chartName, const QString& title, QWidget* 
     column->setContentsMargins(kFocusFrame, kFocusFrame, kFocusFrame, kFocusFrame);
     column->addWidget(m_plot);
     m_mask = new OutsideMask(m_plot);
+    connect(m_plot, &QCustomPlot::afterLayout, this, &PlotWidget::partLabels);
     buildTitle();
     m_reader = std::make_unique<PlotReader>(*this);
     m_navigation = new PlotNavigation(*this);
@@ -141,6 +142,7 @@ void PlotWidget::clearDrawn() {
     for (QCPAbstractItem* item : m_items)
         m_plot->removeItem(item);
     m_items.clear();
+    m_labels.clear();
     m_notice = nullptr;
 }
 
@@ -215,6 +217,7 @@ QCPItemText* PlotWidget::addLabel(const QString& text, double x, double y, Qt::A
                                   const QColor& colour) {
     auto* label = new QCPItemText(m_plot);
     m_items.push_back(label);
+    m_labels.push_back(label);
     label->setLayer(OutsideMask::layerAbove());
     label->setClipToAxisRect(false);
     label->setText(text);
@@ -227,6 +230,19 @@ QCPItemText* PlotWidget::addLabel(const QString& text, double x, double y, Qt::A
     label->setPositionAlignment(anchor);
     label->position->setCoords(x, y);
     return label;
+}
+
+void PlotWidget::partLabels() {
+    std::vector<QRectF> taken;
+    for (QCPItemText* label : m_labels) {
+        const QRectF place(label->topLeft->pixelPosition(), label->bottomRight->pixelPosition());
+        const bool free = std::none_of(taken.begin(), taken.end(), [&place](const QRectF& other) {
+            return other.intersects(place);
+        });
+        label->setVisible(free);
+        if (free)
+            taken.push_back(place);
+    }
 }
 
 void PlotWidget::addVerticalLine(double x, const QPen& pen) {

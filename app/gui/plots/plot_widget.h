@@ -92,7 +92,7 @@ protected:
     void setBounds(const QRectF& bounds);
     /// A line over the middle of the plot instead of data; empty: none.
     void setNotice(const QString& text);
-    /// A text beside a mark.
+    /// A text beside a mark. Where it would stand on one that was added before, it is not drawn.
     QCPItemText* addLabel(const QString& text, double x, double y, Qt::Alignment anchor,
                           const QColor& colour);
     /// A line across the whole plot. Exactly one of the two is given.
@@ -118,6 +118,7 @@ private:
     void fitSubtitle(int width);
     void showMenu(const QPoint& globalPosition);
     void placeNotice();
+    void partLabels();
     void handMoved(); ///< a hand has changed the view
 
     QString m_chartName;
@@ -132,6 +133,7 @@ private:
     QCPItemText* m_notice = nullptr;
     OutsideMask* m_mask = nullptr;
     std::vector<QCPAbstractItem*> m_items;
+    std::vector<QCPItemText*> m_labels; ///< among them
     std::unique_ptr<PlotReader> m_reader;
     PlotNavigation* m_navigation = nullptr;
     QRectF m_bounds;
