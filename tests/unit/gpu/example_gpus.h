@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/spec/units.h"
 #include "gpu/gpu_properties.h"
 
 namespace decodescope {
@@ -14,8 +15,6 @@ struct ExampleGpu {
     const char* name;
     GpuProperties properties;
 };
-
-inline constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 inline constexpr ExampleGpu kExampleGpus[] = {
     {"T4", {7, 5, 40, 1024, 16, 65536, 65536, 65536, 0, 4 * kMiB}},
