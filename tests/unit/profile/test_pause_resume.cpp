@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -85,8 +86,9 @@ private slots:
         PauseGate gate;
         machine.gate = &gate;
         machine.pauseAtStep = 40; // of the first group, well behind its warm-up
-        machine.stepMs = [&](std::int64_t, int step) {
-            return step > 40 && step <= 43 ? 77.0 : 1.0;
+        std::set<std::int64_t> warm;
+        machine.stepMs = [&](std::int64_t nKvHeads, int step) {
+            return step > machine.pauseAtStep && warm.insert(nKvHeads).second ? 77.0 : 1.0;
         };
         const LetGoOn later(gate);
         const Outcome outcome = run(machine, smallRun(), {}, {}, &gate);
