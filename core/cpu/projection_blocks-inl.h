@@ -97,6 +97,9 @@ HWY_INLINE void packWords(const Projection& p, std::int64_t sequence) {
     packed.scales[sequence] = largest / 32767.0F;
 }
 
+/// As kFewRows of float weights.
+constexpr int kFewBlockRows = HWY_MAX_BYTES >= 64 ? 6 : 4;
+
 /// As floatTile(): rows that lie far apart, each a stream of its own.
 template <int kRows, int kBatch, typename Block>
 HWY_INLINE void blockTile(const Projection& p, std::int64_t row, std::int64_t stride,
@@ -167,7 +170,7 @@ template <typename Block>
 void blockRows(const Projection& p, const ProjectionPart& part) {
     const std::int64_t sequences = part.sequenceEnd - part.sequence;
     if (sequences == 1)
-        blockTiles<4, 1, Block>(p, part, part.sequence);
+        blockTiles<kFewBlockRows, 1, Block>(p, part, part.sequence);
     else if (sequences == 2)
         blockTiles<4, 2, Block>(p, part, part.sequence);
     else
