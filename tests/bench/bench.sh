@@ -86,10 +86,20 @@ bench_window() {
     done < <(QT_QPA_PLATFORM=offscreen "$build/bench/bench_window" "$bin")
 }
 
+# The numbers by which x86 CPUs of one name are told apart, as members of a JSON object.
+cpu_generation() {
+    awk -F ': *' '/^cpu family/ {family = $2} /^model[ \t]*:/ {model = $2}
+                  family != "" && model != "" {
+                      printf "\"family\": %d, \"model\": %d, ", family, model
+                      exit
+                  }' /proc/cpuinfo 2>/dev/null || true
+}
+
 # What was measured where: the first line of a file of results.
 machine_line() {
-    printf '{"cpu": "%s", "date": "%s", "commit": "%s"}\n' \
+    printf '{"cpu": "%s", %s"date": "%s", "commit": "%s"}\n' \
         "$("$bin/decodescope-cli" devices --output csv | awk -F, '$1 == "cpu" {print $2}' | tr -d '"')" \
+        "$(cpu_generation)" \
         "$(date -u +%F)" "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
 }
 
