@@ -30,6 +30,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <typename T>
 struct PlainRows {
     static constexpr float kBias = 0;
+    static constexpr bool kTwoInAByte = false;
     const std::byte* base;
     std::int64_t columns;
     [[nodiscard]] HWY_INLINE std::int64_t pairBytes() const {
@@ -83,10 +84,27 @@ private:
 
 /// Four-bit numbers 0 … 15, the even row in the low half of each byte; 8 stands for zero.
 struct NibblePairRows {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+    static constexpr float kBias = 0; ///< taken off already
+#else
     static constexpr float kBias = 8;
+#endif
+    static constexpr bool kTwoInAByte = true;
     const std::byte* base;
     std::int64_t columns;
-    [[nodiscard]] HWY_INLINE std::int64_t pairBytes() const { return columns; }
+    [[nodiscard]] HWY_INLINE std::int64_t pairBytes() const {
+        return columns;
+    }
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+    template <class D>
+    HWY_INLINE hn::Vec<D> even(D d, const std::byte* at, std::int64_t c) const {
+        return lookUp(d, bytes(d, at, c));
+    }
+    template <class D>
+    HWY_INLINE hn::Vec<D> odd(D d, const std::byte* at, std::int64_t c) const {
+        return lookUp(d, hn::ShiftRight<4>(bytes(d, at, c)));
+    }
+#else
     template <class D>
     HWY_INLINE hn::Vec<D> even(D d, const std::byte* at, std::int64_t c) const {
         return hn::ConvertTo(d, hn::And(bytes(d, at, c), hn::Set(hn::RebindToSigned<D>(), 15)));
@@ -95,6 +113,7 @@ struct NibblePairRows {
     HWY_INLINE hn::Vec<D> odd(D d, const std::byte* at, std::int64_t c) const {
         return hn::ConvertTo(d, hn::ShiftRight<4>(bytes(d, at, c)));
     }
+#endif
 
 private:
     template <class D>
@@ -103,6 +122,21 @@ private:
                              hn::LoadU(hn::Rebind<std::uint8_t, D>(),
                                        reinterpret_cast<const std::uint8_t*>(at) + c));
     }
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+    /// What the low four bits of each lane stand for: with 16 lanes one operation in place of a
+    /// mask, a conversion and a bias.
+    template <class D, class V>
+    static HWY_INLINE hn::Vec<D> lookUp(D d, V nibbles) {
+        if constexpr (sizeof(nibbles.raw) == sizeof(__m512i)) {
+            const __m512 numbers =
+                _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+            return hn::Vec<D>{_mm512_permutexvar_ps(nibbles.raw, numbers)};
+        } else {
+            const hn::RebindToSigned<D> di;
+            return hn::ConvertTo(d, hn::Sub(hn::And(nibbles, hn::Set(di, 15)), hn::Set(di, 8)));
+        }
+    }
+#endif
 };
 
 /// A tile's matrix that is one piece.
@@ -123,7 +157,7 @@ struct BlockMatrix {
     static constexpr bool kIsFloat = false;
     static constexpr std::int64_t kScaleBytes = kTileTokens * 2;
     static constexpr std::int64_t kBytes =
-        kScaleBytes + kTileTokens * kBlockValues / (RowsType::kBias == 0 ? 1 : 2);
+        kScaleBytes + kTileTokens * kBlockValues / (RowsType::kTwoInAByte ? 2 : 1);
     const std::byte* matrix;
     BlockMatrix(const void* at, std::int64_t /*columns*/)
         : matrix(static_cast<const std::byte*>(at)) {}
