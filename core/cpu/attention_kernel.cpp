@@ -22,25 +22,45 @@ HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
 
+/// How far ahead memory is asked for, and how much of a matrix one sweep passes over. A few heads
+/// wait for memory, more leave time, and long sweeps cost those least.
+constexpr std::int64_t kBusyBytes = 8192;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+/// Measured on Zen 4: the CPU's own prefetchers read a matrix at the rate of a plain stream where
+/// its rows are taken one after the other, and an instruction that asks for memory holds one of the
+/// few buffers for misses until the memory answers. One head lost a third by asking and four a
+/// fifth; eight, whose sweeps are narrower than a row, gain a fifth.
+constexpr std::int64_t kWaitingHeads = 7;
+constexpr std::int64_t kWaitingBytes = kBusyBytes;
+constexpr bool kAsksWhileWaiting = false;
+/// A tile converted on the fly costs nothing beside the multiply-adds of eight heads, storing it as
+/// f32 a tenth of the time of 32 (Zen 4 stores half a vector a cycle).
+constexpr std::int64_t kBlocksBeforeConversion = std::numeric_limits<std::int64_t>::max();
+#else
+/// What is asked for too early is dropped. Measured on Zen 3: 2 KiB against 8 KiB is worth 8 % to
+/// one head, and the other way round 15 % to four.
+constexpr std::int64_t kWaitingHeads = 2;
+constexpr std::int64_t kWaitingBytes = 2048;
+constexpr bool kAsksWhileWaiting = true;
 /// Blocks of heads that each convert a tile for themselves: more share one that was converted into
 /// the first-level cache.
 constexpr std::int64_t kBlocksBeforeConversion = 2;
+#endif
 
-/// How far ahead memory is asked for, and how much of a matrix one sweep passes over. A few heads
-/// wait for memory, and what is asked for too early is dropped; more heads leave time, and long
-/// sweeps cost them least. Measured on Zen 3: 2 KiB against 8 KiB is worth 8 % to one head, and the
-/// other way round 15 % to four.
-constexpr std::int64_t kWaitingHeads = 2;
-constexpr std::int64_t kWaitingBytes = 2048;
-constexpr std::int64_t kBusyBytes = 8192;
+/// Tiles that are scored before their values are added: two share the loads and stores of the
+/// output, 5 % of the time of 32 heads. Few heads read memory without a jump instead: with two
+/// tiles, one head on Zen 4 took twice the time.
+std::int64_t tilesOfRound(const AttentionPart& part) {
+    return part.group <= kWaitingHeads ? 1 : kMostRoundTiles;
+}
 
 /// One head also reads a long part from four places in turn, tile by tile. Measured on Zen 3: worth
 /// a fifth with 16-bit elements; two heads, or elements that take longer to unpack than to read,
 /// lose by it.
 constexpr std::int64_t kLeastTilesOfPlaces = 32; ///< each place's first tile is not asked for
 bool readsFromPlaces(const AttentionPart& part, std::int64_t tiles) {
-    return part.group == 1 && tiles >= kLeastTilesOfPlaces && !inBlocks(part.types.key) &&
-           part.types.key != DataType::Int8;
+    return kAsksWhileWaiting && part.group == 1 && tiles >= kLeastTilesOfPlaces &&
+           !inBlocks(part.types.key) && part.types.key != DataType::Int8;
 }
 
 constexpr float kLazyRescale = 8; ///< in powers of two: accumulators may grow 256-fold
@@ -50,21 +70,19 @@ struct Scratch {
     float* queries;      ///< [block][headDimK][heads of the block], × scale × log2 e; or bf16
                          ///< pairs [block][headDimK / 2][heads of the block], not multiplied
     float* sums;         ///< [block][blocksOf(headDimK)][heads of the block]
-    float* weights;      ///< [group][kTileTokens]
+    float* weights;      ///< [group][kRoundTokens]
     float* denominators; ///< [group][a vector of partial sums]
     float* tile;         ///< one tile's keys, then its values, as f32
 };
 
 /// Keeps a head's running maximum. The accumulator is rescaled only where a score lies more than
 /// kLazyRescale above it, so that almost every tile costs one comparison and one exp2 a score.
-HWY_INLINE void raiseMaximum(float* scores, std::int64_t tokens, std::int64_t headDimV, float& max,
+HWY_INLINE void raiseMaximum(float* scores, std::int64_t slots, std::int64_t headDimV, float& max,
                              float* denominators, float* output) {
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
-    if (tokens < kTileTokens)
-        std::fill(scores + tokens, scores + kTileTokens, -std::numeric_limits<float>::infinity());
     auto largest = hn::LoadU(d, scores);
-    for (std::int64_t t = lanes; t < kTileTokens; t += lanes)
+    for (std::int64_t t = lanes; t < slots; t += lanes)
         largest = hn::Max(largest, hn::LoadU(d, scores + t));
     if (HWY_LIKELY(hn::AllTrue(d, hn::Le(largest, hn::Set(d, max + kLazyRescale)))))
         return;
@@ -79,21 +97,22 @@ HWY_INLINE void raiseMaximum(float* scores, std::int64_t tokens, std::int64_t he
 /// weights = exp2(scores - maximum) of kHeads heads, added up in their denominators. Some heads at
 /// a time, since each exp2 is a long chain of operations that wait for one another.
 template <int kHeads>
-HWY_INLINE void weighScores(float* weights, const float* max, float* denominators) {
+HWY_INLINE void weighScores(float* weights, std::int64_t slots, const float* max,
+                            float* denominators) {
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
     constexpr int kVectors = HWY_MAX_BYTES >= 64 ? 2 : 4;
-    for (std::int64_t t = 0; t < kTileTokens; t += kVectors * lanes) {
+    for (std::int64_t t = 0; t < slots; t += kVectors * lanes) {
         FloatVec x[kHeads * kVectors];
         DECODESCOPE_UNROLL
         for (int i = 0; i < kHeads * kVectors; ++i) {
-            const float* at = weights + i / kVectors * kTileTokens + t + i % kVectors * lanes;
+            const float* at = weights + i / kVectors * kRoundTokens + t + i % kVectors * lanes;
             x[i] = hn::Sub(hn::LoadU(d, at), hn::Set(d, max[i / kVectors]));
         }
         exp2All(d, x);
         DECODESCOPE_UNROLL
         for (int i = 0; i < kHeads * kVectors; ++i) {
-            hn::StoreU(x[i], d, weights + i / kVectors * kTileTokens + t + i % kVectors * lanes);
+            hn::StoreU(x[i], d, weights + i / kVectors * kRoundTokens + t + i % kVectors * lanes);
         }
         DECODESCOPE_UNROLL
         for (int h = 0; h < kHeads; ++h) {
@@ -108,20 +127,30 @@ HWY_INLINE void weighScores(float* weights, const float* max, float* denominator
     // Slots past the end weigh 2^-126 here, and no value is read for them.
 }
 
-/// Turns the group's scores of a tile into weights.
-void softmaxTile(const AttentionPart& part, const AttentionState& state, const Scratch& scratch,
-                 std::int64_t tokens) {
-    for (std::int64_t h = 0; h < part.group; ++h)
-        raiseMaximum(scratch.weights + h * kTileTokens, tokens, part.headDimV, state.max[h],
+/// weighScores() of kHeads heads at a time from `head` on, which becomes the next.
+template <int kHeads>
+HWY_INLINE void weighHeads(const AttentionPart& part, const AttentionState& state,
+                           const Scratch& scratch, std::int64_t slots, std::int64_t& head) {
+    for (; head + kHeads <= part.group; head += kHeads)
+        weighScores<kHeads>(scratch.weights + head * kRoundTokens, slots, state.max + head,
+                            scratch.denominators + head * lanesOf());
+}
+
+/// Turns the group's scores of a round into weights.
+void softmaxRound(const AttentionPart& part, const AttentionState& state, const Scratch& scratch,
+                  std::int64_t tokens) {
+    const std::int64_t slots = (tokens + kTileTokens - 1) / kTileTokens * kTileTokens;
+    for (std::int64_t h = 0; h < part.group; ++h) {
+        float* scores = scratch.weights + h * kRoundTokens;
+        std::fill(scores + tokens, scores + slots, -std::numeric_limits<float>::infinity());
+        raiseMaximum(scores, slots, part.headDimV, state.max[h],
                      scratch.denominators + h * lanesOf(), state.output + h * part.headDimV);
-    constexpr int kTogether = 2;
-    std::int64_t h = 0;
-    for (; h + kTogether <= part.group; h += kTogether)
-        weighScores<kTogether>(scratch.weights + h * kTileTokens, state.max + h,
-                               scratch.denominators + h * lanesOf());
-    for (; h < part.group; ++h)
-        weighScores<1>(scratch.weights + h * kTileTokens, state.max + h,
-                       scratch.denominators + h * lanesOf());
+    }
+    std::int64_t head = 0;
+    if constexpr (HWY_MAX_BYTES >= 64)
+        weighHeads<4>(part, state, scratch, slots, head);
+    weighHeads<2>(part, state, scratch, slots, head);
+    weighHeads<1>(part, state, scratch, slots, head);
 }
 
 /// A tile's matrix as f32 in rows: keys with a scale a column, values with a scale a row.
@@ -239,7 +268,7 @@ void packQueries(const AttentionPart& part, const Blocks& blocks, const Scratch&
 
 template <class Products, class Matrix>
 HWY_INLINE void scoreTile(const AttentionPart& part, const Blocks& blocks, const Matrix& keys,
-                          const Scratch& scratch, Ahead& ahead) {
+                          const Scratch& scratch, float* weights, Ahead& ahead) {
     const auto* queries = reinterpret_cast<const typename Products::Factor*>(scratch.queries);
     std::int64_t first = 0;
     for (std::int64_t b = 0; b < blocks.count; ++b) {
@@ -249,37 +278,41 @@ HWY_INLINE void scoreTile(const AttentionPart& part, const Blocks& blocks, const
                      keys, part.headDimK,
                      BlockQueries<Products>{queries + first * part.headDimK / Products::kRows,
                                             scratch.sums + first * blocksOf(part.headDimK),
-                                            scratch.weights + first * kTileTokens},
+                                            weights + first * kRoundTokens},
                      ahead});
         first += heads;
     }
 }
 
 template <class Matrix>
-HWY_INLINE void valueTile(const AttentionPart& part, const Blocks& blocks, const Matrix& values,
-                          std::int64_t tokens, const Scratch& scratch, float* output,
-                          Ahead& ahead) {
+HWY_INLINE void valueTiles(const AttentionPart& part, const Blocks& blocks, const Matrix& values,
+                           std::int64_t tileBytes, std::int64_t tokens, const float* weights,
+                           float* output, Ahead& ahead) {
     std::int64_t first = 0;
     for (std::int64_t b = 0; b < blocks.count; ++b) {
         const std::int64_t heads = blocks.headsOf(b);
-        forHeads(heads, ValueKernel<Matrix, F32Products>{values, part.headDimV, tokens,
-                                                         scratch.weights + first * kTileTokens,
+        forHeads(heads, ValueKernel<Matrix, F32Products>{values, tileBytes, part.headDimV, tokens,
+                                                         weights + first * kRoundTokens,
                                                          output + first * part.headDimV, ahead});
         first += heads;
     }
 }
 
-/// What is done with one tile, for one type of keys or of values.
-struct TileWork {
+/// What is done with the tiles of a round, for one type of keys or of values.
+struct RoundWork {
     const AttentionPart& part;
     const Blocks& blocks;
     const Scratch& scratch;
+    std::int64_t tileBytes;
     float* output;
     Ahead ahead;
 };
-using TileKernel = void (*)(TileWork& work, const std::byte* matrix, std::int64_t tokens);
+/// Scores a tile, or adds the values of a round's tiles, the first of which is at `matrix`.
+/// `weights`: of the first token [group], kRoundTokens apart.
+using TileKernel = void (*)(RoundWork& work, const std::byte* matrix, std::int64_t tokens,
+                            float* weights);
 
-/// A tile that several blocks read is converted once, into the first-level cache.
+/// A tile that several blocks read may be converted once, into the first-level cache.
 template <class Matrix>
 HWY_INLINE bool convertsFirst(const Blocks& blocks) {
     return !Matrix::kIsFloat && blocks.count > kBlocksBeforeConversion;
@@ -287,30 +320,36 @@ HWY_INLINE bool convertsFirst(const Blocks& blocks) {
 
 template <class Matrix>
 struct ScoreKeys {
-    static void run(TileWork& work, const std::byte* matrix, std::int64_t /*tokens*/) {
+    static void run(RoundWork& work, const std::byte* matrix, std::int64_t /*tokens*/,
+                    float* weights) {
         const Matrix keys(matrix, kTileTokens);
         if (!convertsFirst<Matrix>(work.blocks)) {
-            scoreTile<F32Products>(work.part, work.blocks, keys, work.scratch, work.ahead);
+            scoreTile<F32Products>(work.part, work.blocks, keys, work.scratch, weights, work.ahead);
             return;
         }
         keysToFloats(keys, work.part.headDimK, work.scratch.tile);
         scoreTile<F32Products>(work.part, work.blocks, FloatMatrix(work.scratch.tile, kTileTokens),
-                               work.scratch, work.ahead);
+                               work.scratch, weights, work.ahead);
     }
 };
 
 template <class Matrix>
 struct AddValues {
-    static void run(TileWork& work, const std::byte* matrix, std::int64_t tokens) {
-        const Matrix values(matrix, work.part.headDimV);
-        if (!convertsFirst<Matrix>(work.blocks)) {
-            valueTile(work.part, work.blocks, values, tokens, work.scratch, work.output,
-                      work.ahead);
-            return;
+    static void run(RoundWork& work, const std::byte* matrix, std::int64_t tokens, float* weights) {
+        const bool converts = convertsFirst<Matrix>(work.blocks);
+        const std::int64_t atOnce = converts || Matrix::kInBlocks ? kTileTokens : kRoundTokens;
+        for (std::int64_t t = 0; t < tokens; t += atOnce, matrix += work.tileBytes) {
+            const Matrix values(matrix, work.part.headDimV);
+            const std::int64_t count = std::min(atOnce, tokens - t);
+            if (!converts) {
+                valueTiles(work.part, work.blocks, values, work.tileBytes, count, weights + t,
+                           work.output, work.ahead);
+                continue;
+            }
+            valuesToFloats(values, work.part.headDimV, work.scratch.tile);
+            valueTiles(work.part, work.blocks, FloatMatrix(work.scratch.tile, work.part.headDimV),
+                       work.tileBytes, count, weights + t, work.output, work.ahead);
         }
-        valuesToFloats(values, work.part.headDimV, work.scratch.tile);
-        valueTile(work.part, work.blocks, FloatMatrix(work.scratch.tile, work.part.headDimV),
-                  tokens, work.scratch, work.output, work.ahead);
     }
 };
 
@@ -319,35 +358,37 @@ using Bf16Matrix = RowMatrix<Bf16PairRows>;
 /// Dot products of bf16 take the tile as it lies in memory.
 template <class Dot>
 struct ScorePairs {
-    static void run(TileWork& work, const std::byte* matrix, std::int64_t /*tokens*/) {
+    static void run(RoundWork& work, const std::byte* matrix, std::int64_t /*tokens*/,
+                    float* weights) {
         scoreTile<Dot>(work.part, work.blocks, Bf16Matrix(matrix, kTileTokens), work.scratch,
-                       work.ahead);
-        scaleScores(work.scratch.weights, work.part.group, work.part.scale * kLog2E);
+                       weights, work.ahead);
+        scaleScores(weights, work.part.group, work.part.scale * kLog2E);
     }
 };
 
 template <class Dot>
 struct AddPairs {
-    static void run(TileWork& work, const std::byte* matrix, std::int64_t tokens) {
+    static void run(RoundWork& work, const std::byte* matrix, std::int64_t tokens, float* weights) {
         const Bf16Matrix values(matrix, work.part.headDimV);
         std::int64_t first = 0;
         for (std::int64_t b = 0; b < work.blocks.count; ++b) {
             const std::int64_t heads = work.blocks.headsOf(b);
-            float* weights = work.scratch.weights + first * kTileTokens;
+            float* ofBlock = weights + first * kRoundTokens;
             float* output = work.output + first * work.part.headDimV;
             bool both = false;
             for (std::int64_t h = 0; h < heads; ++h)
-                both |= packWeightPairs(weights + h * kTileTokens,
-                                        work.scratch.denominators + (first + h) * lanesOf());
-            const auto* pairs = reinterpret_cast<const std::uint32_t*>(weights);
-            forHeads(heads, ValueKernel<Bf16Matrix, Dot>{values, work.part.headDimV, tokens, pairs,
-                                                         output, work.ahead});
+                for (std::int64_t t = 0; t < tokens; t += kTileTokens)
+                    both |= packWeightPairs(ofBlock + h * kRoundTokens + t,
+                                            work.scratch.denominators + (first + h) * lanesOf());
+            const auto* pairs = reinterpret_cast<const std::uint32_t*>(ofBlock);
+            forHeads(heads, ValueKernel<Bf16Matrix, Dot>{values, work.tileBytes, work.part.headDimV,
+                                                         tokens, pairs, output, work.ahead});
             Ahead asked = work.ahead;
             asked.step = 0;
             if (both)
-                forHeads(heads,
-                         ValueKernel<Bf16Matrix, Dot>{values, work.part.headDimV, tokens,
-                                                      pairs + kTileTokens / 2, output, asked});
+                forHeads(heads, ValueKernel<Bf16Matrix, Dot>{
+                                    values, work.tileBytes, work.part.headDimV, tokens,
+                                    pairs + kTileTokens / 2, output, asked});
             first += heads;
         }
     }
@@ -387,13 +428,23 @@ TileKernels kernelsFor(const AttentionPart& part) {
     return {kernelFor<ScoreKeys>(part.types.key), kernelFor<AddValues>(part.types.value)};
 }
 
+/// Sweeps of addAllColumns() over a row of so many vectors.
+std::int64_t sweepsOf(std::int64_t vectors, int width) {
+    std::int64_t sweeps = 0;
+    for (; width > 1; width = narrower(width)) {
+        sweeps += vectors / width;
+        vectors %= width;
+    }
+    return sweeps + vectors;
+}
+
 /// Bytes of the next tile to ask for with each pair of rows that multiplyRows() takes.
 std::int64_t aheadStep(const AttentionPart& part, const Blocks& blocks, std::int64_t tileBytes) {
     std::int64_t pairs = 0;
     for (std::int64_t b = 0; b < blocks.count; ++b) {
         const auto heads = static_cast<int>(blocks.headsOf(b));
         pairs += kTileTokens / (keyWidthFor(heads) * lanesOf()) * (part.headDimK / 2) +
-                 part.headDimV / (widthFor(heads) * lanesOf()) * (kTileTokens / 2);
+                 sweepsOf(part.headDimV / lanesOf(), widthFor(heads)) * (kTileTokens / 2);
     }
     return (tileBytes + pairs - 1) / pairs;
 }
@@ -414,7 +465,7 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     Scratch scratch{};
     scratch.tile = memory;
     scratch.weights = scratch.tile + kTileTokens * std::max(part.headDimK, part.headDimV);
-    scratch.denominators = scratch.weights + part.group * kTileTokens;
+    scratch.denominators = scratch.weights + part.group * kRoundTokens;
     scratch.queries = scratch.denominators + part.group * lanesOf();
     scratch.sums = scratch.queries + part.group * part.headDimK;
 
@@ -426,35 +477,41 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const KvLayout layout{part.types, 1, 1, part.headDimK, part.headDimV, part.tokens};
     const auto keyBytes = static_cast<std::int64_t>(layout.keyTileBytes());
     const auto tileBytes = static_cast<std::int64_t>(layout.tileBytes());
-    TileWork work{part, blocks, scratch, state.output, {}};
-    work.ahead.step = aheadStep(part, blocks, tileBytes);
+    RoundWork work{part, blocks, scratch, tileBytes, state.output, {}};
     const bool waits = part.group <= kWaitingHeads;
+    work.ahead.step = waits && !kAsksWhileWaiting ? 0 : aheadStep(part, blocks, tileBytes);
     work.ahead.chunkBytes = waits ? kWaitingBytes : kBusyBytes;
-    const auto attendTile = [&](std::int64_t index) {
-        const std::byte* tile = part.tiles + index * tileBytes;
-        const std::int64_t tokens = std::min(kTileTokens, part.tokens - index * kTileTokens);
-        kernels.score(work, tile, tokens);
-        softmaxTile(part, state, scratch, tokens);
-        kernels.addValues(work, tile + keyBytes, tokens);
+    const std::int64_t roundTiles = tilesOfRound(part);
+    const auto attendRound = [&](std::int64_t firstTile) {
+        const std::byte* tile = part.tiles + firstTile * tileBytes;
+        const std::int64_t tokens =
+            std::min(roundTiles * kTileTokens, part.tokens - firstTile * kTileTokens);
+        for (std::int64_t t = 0; t < tokens; t += kTileTokens)
+            kernels.score(work, tile + t / kTileTokens * tileBytes,
+                          std::min(kTileTokens, tokens - t), scratch.weights + t);
+        softmaxRound(part, state, scratch, tokens);
+        kernels.addValues(work, tile + keyBytes, tokens, scratch.weights);
     };
     const std::int64_t tiles = (part.tokens + kTileTokens - 1) / kTileTokens;
     std::int64_t done = 0;
     if (readsFromPlaces(part, tiles)) {
         const std::int64_t perPlace = tiles / Ahead::kPlaces;
         const std::int64_t apart = perPlace * tileBytes;
-        // While the tiles of a round are worked on, those of the next are asked for: with each tile
-        // a part of all of them.
+        // While a tile of each place is worked on, the next ones are asked for: with each tile a
+        // part of all of them.
         for (std::int64_t i = 0; i < perPlace; ++i)
             for (std::int64_t p = 0; p < Ahead::kPlaces; ++p) {
                 work.ahead.restart(
                     part.tiles + (i + 1) * tileBytes + p * (tileBytes / Ahead::kPlaces), apart);
-                attendTile(p * perPlace + i);
+                attendRound(p * perPlace + i);
             }
         done = Ahead::kPlaces * perPlace;
     }
-    for (; done < tiles; ++done) {
-        work.ahead.restart(part.tiles + done * tileBytes + work.ahead.chunkBytes);
-        attendTile(done);
+    // Two tiles are not read in the order in which they lie: what is asked for is a tile ahead.
+    const std::int64_t far = roundTiles == 1 ? work.ahead.chunkBytes : tileBytes;
+    for (; done < tiles; done += roundTiles) {
+        work.ahead.restart(part.tiles + done * tileBytes + far);
+        attendRound(done);
     }
     finish(part, state, scratch.denominators);
 }
@@ -481,8 +538,9 @@ HWY_EXPORT(targetHasBf16Dot);
 std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
                                     std::int64_t headDimV) {
     constexpr std::int64_t kMostLanes = 16;
+    constexpr std::int64_t kMostRoundTokens = 2 * kTileTokens;
     return kTileTokens * std::max(headDimK, headDimV) +
-           group * (kTileTokens + kMostLanes + headDimK + blocksOf(headDimK));
+           group * (kMostRoundTokens + kMostLanes + headDimK + blocksOf(headDimK));
 }
 
 void attendPart(const AttentionPart& part, const AttentionState& state, float* scratch) {

@@ -44,10 +44,11 @@ namespace {
 /// On any CPU, with the order of AVX-512 BF16.
 struct EmulatedBf16Dot {
     static constexpr std::int64_t kRows = 2;
+    static constexpr bool kFactorsInMemory = false;
     using Factor = std::uint32_t;
     template <class D>
-    static HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> spread(D, std::uint32_t pair) {
-        return hn::Set(hn::RebindToUnsigned<D>(), pair);
+    static HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> spread(D, const std::uint32_t* pair) {
+        return hn::Set(hn::RebindToUnsigned<D>(), *pair);
     }
     template <class V, class W>
     static HWY_INLINE void add(V& sum, W factor, W row) {
@@ -64,11 +65,12 @@ struct EmulatedBf16Dot {
 /// The CPU's instruction, in registers as multiplyAdd() is.
 struct Bf16Dot {
     static constexpr std::int64_t kRows = 2;
+    static constexpr bool kFactorsInMemory = false;
     using Factor = std::uint32_t;
 #if HWY_ARCH_X86
     template <class D>
-    static HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> spread(D, std::uint32_t pair) {
-        return hn::Set(hn::RebindToUnsigned<D>(), pair);
+    static HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> spread(D, const std::uint32_t* pair) {
+        return hn::Set(hn::RebindToUnsigned<D>(), *pair);
     }
     template <class V, class W>
     static HWY_INLINE void add(V& sum, W factor, W row) {
@@ -80,8 +82,8 @@ struct Bf16Dot {
     /// One lane, of which the instruction makes as many as the row has: a load and no more, where
     /// filling a vector also takes a slot of the units that multiply.
     template <class D>
-    static HWY_INLINE float spread(D, std::uint32_t pair) {
-        return std::bit_cast<float>(pair);
+    static HWY_INLINE float spread(D, const std::uint32_t* pair) {
+        return std::bit_cast<float>(*pair);
     }
     template <class V, class W>
     static HWY_INLINE void add(V& sum, float factor, W row) {
@@ -110,12 +112,13 @@ inline void packQueryPairs(const float* queries, std::int64_t heads, std::int64_
         }
 }
 
-/// scores × factor, [heads][kTileTokens].
+/// A tile's scores × factor, kRoundTokens from one head to the next.
 HWY_INLINE void scaleScores(float* scores, std::int64_t heads, float factor) {
     const FloatTag d;
     const auto by = hn::Set(d, factor);
-    for (std::int64_t i = 0; i < heads * kTileTokens; i += lanesOf())
-        hn::StoreU(hn::Mul(hn::LoadU(d, scores + i), by), d, scores + i);
+    for (std::int64_t h = 0; h < heads; ++h, scores += kRoundTokens)
+        for (std::int64_t t = 0; t < kTileTokens; t += lanesOf())
+            hn::StoreU(hn::Mul(hn::LoadU(d, scores + t), by), d, scores + t);
 }
 
 /// The high halves of the lanes of two vectors in one of words: pairs of neighbours.

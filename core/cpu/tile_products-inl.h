@@ -27,8 +27,12 @@ using FloatTag = hn::ScalableTag<float>;
 using FloatVec = hn::Vec<FloatTag>;
 
 /// Query heads whose scores stay in registers at a time, and the accumulators that leave room for
-/// what is multiplied: 12 of 16 registers, 16 of 32. The portable path is to be small.
-#if HWY_TARGET == HWY_AVX2
+/// what is multiplied: 12 of 16 registers, 16 of 32; with AVX-512, where a row's vector meets
+/// factors in memory, 28. The portable path is to be small.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+constexpr int kBlockHeads = 8;
+constexpr int kAccumulators = 28;
+#elif HWY_TARGET == HWY_AVX2
 constexpr int kBlockHeads = 6;
 constexpr int kAccumulators = 12;
 #elif HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
@@ -38,6 +42,9 @@ constexpr int kAccumulators = 4;
 constexpr int kBlockHeads = 8;
 constexpr int kAccumulators = 16;
 #endif
+/// Tiles that are scored before their values are added, at most (tilesOfRound()).
+constexpr int kMostRoundTiles = HWY_MAX_BYTES >= 64 ? 2 : 1;
+constexpr std::int64_t kRoundTokens = kMostRoundTiles * kTileTokens;
 /// Independent sums that hide the latency of a multiply-add (4 cycles, two a cycle).
 constexpr int kChains = 8;
 
@@ -45,10 +52,19 @@ HWY_INLINE std::int64_t lanesOf() {
     return static_cast<std::int64_t>(hn::Lanes(FloatTag()));
 }
 
-/// Vectors of columns that a number of heads takes at a time.
+/// Vectors of columns that a number of heads takes at a time. Where registers allow it they are a
+/// whole row of the usual head_dim of 128 or almost, so that memory is read in one sweep: four
+/// heads leave one of eight vectors, which lies in lines already read.
 constexpr int widthFor(int heads) {
     const int fit = kAccumulators / heads;
+    if (HWY_MAX_BYTES >= 64 && fit >= 7)
+        return std::min(fit, 8);
     return fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
+}
+
+/// That of the columns which a width leaves over.
+constexpr int narrower(int width) {
+    return (width + 1) / 2;
 }
 
 /// The same where the columns are the tile's tokens: no more than they are.
@@ -63,14 +79,27 @@ constexpr int keyWidthFor(int heads) {
 struct F32Products {
     static constexpr std::int64_t kRows = 1; ///< that go with one factor
     using Factor = float;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+    static constexpr bool kFactorsInMemory = true;
     template <class D>
-    static HWY_INLINE hn::Vec<D> spread(D d, float factor) {
-        return hn::Set(d, factor);
+    static HWY_INLINE const float* spread(D, const float* factor) {
+        return factor;
+    }
+    template <class V>
+    static HWY_INLINE void add(V& sum, const float* factor, V row) {
+        multiplyAdd(sum, factor, row);
+    }
+#else
+    static constexpr bool kFactorsInMemory = false;
+    template <class D>
+    static HWY_INLINE hn::Vec<D> spread(D d, const float* factor) {
+        return hn::Set(d, *factor);
     }
     template <class V>
     static HWY_INLINE void add(V& sum, V factor, V row) {
         multiplyAdd(sum, factor, row);
     }
+#endif
 };
 
 /// The queries of a block of heads: what each of its scores starts from, and its factors.
@@ -78,7 +107,7 @@ template <class Products>
 struct BlockQueries {
     const typename Products::Factor* packed; ///< [headDimK / kRows][heads]
     const float* sums; ///< [blocksOf(headDimK)][heads]: of the queries of one block
-    float* weights;    ///< [heads][kTileTokens]: scores, then their exp2
+    float* weights;    ///< [heads][kRoundTokens]: the tile's scores, then their exp2
 };
 
 /// Asks for memory that is soon read, a line at a time and at the pace of the work: a CPU drops
@@ -125,17 +154,17 @@ template <class D, int kHeads, int kWidth>
 using Sums = hn::Vec<D>[kHeads][kWidth];
 
 /// sum[h][w] += factors[h × kStride] × row(w): whichever is fewer, factors or vectors of the row,
-/// is held in registers beside the sums.
+/// is held in registers beside the sums. Factors that stay in memory need none.
 template <class Products, int kHeads, int kWidth, int kStride, class D, class Row>
 HWY_INLINE void multiplyRow(D d, const typename Products::Factor* factors, const Row& row,
                             Sums<D, kHeads, kWidth>& sum) {
-    using Spread = decltype(Products::spread(d, factors[0]));
+    using Spread = decltype(Products::spread(d, factors));
     using V = decltype(row(0));
-    if constexpr (kHeads < kWidth) {
+    if constexpr (Products::kFactorsInMemory || kHeads < kWidth) {
         Spread factor[kHeads];
         DECODESCOPE_UNROLL
         for (int h = 0; h < kHeads; ++h) {
-            factor[h] = Products::spread(d, factors[h * kStride]);
+            factor[h] = Products::spread(d, factors + h * kStride);
         }
         DECODESCOPE_UNROLL
         for (int w = 0; w < kWidth; ++w) {
@@ -153,7 +182,7 @@ HWY_INLINE void multiplyRow(D d, const typename Products::Factor* factors, const
         }
         DECODESCOPE_UNROLL
         for (int h = 0; h < kHeads; ++h) {
-            const Spread factor = Products::spread(d, factors[h * kStride]);
+            const Spread factor = Products::spread(d, factors + h * kStride);
             DECODESCOPE_UNROLL
             for (int w = 0; w < kWidth; ++w) {
                 Products::add(sum[h][w], factor, v[w]);
@@ -250,7 +279,7 @@ HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK,
                 DECODESCOPE_UNROLL
                 for (int w = 0; w < kWidth; ++w) {
                     sum[h][w] =
-                        p == 0 ? hn::Zero(d) : hn::LoadU(d, weights + h * kTileTokens + w * lanes);
+                        p == 0 ? hn::Zero(d) : hn::LoadU(d, weights + h * kRoundTokens + w * lanes);
                 }
             }
             multiplyRows<Products, kHeads, kWidth, 1, kHeads>(
@@ -260,7 +289,7 @@ HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK,
             for (int h = 0; h < kHeads; ++h) {
                 DECODESCOPE_UNROLL
                 for (int w = 0; w < kWidth; ++w) {
-                    hn::StoreU(sum[h][w], d, weights + h * kTileTokens + w * lanes);
+                    hn::StoreU(sum[h][w], d, weights + h * kRoundTokens + w * lanes);
                 }
             }
         }
@@ -282,7 +311,10 @@ HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK
             for (int h = 0; h < kHeads; ++h) {
                 DECODESCOPE_UNROLL
                 for (int w = 0; w < kWidth; ++w) {
-                    sum[h][w] = hn::Set(d, -Rows::kBias * block.sums[b * kHeads + h]);
+                    if constexpr (Rows::kBias == 0)
+                        sum[h][w] = hn::Zero(d);
+                    else
+                        sum[h][w] = hn::Set(d, -Rows::kBias * block.sums[b * kHeads + h]);
                 }
             }
             multiplyRows<F32Products, kHeads, kWidth, 1, kHeads>(
@@ -292,7 +324,7 @@ HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK
                 const FloatVec scale = loadFloats(d, scales + t + w * lanes);
                 DECODESCOPE_UNROLL
                 for (int h = 0; h < kHeads; ++h) {
-                    float* at = block.weights + h * kTileTokens + t + w * lanes;
+                    float* at = block.weights + h * kRoundTokens + t + w * lanes;
                     const FloatVec before = b == 0 ? hn::Zero(d) : hn::LoadU(d, at);
                     hn::StoreU(hn::MulAdd(scale, sum[h][w], before), d, at);
                 }
@@ -301,10 +333,18 @@ HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK
     }
 }
 
+/// Values of a round: of each of its tiles the same rows.
+template <class Rows>
+struct RoundRows {
+    Rows rows; ///< of the first tile
+    std::int64_t tileBytes;
+};
+
 /// output[h][0 .. kWidth × lanes) += Σ_t weights[h][t] × (values[t][c …] - bias). A head's weights
-/// lie kTileTokens factors after those of the one before, also where a factor is a pair.
+/// lie kRoundTokens factors after those of the one before and a tile's kTileTokens, also where a
+/// factor is a pair.
 template <class Products, int kHeads, int kWidth, class D, class Rows>
-HWY_INLINE void addColumns(D d, const Rows& values, std::int64_t c, std::int64_t tokens,
+HWY_INLINE void addColumns(D d, const RoundRows<Rows>& values, std::int64_t c, std::int64_t tokens,
                            const typename Products::Factor* weights, const float* bias,
                            float* output, std::int64_t headDimV, Ahead& ahead) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -318,19 +358,28 @@ HWY_INLINE void addColumns(D d, const Rows& values, std::int64_t c, std::int64_t
                 sum[h][w] = hn::Sub(sum[h][w], hn::Set(d, bias[h]));
         }
     }
-    const std::int64_t pairs = tokens / 2;
-    multiplyRows<Products, kHeads, kWidth, kTileTokens, 1>(d, values, pairs, c, weights, sum,
-                                                           ahead);
+    Rows rows = values.rows;
+    std::int64_t pairs = 0;
+    for (;;) {
+        pairs = std::min(tokens, kTileTokens) / 2;
+        multiplyRows<Products, kHeads, kWidth, kRoundTokens, 1>(d, rows, pairs, c, weights, sum,
+                                                                ahead);
+        if (kMostRoundTiles == 1 || tokens <= kTileTokens)
+            break;
+        tokens -= kTileTokens;
+        rows.base += values.tileBytes;
+        weights += kTileTokens;
+    }
     if (tokens % 2 != 0) { // what the last pair's odd row holds is nobody's
-        const std::byte* at = values.base + pairs * values.pairBytes();
+        const std::byte* at = rows.base + pairs * rows.pairBytes();
         const auto last = [&](int w) HWY_ATTR __attribute__((always_inline)) {
             if constexpr (Products::kRows == 2)
-                return values.evenAlone(d, at, c + w * lanes);
+                return rows.evenAlone(d, at, c + w * lanes);
             else
-                return values.even(d, at, c + w * lanes);
+                return rows.even(d, at, c + w * lanes);
         };
-        multiplyRow<Products, kHeads, kWidth, kTileTokens>(d, weights + 2 * pairs / Products::kRows,
-                                                           last, sum);
+        multiplyRow<Products, kHeads, kWidth, kRoundTokens>(
+            d, weights + 2 * pairs / Products::kRows, last, sum);
     }
     DECODESCOPE_UNROLL
     for (int h = 0; h < kHeads; ++h) {
@@ -343,7 +392,7 @@ HWY_INLINE void addColumns(D d, const Rows& values, std::int64_t c, std::int64_t
 
 /// addColumns() over columns [from, to) of a matrix, widest first.
 template <class Products, int kHeads, int kWidth, class Rows>
-HWY_INLINE void addAllColumns(const Rows& values, std::int64_t from, std::int64_t to,
+HWY_INLINE void addAllColumns(const RoundRows<Rows>& values, std::int64_t from, std::int64_t to,
                               std::int64_t tokens, const typename Products::Factor* weights,
                               const float* bias, float* output, std::int64_t headDimV,
                               Ahead& ahead) {
@@ -354,8 +403,8 @@ HWY_INLINE void addAllColumns(const Rows& values, std::int64_t from, std::int64_
                                              headDimV, ahead);
     if constexpr (kWidth > 1) {
         if (from < to)
-            addAllColumns<Products, kHeads, kWidth / 2>(values, from, to, tokens, weights, bias,
-                                                        output, headDimV, ahead);
+            addAllColumns<Products, kHeads, narrower(kWidth)>(values, from, to, tokens, weights,
+                                                              bias, output, headDimV, ahead);
     } else if constexpr (HWY_MAX_BYTES > 32) {
         const hn::CappedTag<float, 8> half; // head_dim: a multiple of 8, perhaps not of the lanes
         const auto lanes = static_cast<std::int64_t>(hn::Lanes(half));
@@ -365,40 +414,51 @@ HWY_INLINE void addAllColumns(const Rows& values, std::int64_t from, std::int64_
     }
 }
 
+/// A round's tiles in one sweep, or of each tile chunk after chunk.
 template <class Products, int kHeads, class Rows>
-HWY_INLINE void addRows(const Rows& values, std::int64_t headDimV, std::int64_t tokens,
+HWY_INLINE void addRows(const RoundRows<Rows>& values, std::int64_t headDimV, std::int64_t tokens,
                         const typename Products::Factor* weights, float* output, Ahead& ahead) {
-    const std::int64_t chunk = 2 * chunkPairs(values, ahead);
-    for (std::int64_t t = 0; t < tokens; t += chunk)
+    const std::int64_t chunk = 2 * chunkPairs(values.rows, ahead);
+    for (std::int64_t t = 0, count = 0; t < tokens; t += count) {
+        const std::int64_t tile = t / kTileTokens;
+        const std::int64_t slot = t % kTileTokens;
+        count = tokens - t;
+        if (chunk < kTileTokens)
+            count = std::min({chunk, count, kTileTokens - slot});
+        RoundRows<Rows> from = values;
+        from.rows.base += tile * values.tileBytes;
+        from.rows = rowsFrom(from.rows, slot / 2);
         addAllColumns<Products, kHeads, widthFor(kHeads)>(
-            rowsFrom(values, t / 2), 0, headDimV, std::min(chunk, tokens - t),
-            weights + t / Products::kRows, nullptr, output, headDimV, ahead);
+            from, 0, headDimV, count, weights + tile * kTileTokens + slot / Products::kRows,
+            nullptr, output, headDimV, ahead);
+    }
 }
 
-/// The same for a matrix in blocks: a token's scale goes into its weight.
+/// The same for one tile in blocks: a token's scale goes into its weight.
 template <int kHeads, class Rows>
 HWY_INLINE void addBlocks(const BlockMatrix<Rows>& values, std::int64_t headDimV,
                           std::int64_t tokens, const float* weights, float* output, Ahead& ahead) {
     const FloatTag d;
-    HWY_ALIGN float scaled[kHeads * kTileTokens];
+    HWY_ALIGN float scaled[kHeads * kRoundTokens]; // as `weights` lie
     float bias[kHeads];
     for (std::int64_t b = 0; b < blocksOf(headDimV); ++b) {
         const hwy::float16_t* scales = values.scales(b);
         for (int h = 0; h < kHeads; ++h) {
             for (std::int64_t t = 0; t < kTileTokens; t += lanesOf())
-                hn::Store(
-                    hn::Mul(hn::LoadU(d, weights + h * kTileTokens + t), loadFloats(d, scales + t)),
-                    d, scaled + h * kTileTokens + t);
+                hn::Store(hn::Mul(hn::LoadU(d, weights + h * kRoundTokens + t),
+                                  loadFloats(d, scales + t)),
+                          d, scaled + h * kRoundTokens + t);
             if constexpr (Rows::kBias != 0) {
-                std::fill(scaled + h * kTileTokens + tokens, scaled + (h + 1) * kTileTokens, 0.0F);
-                auto sum = hn::Load(d, scaled + h * kTileTokens);
+                float* head = scaled + h * kRoundTokens;
+                std::fill(head + tokens, head + kTileTokens, 0.0F);
+                auto sum = hn::Load(d, head);
                 for (std::int64_t t = lanesOf(); t < kTileTokens; t += lanesOf())
-                    sum = hn::Add(sum, hn::Load(d, scaled + h * kTileTokens + t));
+                    sum = hn::Add(sum, hn::Load(d, head + t));
                 bias[h] = Rows::kBias * hn::GetLane(hn::SumOfLanes(d, sum));
             }
         }
         addAllColumns<F32Products, kHeads, widthFor(kHeads)>(
-            values.rows(b), 0, valuesOfBlock(b, headDimV), tokens, scaled, bias,
+            RoundRows<Rows>{values.rows(b), 0}, 0, valuesOfBlock(b, headDimV), tokens, scaled, bias,
             output + b * kBlockValues, headDimV, ahead);
     }
 }
@@ -430,7 +490,8 @@ struct ScoreKernel {
 
 template <class Matrix, class Products>
 struct ValueKernel {
-    const Matrix& values;
+    const Matrix& values; ///< of the first tile; one in blocks comes alone
+    std::int64_t tileBytes;
     std::int64_t headDimV, tokens;
     const typename Products::Factor* weights;
     float* output;
@@ -440,7 +501,8 @@ struct ValueKernel {
         if constexpr (Matrix::kInBlocks)
             addBlocks<kHeads>(values, headDimV, tokens, weights, output, ahead);
         else
-            addRows<Products, kHeads>(values.rows, headDimV, tokens, weights, output, ahead);
+            addRows<Products, kHeads>(RoundRows<decltype(values.rows)>{values.rows, tileBytes},
+                                      headDimV, tokens, weights, output, ahead);
     }
 };
 
