@@ -12,15 +12,14 @@ Result<int> blocksAtOnce(GpuRuntime& gpu, const KernelChoice& kernel) {
     return *blocks * gpu.properties().smCount;
 }
 
-Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& shape,
-                                      const SplitCosts& costs) {
-    const Result<AttentionPlan> plan = planAttention(gpu.properties(), shape, 0, costs);
+Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& shape) {
+    const Result<AttentionPlan> plan = planAttention(gpu.properties(), shape);
     if (!plan)
         return plan;
     const Result<int> blocks = blocksAtOnce(gpu, plan->kernel);
     if (!blocks)
         return blocks.error();
-    return planAttention(gpu.properties(), shape, *blocks, costs);
+    return planAttention(gpu.properties(), shape, *blocks, gpu.splitCosts());
 }
 
 Status launchAttention(GpuRuntime& gpu, const AttentionPlan& plan, gpu::AttentionArgs args) {

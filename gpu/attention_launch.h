@@ -11,9 +11,8 @@ namespace decodescope {
 /// Blocks of the kernel that the GPU runs at once. Errors: those of GpuRuntime.
 [[nodiscard]] Result<int> blocksAtOnce(GpuRuntime& gpu, const KernelChoice& kernel);
 
-/// planAttention() with what the GPU runs at once, by its own word.
-[[nodiscard]] Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& shape,
-                                                    const SplitCosts& costs = {});
+/// planAttention() with what the GPU runs at once, by its own word, and what splitting costs there.
+[[nodiscard]] Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& shape);
 
 /// Queues the kernel of `plan`, and the one that combines where contexts are split. `args` has the
 /// device's pointers, and what the plan decides (splits, tile) is taken from there. Errors: those

@@ -3,6 +3,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include "gpu/nvml.h"
+
 namespace decodescope {
 namespace {
 
@@ -25,9 +27,13 @@ CudaDevice queryCudaMemory(int index) {
     device.index = index;
     std::size_t freeBytes = 0;
     std::size_t totalBytes = 0;
-    if (cudaSetDevice(index) != cudaSuccess ||
-        cudaMemGetInfo(&freeBytes, &totalBytes) != cudaSuccess) {
+    cudaError_t error = cudaSetDevice(index);
+    if (error == cudaSuccess)
+        error = cudaMemGetInfo(&freeBytes, &totalBytes);
+    if (error != cudaSuccess) {
         (void)cudaGetLastError();
+        device.error = static_cast<int>(error);
+        device.errorText = cudaGetErrorString(error);
         return device;
     }
     device.freeBytes = freeBytes;
@@ -53,6 +59,8 @@ CudaQuery queryCuda() {
         device.computeMinor = properties.minor;
         device.totalBytes = properties.totalGlobalMem;
         device.l2Bytes = static_cast<std::uint64_t>(properties.l2CacheSize);
+        device.busId =
+            pciBusId(properties.pciDomainID, properties.pciBusID, properties.pciDeviceID);
         query.devices.push_back(std::move(device));
     }
     return query;

@@ -16,6 +16,9 @@ struct CudaDevice {
     std::uint64_t freeBytes = 0; ///< 0 with memoryKnown == false
     std::uint64_t l2Bytes = 0;
     bool memoryKnown = false; ///< cudaMemGetInfo answered
+    std::string busId;        ///< pciBusId()
+    int error = 0;            ///< cudaError_t where the GPU does not let itself be used; 0: none
+    std::string errorText;    ///< the runtime's own words for it
 };
 
 /// What the CUDA runtime says of this machine.

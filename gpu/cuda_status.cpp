@@ -4,13 +4,21 @@
 #include <fmt/format.h>
 
 #include "gpu/cuda_error.h"
+#include "gpu/kernel_choice.h"
 
 namespace decodescope {
 namespace {
 
-/// The decode kernels of this version run on the CPU; a GPU is found, described and planned for.
-constexpr const char* kNoKernels =
-    "this version measures on the CPU only; for this GPU it plans from the datasheet";
+/// Why this GPU cannot be used; empty where it can.
+std::string reasonOf(const CudaDevice& device, int driverVersion) {
+    if (device.computeMajor * 10 + device.computeMinor < kOldestCapability)
+        return fmt::format("compute capability {}.{} is too old: the kernels need {}.{}",
+                           device.computeMajor, device.computeMinor, kOldestCapability / 10,
+                           kOldestCapability % 10);
+    if (device.error != 0)
+        return cudaSentence({device.error, device.errorText, driverVersion});
+    return "";
+}
 
 } // namespace
 
@@ -40,8 +48,9 @@ std::vector<DeviceInfo> cudaDeviceInfos(const CudaQuery& query) {
         entry.id = fmt::format("cuda:{}", device.index);
         entry.name = device.name;
         entry.backend = "cuda";
-        entry.available = false;
-        entry.reason = kNoKernels;
+        entry.reason = reasonOf(device, query.driverVersion);
+        entry.available = entry.reason.empty();
+        entry.threads = 1; // it works as one
         entry.memoryTotalBytes = device.totalBytes;
         if (device.memoryKnown)
             entry.memoryFreeBytes = device.freeBytes;

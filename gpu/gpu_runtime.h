@@ -10,6 +10,7 @@
 #include "core/spec/result.h"
 #include "gpu/gpu_properties.h"
 #include "gpu/kernel_launch.h"
+#include "gpu/split_rule.h"
 
 namespace decodescope {
 
@@ -86,9 +87,16 @@ public:
     /// such GPU.
     [[nodiscard]] virtual void* nativeStream() = 0;
 
+    /// What splitting a context costs on this GPU: estimates until they are measured.
+    [[nodiscard]] const SplitCosts& splitCosts() const { return m_splitCosts; }
+    void setSplitCosts(const SplitCosts& costs) { m_splitCosts = costs; }
+
 protected:
     [[nodiscard]] virtual Status launchWith(const KernelLaunch& what, const void* args,
                                             std::size_t argsBytes) = 0;
+
+private:
+    SplitCosts m_splitCosts;
 };
 
 /// Memory of a GPU with one owner.

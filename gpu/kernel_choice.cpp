@@ -14,7 +14,6 @@ namespace {
 
 using gpu::KvFormat;
 
-constexpr int kOldestCapability = 75;
 constexpr int kFirstWithBf16Products = 80;
 /// Up to here the vector kernel reads 16-bit caches as fast as memory gives them, without the
 /// padding of a matrix product; of 8-bit ones the expansion alone would cost it more.

@@ -12,6 +12,9 @@
 
 namespace decodescope {
 
+/// Compute capability of the oldest GPUs that the kernels run on.
+inline constexpr int kOldestCapability = 75;
+
 enum class KernelFamily : std::uint8_t { Vector, Packed };
 
 /// Which attention kernel runs a shape, and how its blocks look.

@@ -27,7 +27,10 @@ std::string versionText() {
     std::string text = fmt::format("decodescope-cli {}\n", toolVersion());
     for (const DeviceInfo& device : Backends().devices())
         text += fmt::format("{}: {}{}\n", device.id,
-                            device.available ? device.simd : "not available, ", device.reason);
+                            !device.available     ? "not available, "
+                            : device.simd.empty() ? device.name
+                                                  : device.simd,
+                            device.reason);
     return text +
            fmt::format("CUDA: {}\n", queryCuda().built ? "in this build" : "not in this build");
 }

@@ -114,6 +114,7 @@ void to_json(Json& json, const Ceilings& ceilings) {
     writeIfThere(json, "f32_multiply_add", ceilings.f32);
     writeIfThere(json, "bf16_dot", ceilings.bf16Dot);
     writeIfThere(json, "int8_dot", ceilings.int8Dot);
+    writeIfThere(json, "fp8_dot", ceilings.fp8Dot);
     writeIfThere(json, "kernels", ceilings.kernels);
     if (ceilings.barrierSeconds)
         json["barrier_ms"] = *ceilings.barrierSeconds * 1000;
@@ -130,6 +131,7 @@ void from_json(const Json& json, Ceilings& ceilings) {
     readIfThere(json, "f32_multiply_add", ceilings.f32);
     readIfThere(json, "bf16_dot", ceilings.bf16Dot);
     readIfThere(json, "int8_dot", ceilings.int8Dot);
+    readIfThere(json, "fp8_dot", ceilings.fp8Dot);
     readIfThere(json, "kernels", ceilings.kernels);
     std::optional<double> barrierMs;
     readIfThere(json, "barrier_ms", barrierMs);
@@ -149,6 +151,7 @@ Ceilings bestOf(const Ceilings& a, const Ceilings& b) {
     best.f32 = bestPeak(a.f32, b.f32);
     best.bf16Dot = bestPeak(a.bf16Dot, b.bf16Dot);
     best.int8Dot = bestPeak(a.int8Dot, b.int8Dot);
+    best.fp8Dot = bestPeak(a.fp8Dot, b.fp8Dot);
     if (a.kernels && b.kernels)
         best.kernels = bestOf(*a.kernels, *b.kernels);
     else if (b.kernels)

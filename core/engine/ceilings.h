@@ -52,7 +52,7 @@ struct Ceilings {
     /// Multiply-adds, by the kernels' instruction set.
     std::optional<ArithmeticPeak> f32 = {};
     /// Dot products of the units that sum them in one instruction; absent where there is none.
-    std::optional<ArithmeticPeak> bf16Dot = {}, int8Dot = {};
+    std::optional<ArithmeticPeak> bf16Dot = {}, int8Dot = {}, fp8Dot = {};
     /// Of an empty job, handed to all `threads`: the median.
     std::optional<double> barrierSeconds = {};
     /// Not roofs, but what the kernels reach under them. Absent where they were not measured.

@@ -117,6 +117,7 @@ std::vector<nlohmann::json> records(const DeviceInfo& device) {
     addPeak("f32_multiply_add", ceilings.f32);
     addPeak("bf16_dot", ceilings.bf16Dot);
     addPeak("int8_dot", ceilings.int8Dot);
+    addPeak("fp8_dot", ceilings.fp8Dot);
     if (ceilings.barrierSeconds)
         add("barrier", ceilings.threads, "barrier_ms", *ceilings.barrierSeconds * 1000);
     return rows;
@@ -143,6 +144,7 @@ public:
         addPeak("f32 multiply-adds", m_ceilings.f32, "GFLOP/s");
         addPeak("bf16 dot products", m_ceilings.bf16Dot, "GFLOP/s");
         addPeak("int8 dot products", m_ceilings.int8Dot, "GOP/s");
+        addPeak("fp8 dot products", m_ceilings.fp8Dot, "GFLOP/s");
         if (m_ceilings.barrierSeconds)
             addEnds("barrier", "", fmt::format("{:.2f} µs", *m_ceilings.barrierSeconds * 1e6));
         addEnds("ridge", "",

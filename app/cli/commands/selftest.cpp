@@ -16,6 +16,7 @@
 #include "core/report/markdown.h"
 #include "core/spec/units.h"
 #include "core/spec/workload.h"
+#include "gpu/cuda_backend.h"
 
 namespace decodescope {
 namespace {
@@ -99,7 +100,13 @@ std::string text(const std::vector<SelfTestResult>& results, ReportFormat format
                                             : recordsText(kKeys, records(results), format);
 }
 
+/// What they were compiled for.
+std::string kernelsOf(const DeviceInfo& device) {
+    return device.simd.empty() ? "compute capability " + device.computeCapability : device.simd;
+}
+
 Status verdict(const std::vector<SelfTestResult>& results, const DeviceInfo& device) {
+    const std::string kernels = kernelsOf(device);
     const SelfTestResult* worst = nullptr;
     std::int64_t failed = 0;
     for (const SelfTestResult& each : results) {
@@ -113,15 +120,29 @@ Status verdict(const std::vector<SelfTestResult>& results, const DeviceInfo& dev
         return Error{ErrorCode::RunFailed, "no kernel was tested", device.id, ""};
     if (!worst) {
         tell(fmt::format("All {} kernel checks passed with {}.",
-                         formatCount(static_cast<std::int64_t>(results.size())), device.simd));
+                         formatCount(static_cast<std::int64_t>(results.size())), kernels));
         return Done{};
     }
     return Error{ErrorCode::RunFailed,
                  fmt::format("{} of {} kernel checks failed with {}; the worst, {} with {}, is off "
                              "by {:.2e} where {:.2e} is allowed",
-                             failed, results.size(), device.simd, worst->kernel, name(worst->type),
+                             failed, results.size(), kernels, worst->kernel, name(worst->type),
                              worst->error, worst->bound),
                  device.id, "Do not trust measurements of this machine; please report it."};
+}
+
+Result<std::vector<SelfTestResult>> run(const SelfTestOptions& options, const DeviceInfo& device,
+                                        const std::stop_token& stop) {
+    ProgressBar bar;
+    const SelfTestProgress show = [&bar](const SelfTestResult& result, double share) {
+        Progress progress;
+        progress.phase = result.kernel;
+        progress.fraction = share;
+        bar.show(progress);
+    };
+    if (device.backend == "cuda")
+        return runCudaSelfTest(device.id, options, show, stop);
+    return runCpuSelfTest(options, show, stop);
 }
 
 Status selftest(const Options& options) {
@@ -134,29 +155,17 @@ Status selftest(const Options& options) {
     const Result<Backends::Found> found = backends.usable(options.device);
     if (!found)
         return found.error();
-    if (found->device.backend != "cpu")
-        return Error{ErrorCode::DeviceUnavailable, "this version has kernels for the CPU alone",
-                     found->device.id, "Use --device cpu."};
     std::stop_source stop;
     const StopSignals signals(stop);
-    std::vector<SelfTestResult> results;
-    {
-        ProgressBar bar;
-        results = runCpuSelfTest(
-            options.test,
-            [&bar](const SelfTestResult& result, double share) {
-                Progress progress;
-                progress.phase = result.kernel;
-                progress.fraction = share;
-                bar.show(progress);
-            },
-            stop.get_token());
-    }
-    if (Status written = options.output.write(text(results, *format)); !written)
+    const Result<std::vector<SelfTestResult>> results =
+        run(options.test, found->device, stop.get_token());
+    if (!results)
+        return results.error();
+    if (Status written = options.output.write(text(*results, *format)); !written)
         return written;
     if (stop.stop_requested())
         return Error{ErrorCode::Interrupted, "the self-test was stopped", "", ""};
-    return verdict(results, found->device);
+    return verdict(*results, found->device);
 }
 
 } // namespace

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QTest>
 
-#include <stdexcept>
-
-#include "attention_case.h"
+#include "gpu/attention_check.h"
 #include "gpu/attention_launch.h"
 #include "gpu/cuda_query.h"
 #include "gpu/cuda_runtime.h"
@@ -61,17 +59,15 @@ void TestAttentionDevice::kernelsAttendAsTheReference() {
             test.pageTokens = pageTokens;
             test.contexts = {1, 7, 15, 16, 17, 63, 64, 65, 1023};
             test.blocksAtOnce = 64; // splits the longest
-            try {
-                const AttentionPlan plan = planOf(gpu->properties(), test);
-                const Result<int> blocks = blocksAtOnce(*gpu, plan.kernel);
-                QVERIFY2(blocks.ok(), blocks.ok() ? "" : blocks.error().what.c_str());
-                QVERIFY(*blocks >= plan.kernel.blocksPerSm * gpu->properties().smCount);
-                const double error = AttentionData(test).errorOn(gpu, plan);
-                QVERIFY2(error <= allowedError(plan),
-                         qPrintable(QString("%1: off by %2").arg(label(test).c_str()).arg(error)));
-            } catch (const std::exception& fault) {
-                QFAIL(fault.what());
-            }
+            const Result<AttentionPlan> plan = planOf(*gpu, test);
+            QVERIFY2(plan.ok(), plan.ok() ? "" : plan.error().what.c_str());
+            const Result<int> blocks = blocksAtOnce(*gpu, plan->kernel);
+            QVERIFY2(blocks.ok(), blocks.ok() ? "" : blocks.error().what.c_str());
+            QVERIFY(*blocks >= plan->kernel.blocksPerSm * gpu->properties().smCount);
+            const Result<double> error = AttentionData(test, 11).errorOn(gpu, *plan);
+            QVERIFY2(error.ok(), error.ok() ? "" : error.error().what.c_str());
+            QVERIFY2(*error <= allowedError(*plan),
+                     qPrintable(QString("%1: off by %2").arg(label(test).c_str()).arg(*error)));
         }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QTest>
 
-#include "attention_case.h"
 #include "emulated_runtime.h"
 #include "example_gpus.h"
+#include "gpu/attention_check.h"
 
 using namespace decodescope;
 
@@ -31,16 +31,18 @@ namespace {
 
 constexpr DataType kTypes[] = {DataType::F16, DataType::BF16, DataType::FP8_E4M3, DataType::Int8};
 
+std::shared_ptr<EmulatedRuntime> emulated(const char* gpu) {
+    return std::make_shared<EmulatedRuntime>(EmulatedGpu{exampleGpu(gpu)});
+}
+
 void check(const AttentionCase& test, const char* gpu = "H200") {
-    try {
-        const AttentionPlan plan = planOf(exampleGpu(gpu), test);
-        const auto runtime = std::make_shared<EmulatedRuntime>(EmulatedGpu{exampleGpu(gpu)});
-        const double error = AttentionData(test).errorOn(runtime, plan);
-        QVERIFY2(error <= allowedError(plan),
-                 qPrintable(QString("%1: off by %2").arg(label(test).c_str()).arg(error)));
-    } catch (const std::exception& fault) {
-        QFAIL(fault.what());
-    }
+    const auto runtime = emulated(gpu);
+    const Result<AttentionPlan> plan = planOf(*runtime, test);
+    QVERIFY2(plan.ok(), plan.ok() ? "" : plan.error().what.c_str());
+    const Result<double> error = AttentionData(test, 11).errorOn(runtime, *plan);
+    QVERIFY2(error.ok(), error.ok() ? "" : error.error().what.c_str());
+    QVERIFY2(*error <= allowedError(*plan),
+             qPrintable(QString("%1: off by %2").arg(label(test).c_str()).arg(*error)));
 }
 
 } // namespace
@@ -107,7 +109,7 @@ void TestAttentionKernels::splitsOfUnequalSequencesMerge() {
     test.blocksAtOnce = 60;
     test.contexts = {1, 511, 512, 1023, 4097};
     test.headDim = 64;
-    QVERIFY(planOf(exampleGpu("H200"), test).splits > 5);
+    QVERIFY(planOf(*emulated("H200"), test)->splits > 5);
     check(test);
 }
 

@@ -60,7 +60,16 @@ void TestCudaStatus::aGpuIsDescribedInFull() {
     QCOMPARE(infos[0].computeCapability, std::string("9.0"));
     QCOMPARE(infos[0].driverVersion, std::string("13.0"));
     QCOMPARE(infos[0].memoryFreeBytes.value_or(0), std::uint64_t{140'000'000'000});
-    QVERIFY(infos[0].available || !infos[0].reason.empty());
+    QVERIFY(infos[0].available && infos[0].reason.empty());
+
+    query.devices[0].computeMajor = 7;
+    QVERIFY(!cudaDeviceInfos(query)[0].available);
+    QCOMPARE(cudaDeviceInfos(query)[0].reason,
+             std::string("compute capability 7.0 is too old: the kernels need 7.5"));
+    query.devices[0] = gpu;
+    query.devices[0].error = 46; // another process has it for itself
+    QVERIFY(!cudaDeviceInfos(query)[0].available);
+    QVERIFY(cudaDeviceInfos(query)[0].reason.find("another process") != std::string::npos);
 }
 
 void TestCudaStatus::theBackendAnswersOnThisMachine() {

@@ -6,6 +6,7 @@
 #include "emulated_runtime.h"
 #include "example_gpus.h"
 #include "gpu/kernels/memory_args.h"
+#include "gpu/split_calibration.h"
 
 using namespace decodescope;
 
@@ -21,6 +22,7 @@ private slots:
     void memoryEndsWhereOthersHoldIt();
     void aLostGpuStaysLost();
     void whatNoKernelTakesIsRefused();
+    void splitsAreMeasuredOnTheKernelsThemselves();
 };
 
 namespace {
@@ -142,6 +144,21 @@ void TestGpuRuntime::whatNoKernelTakesIsRefused() {
     QVERIFY(gpu->launch({gpu::kFillRandom, {}, 32}, gpu::FillArgs{}).ok());
     std::byte stranger[8] = {};
     QVERIFY(!gpu->setBytes(stranger, 0, 8).ok());
+}
+
+/// The clock of the emulated GPU counts blocks: of its launches of one wave each.
+void TestGpuRuntime::splitsAreMeasuredOnTheKernelsThemselves() {
+    EmulatedGpu gpu;
+    gpu.properties = exampleGpu("T4");
+    gpu.properties.smCount = 1;
+    const auto runtime = std::make_shared<EmulatedRuntime>(gpu);
+    const Result<SplitTimings> timings = measureSplits(runtime);
+    QVERIFY2(timings.ok(), timings.ok() ? "" : timings.error().sentence().c_str());
+    QCOMPARE(timings->few, timings->many);
+    QCOMPARE(timings->fewParts, 8 * 4 * EmulatedRuntime::kBlockSeconds);
+    QCOMPARE(runtime->heldBytes(), std::uint64_t{0});
+    runtime->setOthersBytes(gpu.totalBytes);
+    QCOMPARE(measureSplits(runtime).error().code, ErrorCode::OutOfMemory);
 }
 
 QTEST_APPLESS_MAIN(TestGpuRuntime)

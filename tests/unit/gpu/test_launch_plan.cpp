@@ -11,6 +11,7 @@
 #include "gpu/kernels/kernel_shape.h"
 #include "gpu/occupancy.h"
 #include "gpu/page_table.h"
+#include "gpu/split_calibration.h"
 #include "gpu/split_rule.h"
 
 using namespace decodescope;
@@ -32,6 +33,7 @@ private slots:
     void dearerCombiningMeansFewerSplits();
     void aPlanHoldsWhatItsLaunchesNeed();
     void aPlanRefusesWhatMakesNoSense();
+    void splitCostsFollowFromTimes();
     void pagesAreGivenOnceAndNoneIsWasted_data();
     void pagesAreGivenOnceAndNoneIsWasted();
     void aContiguousCacheHasRoomForTheLongest();
@@ -266,6 +268,23 @@ void TestLaunchPlan::aPlanRefusesWhatMakesNoSense() {
     QCOMPARE(code({DataType::F16, 100, 32, 8, one}), ErrorCode::BadUsage);
     QCOMPARE(code({DataType::F16, 128, 70'000, 70'000, one}), ErrorCode::BadUsage);
     QCOMPARE(code({DataType::F16, 128, 32, 8, one}), ErrorCode::Interrupted);
+}
+
+void TestLaunchPlan::splitCostsFollowFromTimes() {
+    // A grain takes 2 µs, starting a block 5 µs, one more part to combine 0.1 µs.
+    const auto attention = [](int grains) { return (5 + 2.0 * grains) * 1e-6; };
+    const auto combining = [](int parts) { return (3 + 0.1 * parts) * 1e-6; };
+    const std::optional<SplitCosts> costs =
+        splitCostsOf({attention(kFewGrains), attention(kManyGrains), combining(kFewParts),
+                      combining(kManyParts)});
+    QVERIFY(costs.has_value());
+    QVERIFY(qFuzzyCompare(costs->start, 2.5));
+    QVERIFY(qFuzzyCompare(costs->perSplit, 0.05));
+    // Noise that makes more work faster tells nothing; parts that cost nothing cost a little.
+    QVERIFY(!splitCostsOf({2e-6, 2e-6, 1e-6, 2e-6}).has_value());
+    QVERIFY(!splitCostsOf({3e-6, 2e-6, 1e-6, 2e-6}).has_value());
+    QVERIFY(splitCostsOf({1e-6, 4e-6, 2e-6, 1e-6})->perSplit > 0);
+    QVERIFY(splitCostsOf({1e-6, 40e-6, 2e-6, 1e-6})->start > 0);
 }
 
 void TestLaunchPlan::pagesAreGivenOnceAndNoneIsWasted_data() {

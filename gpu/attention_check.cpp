@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "attention_case.h"
+#include "gpu/attention_check.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
-#include <stdexcept>
-#include <type_traits>
+#include <utility>
 
 #include "core/engine/float_bits.h"
 #include "core/engine/reference.h"
@@ -42,7 +41,7 @@ struct Element {
 /// Random elements as a case's cache keeps them.
 class ElementSource {
 public:
-    explicit ElementSource(const AttentionCase& test) : m_case(test) {}
+    ElementSource(const AttentionCase& test, std::uint64_t seed) : m_case(test), m_random(seed) {}
 
     float normal() { return m_normal(m_random); }
     Element element(float mean) {
@@ -66,12 +65,39 @@ public:
 
 private:
     const AttentionCase& m_case;
-    std::mt19937_64 m_random{11};
+    std::mt19937_64 m_random;
     std::normal_distribution<float> m_normal;
 };
 
-AttentionData::AttentionData(const AttentionCase& test)
-    : m_case(test), m_bytes(test.type == DataType::F16 || test.type == DataType::BF16 ? 2 : 1) {
+/// Copies what kernels read and write to a GPU. After a failure it does nothing more.
+class Placer {
+public:
+    explicit Placer(std::shared_ptr<GpuRuntime> gpu) : m_gpu(std::move(gpu)) {}
+
+    template <typename T>
+    T* place(const std::vector<T>& values) {
+        const std::uint64_t bytes = values.size() * sizeof(T);
+        if (!m_status)
+            return nullptr;
+        Result<DeviceBuffer> buffer = DeviceBuffer::make(m_gpu, bytes);
+        m_status = buffer ? m_gpu->copyToDevice(buffer->data(), values.data(), bytes)
+                          : Status(buffer.error());
+        if (!m_status)
+            return nullptr;
+        m_memory.push_back(std::move(*buffer));
+        return m_memory.back().as<T>();
+    }
+    [[nodiscard]] const Status& status() const { return m_status; }
+
+private:
+    std::shared_ptr<GpuRuntime> m_gpu;
+    std::vector<DeviceBuffer> m_memory;
+    Status m_status = Done{};
+};
+
+AttentionData::AttentionData(const AttentionCase& test, std::uint64_t seed)
+    : m_case(test), m_seed(seed),
+      m_bytes(test.type == DataType::F16 || test.type == DataType::BF16 ? 2 : 1) {
     const CacheShape shape{test.nKvHeads, test.headDim * m_bytes, test.pageTokens};
     m_cache = layOutCache(shape, test.contexts);
     shufflePages();
@@ -81,21 +107,17 @@ AttentionData::AttentionData(const AttentionCase& test)
     fill();
 }
 
-gpu::AttentionArgs AttentionData::placed(const AttentionPlan& plan, const Place& place) {
-    const auto placedVector = [&place](const auto& values) {
-        using Value = typename std::decay_t<decltype(values)>::value_type;
-        return static_cast<Value*>(place(values.data(), values.size() * sizeof(Value)));
-    };
+gpu::AttentionArgs AttentionData::placed(const AttentionPlan& plan, Placer& placer) {
     gpu::AttentionArgs args;
-    args.queries = placedVector(m_queries);
-    args.keys = placedVector(m_keys);
-    args.values = placedVector(m_values);
+    args.queries = placer.place(m_queries);
+    args.keys = placer.place(m_keys);
+    args.values = placer.place(m_values);
     args.address = m_cache.address;
     if (m_case.pageTokens > 0)
-        args.address.pages = placedVector(m_cache.pages);
-    args.contexts = placedVector(m_case.contexts);
+        args.address.pages = placer.place(m_cache.pages);
+    args.contexts = placer.place(m_case.contexts);
     if (!m_scales.empty())
-        args.keyScales = args.valueScales = placedVector(m_scales);
+        args.keyScales = args.valueScales = placer.place(m_scales);
     args.scale = 1 / std::sqrt(static_cast<float>(m_case.headDim));
     args.nKvHeads = m_case.nKvHeads;
     args.group = m_case.group;
@@ -106,29 +128,25 @@ gpu::AttentionArgs AttentionData::placed(const AttentionPlan& plan, const Place&
     const std::size_t heads = m_case.contexts.size() * count(m_case.nKvHeads * m_case.group);
     const std::vector<float> states(heads * count(plan.splits), poison);
     m_out.assign(heads * count(m_case.headDim), poison);
-    args.out = placedVector(m_out);
-    args.splitMax = placedVector(states);
-    args.splitDenominator = placedVector(states);
-    args.splitOut = placedVector(std::vector<float>(states.size() * count(m_case.headDim), poison));
+    args.out = placer.place(m_out);
+    args.splitMax = placer.place(states);
+    args.splitDenominator = placer.place(states);
+    args.splitOut = placer.place(std::vector<float>(states.size() * count(m_case.headDim), poison));
     return args;
 }
 
-double AttentionData::errorOn(const std::shared_ptr<GpuRuntime>& gpu, const AttentionPlan& plan) {
-    const auto check = [](const auto& result) {
-        if (!result)
-            throw std::runtime_error(result.error().sentence());
-    };
-    std::vector<DeviceBuffer> memory;
-    const gpu::AttentionArgs args = placed(plan, [&](const void* from, std::size_t bytes) {
-        Result<DeviceBuffer> buffer = DeviceBuffer::make(gpu, bytes);
-        check(buffer);
-        check(gpu->copyToDevice(buffer->data(), from, bytes));
-        memory.push_back(std::move(*buffer));
-        return memory.back().data();
-    });
-    check(launchAttention(*gpu, plan, args));
-    check(gpu->copyToHost(m_out.data(), reinterpret_cast<const std::byte*>(args.out),
-                          m_out.size() * sizeof(float)));
+Result<double> AttentionData::errorOn(const std::shared_ptr<GpuRuntime>& gpu,
+                                      const AttentionPlan& plan) {
+    Placer placer(gpu);
+    const gpu::AttentionArgs args = placed(plan, placer);
+    Status status = placer.status();
+    if (status)
+        status = launchAttention(*gpu, plan, args);
+    if (status)
+        status = gpu->copyToHost(m_out.data(), reinterpret_cast<const std::byte*>(args.out),
+                                 m_out.size() * sizeof(float));
+    if (!status)
+        return status.error();
     return relativeError(m_out, m_expected);
 }
 
@@ -147,7 +165,7 @@ void AttentionData::shufflePages() {
 }
 
 void AttentionData::fill() {
-    ElementSource source(m_case);
+    ElementSource source(m_case, m_seed);
     const bool eightBit = m_bytes == 1;
     for (int head = 0; eightBit && m_case.scales && head < m_case.nKvHeads; ++head)
         m_scales.push_back(m_case.type == DataType::Int8 ? 1.0F / static_cast<float>(30 + head)
@@ -189,15 +207,11 @@ void AttentionData::fillHead(ElementSource& source, int sequence, int head, floa
     }
 }
 
-AttentionPlan planOf(const GpuProperties& gpu, const AttentionCase& test) {
-    const Result<AttentionPlan> plan =
-        planAttention(gpu,
-                      {test.type, test.headDim, std::int64_t{test.group} * test.nKvHeads,
-                       test.nKvHeads, test.contexts},
-                      test.blocksAtOnce);
-    if (!plan)
-        throw std::runtime_error(plan.error().sentence());
-    return *plan;
+Result<AttentionPlan> planOf(GpuRuntime& gpu, const AttentionCase& test) {
+    const AttentionShape shape{test.type, test.headDim, std::int64_t{test.group} * test.nKvHeads,
+                               test.nKvHeads, test.contexts};
+    return test.blocksAtOnce > 0 ? planAttention(gpu.properties(), shape, test.blocksAtOnce)
+                                 : planAttentionOn(gpu, shape);
 }
 
 double allowedError(const AttentionPlan& plan) {

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,29 +23,30 @@ struct AttentionCase {
     int nKvHeads = 1;
     std::vector<int> contexts = {65}; ///< tokens of each sequence
     int pageTokens = 0;               ///< 0: a contiguous cache
-    int blocksAtOnce = 1;             ///< that the GPU runs: with more, contexts are split
-    bool scales = false;              ///< 8-bit: a scale for each KV head
-    bool flat = false;                ///< equal scores, values around 0.5
+    int blocksAtOnce = 1; ///< that the GPU runs: with more, contexts are split; 0: by its own word
+    bool scales = false;  ///< 8-bit: a scale for each KV head
+    bool flat = false;    ///< equal scores, values around 0.5
 };
 
 /// Random queries, keys and values of a case as a GPU's memory would hold them, and what attention
 /// over them is. What the cache has beyond the contexts is NaN, and so are the outputs.
 class AttentionData {
 public:
-    explicit AttentionData(const AttentionCase& test);
+    AttentionData(const AttentionCase& test, std::uint64_t seed);
 
     /// ‖out − reference‖ / ‖reference‖ of what `plan` computes on a GPU, against the double
-    /// reference on the same rounded inputs. Throws std::runtime_error where the GPU fails.
-    [[nodiscard]] double errorOn(const std::shared_ptr<GpuRuntime>& gpu, const AttentionPlan& plan);
+    /// reference on the same rounded inputs. Errors: those of GpuRuntime.
+    [[nodiscard]] Result<double> errorOn(const std::shared_ptr<GpuRuntime>& gpu,
+                                         const AttentionPlan& plan);
 
 private:
-    using Place = std::function<void*(const void* from, std::size_t bytes)>;
-    [[nodiscard]] gpu::AttentionArgs placed(const AttentionPlan& plan, const Place& place);
+    [[nodiscard]] gpu::AttentionArgs placed(const AttentionPlan& plan, class Placer& placer);
     void shufflePages();
     void fill();
     void fillHead(class ElementSource& source, int sequence, int head, float scale);
 
     AttentionCase m_case;
+    std::uint64_t m_seed;
     int m_bytes;
     CacheLayout m_cache;
     std::vector<std::byte> m_keys, m_values;
@@ -55,8 +55,8 @@ private:
     std::vector<double> m_expected;
 };
 
-/// What planAttention() plans for the case on `gpu`. Throws std::runtime_error where it refuses.
-[[nodiscard]] AttentionPlan planOf(const GpuProperties& gpu, const AttentionCase& test);
+/// What is launched for the case. Errors: those of planAttention() and GpuRuntime.
+[[nodiscard]] Result<AttentionPlan> planOf(GpuRuntime& gpu, const AttentionCase& test);
 
 /// What a kernel may be off by: weights are rounded to 16 bits for the second product of the packed
 /// kernel; the vector kernel has f32 all through.
