@@ -50,7 +50,7 @@ std::string table(const std::vector<DeviceInfo>& devices) {
                                 each.ceilings->flopPerSecond / 1e9);
         rows.push_back({each.id, each.name, each.available ? "yes" : "no",
                         bytesOrUnknown(each.memoryTotalBytes), bytesOrUnknown(each.memoryFreeBytes),
-                        each.threads > 0 ? formatCount(each.threads) : "–", kernelsOf(each),
+                        each.backend == "cpu" ? formatCount(each.threads) : "–", kernelsOf(each),
                         speed});
     }
     return toMarkdown({{"id"},
