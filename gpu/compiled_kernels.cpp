@@ -11,6 +11,8 @@ const CompiledKernels& compiledKernels() {
         addCompiledPacked8BitKernels(all);
         addCompiledMemoryKernels(all);
         addCompiledPeakKernels(all);
+        addCompiledProjectionKernels(all);
+        addCompiledRowKernels(all);
         return all;
     }();
     return kernels;

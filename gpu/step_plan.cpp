@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "gpu/kernels/step_instances.h"
 #include "gpu/kernels/step_shape.h"
 
 namespace decodescope {
@@ -43,8 +42,6 @@ int columnGrain(WeightFormat format) {
 ProjectionPlan planProjection(const GpuProperties& device, const ProjectionShape& shape) {
     ProjectionPlan plan;
     plan.batch = gpu::compiledBatch(shape.batch);
-    plan.threads = gpu::kProjectionThreads;
-    plan.sharedBytes = gpu::projectionSharedBytes(plan.batch);
     const int depth = gpu::projectionDepth(shape.format, plan.batch);
     const int chunks = gpu::rowChunks(shape.format, shape.columns);
     const int rounds = blocksFor(chunks, gpu::kWarpLanes);
@@ -58,7 +55,10 @@ ProjectionPlan planProjection(const GpuProperties& device, const ProjectionShape
     while (shape.activation == gpu::Activation::None && plan.parts < kMostParts &&
            blocks * plan.parts < blocksAtOnce && busy(2 * plan.parts * plan.sharers))
         plan.parts *= 2;
-    plan.grid = {blocks, plan.parts, 1};
+    plan.launch = {gpu::projectionId(shape.format, plan.batch),
+                   {blocks, plan.parts, 1},
+                   gpu::kProjectionThreads,
+                   gpu::projectionSharedBytes(plan.batch)};
     return plan;
 }
 
@@ -71,13 +71,21 @@ void fillIn(const ProjectionShape& shape, const ProjectionPlan& plan, gpu::Proje
     args.sharers = plan.sharers;
 }
 
-LaunchGrid activationGrid(const gpu::ActivationArgs& args) {
-    return {blocksFor(args.width, gpu::kActivationThreads), args.in.batch, 1};
+KernelLaunch normLaunch(gpu::KvFormat out, int batch) {
+    return {gpu::normId(out), {batch, 1, 1}, gpu::kNormThreads, gpu::kNormSharedBytes};
 }
 
-LaunchGrid appendGrid(const gpu::AppendArgs& args) {
+KernelLaunch activationLaunch(gpu::KvFormat out, const gpu::ActivationArgs& args) {
+    return {gpu::activationId(out),
+            {args.in.batch, blocksFor(args.width, gpu::kActivationThreads), 1},
+            gpu::kActivationThreads};
+}
+
+KernelLaunch appendLaunch(gpu::KvFormat cache, const gpu::AppendArgs& args) {
     const int heads = args.nHeads + 2 * args.nKvHeads;
-    return {blocksFor(heads, gpu::kAppendThreads / gpu::kWarpLanes), args.qkv.batch, 1};
+    return {gpu::appendId(cache),
+            {args.qkv.batch, blocksFor(heads, gpu::kAppendThreads / gpu::kWarpLanes), 1},
+            gpu::kAppendThreads};
 }
 
 } // namespace decodescope

@@ -5,8 +5,8 @@
 
 #include "core/spec/data_type.h"
 #include "core/spec/result.h"
-#include "gpu/attention_plan.h"
 #include "gpu/gpu_properties.h"
+#include "gpu/kernel_launch.h"
 #include "gpu/kernels/step_args.h"
 #include "gpu/kernels/step_formats.h"
 
@@ -27,9 +27,7 @@ struct ProjectionPlan {
     int batch = 1;   ///< sequences that the kernel is compiled for
     int sharers = 1; ///< warps on a row
     int parts = 1;   ///< of the columns, with sums of their own
-    LaunchGrid grid;
-    int threads = 128;
-    int sharedBytes = 0;
+    KernelLaunch launch;
 };
 
 /// The format of the kernels for a weights type. Errors: BadUsage for a type that they do not read.
@@ -45,8 +43,9 @@ struct ProjectionPlan {
 /// The arguments that shape and plan decide.
 void fillIn(const ProjectionShape& shape, const ProjectionPlan& plan, gpu::ProjectionArgs& args);
 
-/// Blocks of the other kernels of a step.
-[[nodiscard]] LaunchGrid activationGrid(const gpu::ActivationArgs& args);
-[[nodiscard]] LaunchGrid appendGrid(const gpu::AppendArgs& args);
+/// Launches of the other kernels of a step; those that write 16 bits write `out`: F16 or BF16.
+[[nodiscard]] KernelLaunch normLaunch(gpu::KvFormat out, int batch);
+[[nodiscard]] KernelLaunch activationLaunch(gpu::KvFormat out, const gpu::ActivationArgs& args);
+[[nodiscard]] KernelLaunch appendLaunch(gpu::KvFormat cache, const gpu::AppendArgs& args);
 
 } // namespace decodescope

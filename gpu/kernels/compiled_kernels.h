@@ -32,5 +32,7 @@ void addCompiledPacked16BitKernels(CompiledKernels& kernels);
 void addCompiledPacked8BitKernels(CompiledKernels& kernels);
 void addCompiledMemoryKernels(CompiledKernels& kernels);
 void addCompiledPeakKernels(CompiledKernels& kernels);
+void addCompiledProjectionKernels(CompiledKernels& kernels);
+void addCompiledRowKernels(CompiledKernels& kernels);
 
 } // namespace decodescope::gpu

@@ -22,18 +22,23 @@ DECODESCOPE_DEVICE float gelu(float x) {
     return x * sigmoid(kTwiceFactor * (x + 0.044715F * x * x * x));
 }
 
-/// Grid (any, sequences).
+/// Grid (sequences, blocks of columns).
 template <KvFormat kOut>
-DECODESCOPE_DEVICE void activateSequence(const ActivationArgs& args) {
-    const int first = blockX() * blockThreads() + threadIndex();
-    if (first >= args.width)
-        return;
-    float value = args.in.at(blockY(), first);
-    if (args.activation == Activation::SwiGlu)
-        value = swiGlu(value, args.in.at(blockY(), args.width + first));
-    else if (args.activation == Activation::Gelu)
-        value = gelu(value);
-    args.out[std::int64_t{blockY()} * args.width + first] = toHalf<kOut>(value);
-}
+struct ActivationKernel {
+    using Args = ActivationArgs;
+    static constexpr int kMostThreads = kActivationThreads, kLeastBlocks = 2;
+    static constexpr KernelId id() { return activationId(kOut); }
+    static DECODESCOPE_DEVICE void run(const ActivationArgs& args) {
+        const int column = blockY() * blockThreads() + threadIndex();
+        if (column >= args.width)
+            return;
+        float value = args.in.at(blockX(), column);
+        if (args.activation == Activation::SwiGlu)
+            value = swiGlu(value, args.in.at(blockX(), args.width + column));
+        else if (args.activation == Activation::Gelu)
+            value = gelu(value);
+        args.out[std::int64_t{blockX()} * args.width + column] = toHalf<kOut>(value);
+    }
+};
 
 } // namespace decodescope::gpu

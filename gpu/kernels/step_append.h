@@ -8,15 +8,18 @@
 
 namespace decodescope::gpu {
 
-/// Grid (blocks of heads, rows); whole warps, one for each query head, then each key, each value.
+/// Grid (rows, blocks of heads); a warp for each query head, then each key, each value.
 template <KvFormat kFormat>
 struct AppendKernel {
+    using Args = AppendArgs;
+    static constexpr int kMostThreads = kAppendThreads, kLeastBlocks = 8;
+    static constexpr KernelId id() { return appendId(kFormat); }
     static DECODESCOPE_DEVICE void run(const AppendArgs& args) {
         const int warps = blockThreads() / kWarpLanes;
-        const int head = blockX() * warps + threadIndex() / kWarpLanes;
+        const int head = blockY() * warps + threadIndex() / kWarpLanes;
         if (head < args.nHeads)
             query(args, head);
-        else if (head < args.nHeads + 2 * args.nKvHeads && blockY() < args.sequences)
+        else if (head < args.nHeads + 2 * args.nKvHeads && blockX() < args.sequences)
             cache(args, head - args.nHeads);
     }
 
@@ -29,8 +32,8 @@ private:
     };
     static DECODESCOPE_DEVICE Pair rotated(const AppendArgs& args, int column, int i) {
         const int half = args.headDim / 2;
-        const float a = args.qkv.at(blockY(), column + i);
-        const float b = args.qkv.at(blockY(), column + half + i);
+        const float a = args.qkv.at(blockX(), column + i);
+        const float b = args.qkv.at(blockX(), column + half + i);
         const float cosine = args.rotary[i];
         const float sine = args.rotary[half + i];
         return {a * cosine - b * sine, a * sine + b * cosine};
@@ -40,7 +43,7 @@ private:
         constexpr KvFormat kQuery = kFormat == KvFormat::BF16 ? KvFormat::BF16 : KvFormat::F16;
         const int half = args.headDim / 2;
         std::uint16_t* const to =
-            args.queries + (std::int64_t{blockY()} * args.nHeads + head) * args.headDim;
+            args.queries + (std::int64_t{blockX()} * args.nHeads + head) * args.headDim;
         for (int i = lane(); i < half; i += kWarpLanes) {
             const Pair pair = rotated(args, head * args.headDim, i);
             to[i] = toHalf<kQuery>(pair.low);
@@ -56,12 +59,12 @@ private:
         const float steps = scales ? 1.0F / scales[head] : 1.0F;
         const int column = (args.nHeads + each) * args.headDim;
         std::byte* const to = (isKey ? args.keys : args.values) +
-                              args.address.offset(blockY(), head, args.contexts[blockY()] - 1);
+                              args.address.offset(blockX(), head, args.contexts[blockX()] - 1);
         const int half = args.headDim / 2;
         for (int i = lane(); i < half; i += kWarpLanes) {
             const Pair pair = isKey ? rotated(args, column, i)
-                                    : Pair{args.qkv.at(blockY(), column + i),
-                                           args.qkv.at(blockY(), column + half + i)};
+                                    : Pair{args.qkv.at(blockX(), column + i),
+                                           args.qkv.at(blockX(), column + half + i)};
             put(to, i, pair.low * steps);
             put(to, half + i, pair.high * steps);
         }

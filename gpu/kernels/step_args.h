@@ -47,7 +47,7 @@ enum class Activation : std::uint8_t {
     Gelu,   ///< by the tanh formula
 };
 
-/// Sums, through an activation, to 16 bits. Grid (blocks of a sequence, sequences).
+/// Sums, through an activation, to 16 bits. Grid (sequences, blocks of columns).
 struct ActivationArgs {
     PartialSums in;               ///< `width` columns, with SwiGlu twice as many
     std::uint16_t* out = nullptr; ///< [sequence][width]
@@ -74,7 +74,7 @@ struct ProjectionArgs {
 
 /// Rotates the new token's queries and keys by its position (base 10000, halves paired as in
 /// GPT-NeoX), keeps the queries as the attention kernels read them and puts key and value in the
-/// last slot of the cache. Grid (blocks of heads, rows); one warp a head.
+/// last slot of the cache. Grid (rows, blocks of heads); one warp a head.
 struct AppendArgs {
     PartialSums qkv;                  ///< a row: all queries, then all keys, then all values
     const float* rotary = nullptr;    ///< [head_dim / 2] cosines, then as many sines

@@ -23,22 +23,27 @@ DECODESCOPE_DEVICE float sumOverBlock(float value, float* shared) {
     return sum;
 }
 
-/// Grid (sequences); whole warps.
+/// Grid (sequences).
 template <KvFormat kOut>
-DECODESCOPE_DEVICE void normSequence(const NormArgs& args) {
-    const std::int64_t row = std::int64_t{blockX()} * args.width;
-    float squares = 0;
-    for (int i = threadIndex(); i < args.width; i += blockThreads()) {
-        const float value = args.from[row + i] + args.added.at(blockX(), i);
-        args.residual[row + i] = value;
-        squares += value * value;
+struct NormKernel {
+    using Args = NormArgs;
+    static constexpr int kMostThreads = kNormThreads, kLeastBlocks = 2;
+    static constexpr KernelId id() { return normId(kOut); }
+    static DECODESCOPE_DEVICE void run(const NormArgs& args) {
+        const std::int64_t row = std::int64_t{blockX()} * args.width;
+        float squares = 0;
+        for (int i = threadIndex(); i < args.width; i += blockThreads()) {
+            const float value = args.from[row + i] + args.added.at(blockX(), i);
+            args.residual[row + i] = value;
+            squares += value * value;
+        }
+        const float mean = sumOverBlock(squares, reinterpret_cast<float*>(sharedMemory())) /
+                           static_cast<float>(args.width);
+        const float factor = 1.0F / sqrtf(mean + args.epsilon);
+        // Each thread reads what it has written.
+        for (int i = threadIndex(); i < args.width; i += blockThreads())
+            args.out[row + i] = toHalf<kOut>(args.residual[row + i] * factor);
     }
-    const float mean = sumOverBlock(squares, reinterpret_cast<float*>(sharedMemory())) /
-                       static_cast<float>(args.width);
-    const float factor = 1.0F / sqrtf(mean + args.epsilon);
-    // Each thread reads what it has written.
-    for (int i = threadIndex(); i < args.width; i += blockThreads())
-        args.out[row + i] = toHalf<kOut>(args.residual[row + i] * factor);
-}
+};
 
 } // namespace decodescope::gpu

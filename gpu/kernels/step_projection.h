@@ -13,6 +13,11 @@ namespace decodescope::gpu {
 /// by neighbouring blocks, which find the weights in the second-level cache.
 template <WeightFormat kFormat, int kBatch>
 struct ProjectionKernel {
+    using Args = ProjectionArgs;
+    static constexpr int kMostThreads = kProjectionThreads;
+    static constexpr int kLeastBlocks = projectionLeastBlocks(kBatch);
+    static constexpr KernelId id() { return projectionId(kFormat, kBatch); }
+
     static constexpr int kRows = projectionRows(kBatch);
     static constexpr int kDepth = projectionDepth(kFormat, kBatch);
     static constexpr int kSteps = weightsPerChunk(kFormat) / 8; ///< 16 bytes of inputs each
@@ -189,5 +194,21 @@ private:
             args.activated[to * args.rows + row] = toHalf<kInput>(gelu(sum));
     }
 };
+
+template <WeightFormat kFormat, typename Table>
+void addProjectionKernelsOf(Table& table) {
+    table.template add<ProjectionKernel<kFormat, 1>>();
+    table.template add<ProjectionKernel<kFormat, 2>>();
+    table.template add<ProjectionKernel<kFormat, 4>>();
+    table.template add<ProjectionKernel<kFormat, kMostVectorBatch>>();
+}
+
+template <typename Table>
+void addProjectionKernels(Table& table) {
+    addProjectionKernelsOf<WeightFormat::F16>(table);
+    addProjectionKernelsOf<WeightFormat::BF16>(table);
+    addProjectionKernelsOf<WeightFormat::Q8>(table);
+    addProjectionKernelsOf<WeightFormat::Q4>(table);
+}
 
 } // namespace decodescope::gpu

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gpu/kernels/fragments.h"
+#include "gpu/kernels/kernel_id.h"
 #include "gpu/kernels/step_args.h"
 #include "gpu/kernels/step_formats.h"
 
@@ -9,7 +10,7 @@
 namespace decodescope::gpu {
 
 /// Threads of a block. A norm's sequence is one block's, and latency is all that it costs.
-inline constexpr int kNormThreads = 512, kActivationThreads = 256, kAppendThreads = 128;
+inline constexpr int kNormThreads = 512, kActivationThreads = 512, kAppendThreads = 128;
 /// A float for each warp.
 inline constexpr int kNormSharedBytes = kNormThreads / kWarpLanes * 4;
 
@@ -67,10 +68,31 @@ DECODESCOPE_HOST_DEVICE constexpr int projectionRow(int rows, bool gated, int gr
     return place < kRows / 2 ? row : rows / 2 + row;
 }
 
+/// Sequences that the kernel for `batch` of them is compiled for.
+constexpr int compiledBatch(int batch) {
+    return batch <= 2 ? batch : batch <= 4 ? 4 : kMostVectorBatch;
+}
+
 /// Groups of rows of a matrix.
 DECODESCOPE_HOST_DEVICE constexpr int projectionGroups(int rows, int batch) {
     const int perGroup = projectionRows(batch);
     return (rows + perGroup - 1) / perGroup;
+}
+
+// ---- names --------------------------------------------------------------------------------------
+
+constexpr KernelId projectionId(WeightFormat format, int compiledForBatch) {
+    return {"step_projection", {static_cast<int>(format), compiledForBatch}};
+}
+/// Those that write 16 bits write F16 or BF16.
+constexpr KernelId normId(KvFormat out) {
+    return {"step_norm", {static_cast<int>(out)}};
+}
+constexpr KernelId activationId(KvFormat out) {
+    return {"step_activation", {static_cast<int>(out)}};
+}
+constexpr KernelId appendId(KvFormat cache) {
+    return {"step_append", {static_cast<int>(cache)}};
 }
 
 } // namespace decodescope::gpu

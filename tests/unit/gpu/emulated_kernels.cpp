@@ -8,6 +8,8 @@
 #include "gpu/kernels/attention_vector.h"
 #include "gpu/kernels/memory_kernels.h"
 #include "gpu/kernels/peak_kernels.h"
+#include "gpu/kernels/step_projection.h"
+#include "gpu/kernels/step_rows.h"
 
 namespace decodescope {
 namespace {
@@ -31,6 +33,8 @@ EmulatedKernels allKernels() {
     gpu::addPackedKernels<gpu::KvFormat::Int8>(kernels);
     gpu::addMemoryKernels(kernels);
     gpu::addPeakKernels(kernels);
+    gpu::addProjectionKernels(kernels);
+    gpu::addRowKernels(kernels);
     return kernels;
 }
 

@@ -11,7 +11,7 @@
 
 #include "core/engine/reference.h"
 #include "core/engine/rotary_table.h"
-#include "emulated_step.h"
+#include "emulated_runtime.h"
 #include "example_gpus.h"
 #include "gpu/page_table.h"
 #include "step_case.h"
@@ -60,6 +60,22 @@ const char* nameOf(WeightFormat format) {
     return kNames[static_cast<std::size_t>(format)];
 }
 
+/// Runs a kernel on the host. Pointers are the host's. Throws what the emulator found wrong.
+template <typename Args>
+void launch(const KernelLaunch& what, const Args& args) {
+    EmulatedGpu gpu;
+    gpu.properties = exampleGpu("H200");
+    EmulatedRuntime runtime(gpu);
+    if (const Status done = runtime.launch(what, args); !done)
+        throw std::runtime_error(done.error().sentence());
+}
+
+void launchProjection(const ProjectionShape& shape, const ProjectionPlan& plan,
+                      gpu::ProjectionArgs args) {
+    fillIn(shape, plan, args);
+    launch(plan.launch, args);
+}
+
 /// A projection's data and what it gives.
 struct Case {
     ProjectionShape shape;
@@ -91,7 +107,7 @@ struct Case {
         std::vector<float> out(expected.size() * count(plan.parts), kPoison);
         gpu::ProjectionArgs call = args();
         call.out = out.data();
-        emulateProjection(shape, plan, call);
+        launchProjection(shape, plan, call);
         return errorOfParts(out, expected);
     }
 };
@@ -159,7 +175,7 @@ void TestStepKernels::activationsFollowAProjection() {
             gpu::ProjectionArgs args = test.args();
             args.activated = out.data();
             try {
-                emulateProjection(test.shape, test.plan, args);
+                launchProjection(test.shape, test.plan, args);
             } catch (const std::exception& fault) {
                 QFAIL(fault.what());
             }
@@ -190,7 +206,7 @@ void TestStepKernels::normsAddPartsToTheResidual() {
                 args.residual = residual.data();
                 args.out = out.data();
                 args.width = width;
-                emulateNorm(format, args, kBatch);
+                launch(normLaunch(format, kBatch), args);
                 std::vector<double> added(from.begin(), from.end());
                 for (std::size_t i = 0; i < sums.size(); ++i)
                     added[i % added.size()] += static_cast<double>(sums[i]);
@@ -223,7 +239,7 @@ void TestStepKernels::sumsBecomeInputs() {
             args.out = out.data();
             args.width = kWidth;
             args.activation = activation;
-            emulateActivation(format, args);
+            launch(activationLaunch(format, args), args);
             std::vector<double> expected;
             for (int i = 0; i < kBatch * kWidth; ++i) {
                 const int at = i / kWidth * columns + i % kWidth;
@@ -353,7 +369,7 @@ void TestStepKernels::newTokensAreAppended() {
     QFETCH(bool, scaled);
     for (const int headDim : {16, 64, 80, 256}) {
         Append test(static_cast<KvFormat>(format), headDim, pageTokens, scaled);
-        emulateAppend(test.format, test.args);
+        launch(appendLaunch(test.format, test.args), test.args);
         const KvFormat query = test.format == KvFormat::BF16 ? KvFormat::BF16 : KvFormat::F16;
         const std::vector<float> queries = fromHalves(query, test.queries);
         std::size_t written = 0;
@@ -392,7 +408,7 @@ void TestStepKernels::aSharedCacheIsLeftAlone() {
     Append test(KvFormat::F16, 64, 0, false);
     test.args.sequences = 0;
     const std::vector<std::byte> before = test.keys;
-    emulateAppend(test.format, test.args);
+    launch(appendLaunch(test.format, test.args), test.args);
     QVERIFY(test.keys == before && test.values == before);
     QVERIFY(std::find(test.queries.begin(), test.queries.end(), 0xFFFF) == test.queries.end());
 }

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "example_gpus.h"
-#include "gpu/kernels/step_instances.h"
 #include "gpu/kernels/step_shape.h"
 #include "gpu/step_plan.h"
 
@@ -143,7 +142,7 @@ void TestStepPlan::longMatricesNeedNoParts() {
         for (const WeightFormat format : kFormats) {
             const ProjectionPlan plan = planProjection(gpu.properties, {format, 28672, 8192, 1});
             QCOMPARE(plan.parts, 1);
-            QVERIFY(plan.grid.x >= gpu.properties.smCount * projectionLeastBlocks(1));
+            QVERIFY(plan.launch.grid.x >= gpu.properties.smCount * projectionLeastBlocks(1));
         }
 }
 
@@ -152,7 +151,7 @@ void TestStepPlan::shortMatricesKeepTheGpuBusy() {
     const ProjectionPlan plan = planProjection(gpu, {WeightFormat::F16, 1024, 8192, 1});
     QCOMPARE(plan.sharers, 4);
     QVERIFY(plan.parts > 1);
-    QCOMPARE(plan.grid.y, plan.parts);
+    QCOMPARE(plan.launch.grid.y, plan.parts);
     // Each warp still has the loads that it can have under way.
     const int rounds = 8192 / 8 / kWarpLanes;
     QVERIFY(rounds / (plan.sharers * plan.parts) >= projectionDepth(WeightFormat::F16, 1));
@@ -174,8 +173,8 @@ void TestStepPlan::everyBatchHasABlock() {
         QCOMPARE(plan.batch, compiledBatch(batch));
         const int batches = (batch + plan.batch - 1) / plan.batch;
         const int groups = kProjectionWarps / plan.sharers;
-        QVERIFY(plan.grid.x / batches * groups >= projectionGroups(4096, plan.batch));
-        QCOMPARE(plan.grid.x % batches, 0);
+        QVERIFY(plan.launch.grid.x / batches * groups >= projectionGroups(4096, plan.batch));
+        QCOMPARE(plan.launch.grid.x % batches, 0);
     }
 }
 
