@@ -96,14 +96,22 @@ Status AttentionRoom::prepare(AttentionPlans plans, std::uint64_t seed) {
     return copied;
 }
 
-Status AttentionRoom::launch(std::size_t kind, gpu::AttentionArgs args) const {
+std::uint16_t* AttentionRoom::queries() const {
+    return reinterpret_cast<std::uint16_t*>(m_memory.data() + partsOf(m_plans).queries);
+}
+
+Status AttentionRoom::launch(std::size_t kind, const gpu::AttentionArgs& args) const {
+    return launchAttention(*m_gpu, m_plans.plans[kind], args);
+}
+
+void AttentionRoom::address(std::size_t kind, gpu::AttentionArgs& args) const {
     const AttentionKindShape& shape = m_plans.shapes[kind];
     const Parts parts = partsOf(m_plans);
     std::byte* const memory = m_memory.data();
     const auto floats = [memory](std::uint64_t at) {
         return reinterpret_cast<float*>(memory + at);
     };
-    args.queries = reinterpret_cast<const std::uint16_t*>(memory + parts.queries);
+    args.queries = queries();
     args.out = floats(parts.out);
     args.contexts = reinterpret_cast<const std::int32_t*>(memory + parts.contexts) +
                     kind * count(m_plans.batch);
@@ -121,7 +129,6 @@ Status AttentionRoom::launch(std::size_t kind, gpu::AttentionArgs args) const {
         args.splitDenominator = args.splitMax + states;
         args.splitOut = args.splitDenominator + states;
     }
-    return launchAttention(*m_gpu, plan, args);
 }
 
 } // namespace decodescope

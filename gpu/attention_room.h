@@ -42,9 +42,13 @@ public:
     [[nodiscard]] Status reserve(std::uint64_t bytes);
     /// Makes it the room for `plans`, larger where they need more. Errors: those of GpuRuntime.
     [[nodiscard]] Status prepare(AttentionPlans plans, std::uint64_t seed);
-    /// Queues the attention of a layer of this kind. `args` has its cache. Errors: those of
-    /// GpuRuntime.
-    [[nodiscard]] Status launch(std::size_t kind, gpu::AttentionArgs args) const;
+    /// Puts what the room has for a layer of this kind into the arguments of its attention.
+    void address(std::size_t kind, gpu::AttentionArgs& args) const;
+    /// Where the kernels read the queries from.
+    [[nodiscard]] std::uint16_t* queries() const;
+    /// Queues the attention of a layer of this kind; `args` has its cache and address(). Errors:
+    /// those of GpuRuntime.
+    [[nodiscard]] Status launch(std::size_t kind, const gpu::AttentionArgs& args) const;
     /// Kernels that launch() queues.
     [[nodiscard]] int launchesOf(std::size_t kind) const {
         return m_plans.plans[kind].combineThreads > 0 ? 2 : 1;

@@ -9,6 +9,7 @@
 
 #include "gpu/attention_plan.h"
 #include "gpu/page_table.h"
+#include "gpu/step_coverage.h"
 
 namespace decodescope {
 namespace {
@@ -60,8 +61,8 @@ Status coveredByGpu(const GpuProperties& gpu, const DecoderRequest& request) {
                                     name(request.kvTypes.key), name(request.kvTypes.value)),
                         "--kv-type", "They read one type for both; plan covers every type.");
     if (request.scope == Scope::Step)
-        return badUsage("on a GPU the attention is measured, not yet the whole step", "--scope",
-                        "Use --scope attention.");
+        if (Status status = stepCoveredByGpu(request); !status)
+            return status;
     bool owned = false;
     for (std::size_t i = 0; i < request.model.layers.size(); ++i) {
         const LayerSpec& layer = request.model.layers[i];

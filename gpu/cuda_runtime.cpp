@@ -192,7 +192,11 @@ public:
     Status synchronize() override {
         return statusOf(use(cudaStreamSynchronize, m_stream), m_deviceId);
     }
-    void* nativeStream() override { return m_stream; }
+    Status queueNative(std::function<Status(void* stream)> work) override {
+        if (const cudaError_t error = cudaSetDevice(m_index); error != cudaSuccess)
+            return failure(error, m_deviceId);
+        return work(m_stream);
+    }
 
 protected:
     Status launchWith(const KernelLaunch& what, const void* args, std::size_t argsBytes) override {

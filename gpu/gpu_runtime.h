@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -83,9 +84,10 @@ public:
     [[nodiscard]] virtual Result<std::unique_ptr<GpuEvent>> makeEvent() = 0;
     /// Waits for all queued work; what failed in it is told here.
     [[nodiscard]] virtual Status synchronize() = 0;
-    /// The queue as libraries of the GPU's maker take it (cudaStream_t); nullptr where there is no
-    /// such GPU.
-    [[nodiscard]] virtual void* nativeStream() = 0;
+    /// Queues what a library of the GPU's maker does: `work` is given the queue as such libraries
+    /// take it (cudaStream_t; nullptr where there is no such GPU), and hands its work over to it.
+    /// It is called at once, or, where a GPU is emulated, when its turn comes.
+    [[nodiscard]] virtual Status queueNative(std::function<Status(void* stream)> work) = 0;
 
     /// What splitting a context costs on this GPU: estimates until they are measured.
     [[nodiscard]] const SplitCosts& splitCosts() const { return m_splitCosts; }

@@ -194,6 +194,13 @@ Status EmulatedRuntime::launchWith(const KernelLaunch& what, const void* args,
         });
 }
 
+Status EmulatedRuntime::queueNative(std::function<Status(void* stream)> work) {
+    return queue([this, work = std::move(work)]() -> Status {
+        m_clock += m_gpu.nativeSeconds;
+        return m_gpu.computes ? work(nullptr) : Done{};
+    });
+}
+
 Status EmulatedRuntime::beginCapture() {
     m_capturing = true;
     m_captured.clear();

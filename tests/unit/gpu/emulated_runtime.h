@@ -18,6 +18,7 @@ struct EmulatedGpu {
     std::uint64_t othersBytes = 0; ///< that other processes hold
     int failingCall = 0;           ///< the first call that fails, counted from 1; 0: none does
     int failure = 999;             ///< cudaError_t of it and of all later ones: lost
+    double nativeSeconds = 0;      ///< that a library's work takes by the clock
     bool computes = true;          ///< false: launches are counted and nothing is computed
 };
 
@@ -55,7 +56,7 @@ public:
     Result<std::unique_ptr<GpuGraph>> endCapture() override;
     Result<std::unique_ptr<GpuEvent>> makeEvent() override;
     Status synchronize() override { return called(); }
-    void* nativeStream() override { return nullptr; }
+    Status queueNative(std::function<Status(void* stream)> work) override;
 
 protected:
     Status launchWith(const KernelLaunch& what, const void* args, std::size_t argsBytes) override;

@@ -8,6 +8,7 @@
 #include "fake_cublas_lt.h"
 #include "gpu/cublas_lt.h"
 #include "gpu/dynamic_library.h"
+#include "gpu/step_check.h"
 #include "step_case.h"
 
 using namespace decodescope;
