@@ -75,6 +75,8 @@ Status measureGroups(RunState& run, const std::vector<Variant>& variants,
                      fmt::format("the time budget of {:.3g} s was used up before this point",
                                  run.limits.maxSeconds),
                      "", "Allow more time, or fewer points."};
+    run.pace.emplace();
+    std::size_t groupsLeft = groups.size();
     for (const PointGroup& group : groups) {
         if (Status status = run.goOn(); !status)
             return status;
@@ -90,7 +92,9 @@ Status measureGroups(RunState& run, const std::vector<Variant>& variants,
         }
         const double seconds = fairShare(run.secondsLeft(), plans.size() * run.kernelsPerPoint(),
                                          run.pointsTotal - run.pointsDone);
+        run.pace->begin(run.reporter.seconds(), run.secondsLeft(), seconds, groupsLeft--);
         Status status = GroupRun(run, std::move(plans)).measure(seconds);
+        run.pace->end(run.reporter.seconds());
         run.watch->setLedger({});
         if (!status)
             return status;

@@ -80,7 +80,9 @@ Result<RunRequest> resumedRequest(const Recording& recording) {
         request.variants.push_back(std::move(*variant));
     }
     for (const Sample& sample : recording.samples)
-        if (isOfRun(sample, run) && sample.stopping.reason != kInterruptedReason)
+        if (!sample.peer.empty())
+            request.peer = sample.peer;
+        else if (isOfRun(sample, run) && sample.stopping.reason != kInterruptedReason)
             request.done.insert({sample.variant, sample.context, sample.batch});
     if (recording.complete || countMissing(request) == 0)
         return bad("no point of this recording is missing", "Start a new run to measure again.");

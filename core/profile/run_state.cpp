@@ -87,11 +87,7 @@ Progress RunState::progress(const char* phase, const Plan* plan, double unfinish
     out.pointsDone = static_cast<int>(pointsDone);
     out.pointsTotal = static_cast<int>(pointsTotal);
     out.fraction = m_fraction;
-    // Points that end early shorten the run below its budget; the pace so far tells by how much.
-    out.secondsLeft = std::max(0.0, secondsLeft());
-    if (m_fraction > 0)
-        out.secondsLeft =
-            std::min(out.secondsLeft, reporter.seconds() * (1 - m_fraction) / m_fraction);
+    out.secondsLeft = pace ? pace->secondsLeft(reporter.seconds()) : std::max(0.0, secondsLeft());
     return out;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/profile/memory_watch.h"
 #include "core/profile/point_run.h"
+#include "core/profile/run_pace.h"
 #include "core/profile/run_reporter.h"
 #include "core/profile/schedule.h"
 
@@ -27,6 +28,7 @@ public:
     ProgressFeed feed;
     RunFacts facts;
     RunLimits limits;
+    std::optional<RunPace> pace;                ///< once groups are measured
     std::optional<Ceilings> stored;             ///< of this device, from before
     std::shared_ptr<const KernelModel> kernels; ///< of `stored`, where they were measured
     std::optional<MemoryWatch> watch;           ///< once the device is known

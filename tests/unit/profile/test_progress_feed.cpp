@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <QtTest>
 
+#include "core/profile/run_pace.h"
 #include "core/profile/run_reporter.h"
 
 using namespace decodescope;
@@ -67,6 +68,47 @@ private slots:
         feed.flush("", 5);
         QCOMPARE(m_sent.size(), 3u);
         QCOMPARE(m_sent.back().variant, "MHA");
+    }
+
+    void theEndIsForetoldFromWhatGroupsUse_data() {
+        QTest::addColumn<double>("use");
+        for (const double use : {0.05, 0.3, 0.5, 0.9, 1.0})
+            QTest::addRow("%.0f %% of each share", 100 * use) << use;
+    }
+    void theEndIsForetoldFromWhatGroupsUse() {
+        QFETCH(double, use);
+        constexpr double budget = 100;
+        constexpr std::size_t groups = 8;
+        double now = 2;
+        RunPace pace;
+        std::vector<std::pair<double, double>> foretold; // when, and the end
+        for (std::size_t left = groups; left > 0; --left) {
+            const double share = (budget - now) / static_cast<double>(left);
+            pace.begin(now, budget - now, share, left);
+            for (const double part : {0.0, 0.5, 1.0})
+                if (left < groups) // of the first nothing is known
+                    foretold.emplace_back(now + part * use * share,
+                                          now + part * use * share +
+                                              pace.secondsLeft(now + part * use * share));
+            now += use * share;
+            pace.end(now);
+        }
+        for (const auto& [when, end] : foretold)
+            QVERIFY2(qAbs(end - now) < 1e-6,
+                     qPrintable(QStringLiteral("%1 s: %2, not %3").arg(when).arg(end).arg(now)));
+    }
+
+    void whatTakesLongerThanForetoldMovesTheEnd() {
+        RunPace pace;
+        pace.begin(0, 100, 50, 2);
+        QCOMPARE(pace.secondsLeft(0), 100.0); // no more than the budget, while nothing is known
+        pace.end(5);
+        pace.begin(5, 95, 95, 1);
+        QCOMPARE(pace.secondsLeft(5), 9.5);
+        QCOMPARE(pace.secondsLeft(50), 0.0); // any moment now
+        QCOMPARE(pace.secondsLeft(1000), 0.0);
+        pace.begin(200, -1, 0, 1); // a group that is measured though the time is used up
+        QCOMPARE(pace.secondsLeft(201), 0.0);
     }
 
     void aRunIdSortsByTime() {
