@@ -56,7 +56,7 @@ void to_json(nlohmann::json& json, const Answer& answer);
 /// Amdahl: with f = the cache's share of the bytes a step reads, one KV head instead of n_kv_heads
 /// makes the step at most 1 / (1 − f (1 − 1 / n_kv_heads)) times faster.
 [[nodiscard]] Answer fewerHeadsAnswer(const Plan& plan);
-/// What lies in memory against what one step reads of it.
+/// What lies in memory against what one step reads of it, of the device that holds the most.
 [[nodiscard]] Answer residentAndReadAnswer(const Plan& plan);
 /// The longest context whose cache crosses PCIe in the time the device reads its weights: up to it
 /// offloading the cache can hide, beyond it the link is what a step waits for.

@@ -21,6 +21,35 @@ std::string onEachDevice(const Plan& plan) {
                : fmt::format("on the fullest of {} devices", plan.deployment.ranks());
 }
 
+/// What one step has to do on the device that holds the most: a stage of the pipeline reads its own
+/// layers alone.
+ForecastWork workOfFullestRank(const Plan& plan) {
+    const Deployment& deployment = plan.deployment;
+    if (deployment.pipelineParallel == 1)
+        return plan.forecast.work;
+    const ModelSpec& model = plan.variant.model;
+    Workload workload;
+    workload.kvTypes = plan.kvTypes;
+    workload.weightsType = plan.weightsType;
+    const auto ranks =
+        rankFootprints(rankLoads(model, workload, deployment, plan.scope),
+                       engineOn(deployment, plan.device.cpu), plan.context, plan.batch);
+    const auto fullest = &fullestRank(ranks) - ranks.data();
+    Deployment oneStage = deployment;
+    oneStage.pipelineParallel = 1;
+    ForecastWork work = forecastWork(stageOf(model, deployment.pipelineParallel, fullest), workload,
+                                     plan.context, plan.batch, Scope::Attention, oneStage);
+    // The weights by their share of the model's, as they lie in the memory.
+    const double all = static_cast<double>(weightsBytes(model, workload.weightsType)) /
+                       static_cast<double>(deployment.tensorParallel);
+    if (all > 0)
+        work.weightBytesRead =
+            std::min(plan.fullestRank.weightsBytes,
+                     saturatingRound(static_cast<double>(plan.forecast.work.weightBytesRead) *
+                                     static_cast<double>(plan.fullestRank.weightsBytes) / all));
+    return work;
+}
+
 } // namespace
 
 Answer speedAnswer(const Plan& plan) {
@@ -92,9 +121,9 @@ Answer fewerHeadsAnswer(const Plan& plan) {
 }
 
 Answer residentAndReadAnswer(const Plan& plan) {
-    const ForecastWork& work = plan.forecast.work;
     const Footprint& rank = plan.fullestRank;
     const std::uint64_t resident = rank.totalBytes();
+    const ForecastWork work = workOfFullestRank(plan);
     const std::uint64_t read = work.bytesRead();
     Answer answer;
     answer.id = "resident_and_read_bytes";
@@ -163,10 +192,10 @@ Answer offloadAnswer(const Plan& plan, const Workload& workload,
     const std::int64_t shown = std::clamp<std::int64_t>(most, 1, kUnboundedContext - 1);
     const std::uint64_t cache = cacheRead(most == kUnboundedContext ? plan.context : shown);
     answer.numbers = fmt::format(
-        "{} at {} / {:.3g} GB/s assumed for PCIe = {:.3g} ms; {} / {:.0f} GB/s = {:.3g} ms",
+        "{} at {} / {:.3g} GB/s assumed for PCIe = {} ms; {} / {:.0f} GB/s = {} ms",
         formatBytes(cache), tokensInWords(most == kUnboundedContext ? plan.context : shown),
-        link / 1e9, 1000 * static_cast<double>(cache) / link, formatBytes(weights), bandwidth / 1e9,
-        1000 * seconds);
+        link / 1e9, formatRounded(1000 * static_cast<double>(cache) / link), formatBytes(weights),
+        bandwidth / 1e9, formatRounded(1000 * seconds));
     return answer;
 }
 

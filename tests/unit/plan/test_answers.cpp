@@ -18,6 +18,7 @@ class TestAnswers : public QObject {
 private slots:
     void thereIsOneOfEachWithItsFormulaAndNumbers();
     void theNumbersEndInTheAnswer();
+    void aStageReadsItsOwnLayersAlone();
     void whatNobodyHasCheckedIsMarkedAndExplained();
     void theLongestContextIsThePlans();
     void oneMoreSequenceDoesNotFit_data();
@@ -90,6 +91,31 @@ void TestAnswers::theNumbersEndInTheAnswer() {
                      QString(" = %1").arg(gain.value.get<double>(), 0, 'f', 3).toStdString()));
     const Answer read = residentAndReadAnswer(plan);
     QVERIFY(endsWith(read.numbers, " = " + formatBytes(read.value.at("read_bytes"))));
+}
+
+void TestAnswers::aStageReadsItsOwnLayersAlone() {
+    const Variant variant = asIs(*findModelPreset("llama-3.1-8b"));
+    Workload workload;
+    workload.scope = Scope::Step;
+    const PlanDevice device = planDevice(*findDevicePreset("h100-sxm"));
+    const auto bytes = [&](std::int64_t stages, std::int64_t ranks) {
+        const Deployment deployment{*parseEngine("vllm"), ranks, stages, false};
+        const Answer answer =
+            residentAndReadAnswer(makePlan(variant, device, workload, 8192, 1, deployment));
+        return std::pair(answer.value.at("resident_bytes").get<double>(),
+                         answer.value.at("read_bytes").get<double>());
+    };
+    const auto [whole, wholeRead] = bytes(1, 1);
+    for (const std::int64_t stages : {2, 4, 8})
+        for (const std::int64_t ranks : {1, 4}) {
+            const auto [resident, read] = bytes(stages, ranks);
+            QVERIFY(read <= resident);
+            // A stage of as many layers as the others, and an embedding or the head beside them.
+            const double share = wholeRead / static_cast<double>(stages * ranks);
+            QVERIFY2(read > 0.9 * share && read < 1.6 * share,
+                     qPrintable(QString("%1 of %2").arg(read).arg(share)));
+        }
+    QVERIFY(wholeRead < whole);
 }
 
 void TestAnswers::whatNobodyHasCheckedIsMarkedAndExplained() {
