@@ -21,6 +21,7 @@
 #include "app/gui/plots/outside_mask.h"
 #include "app/gui/plots/speed_plot.h"
 #include "app/gui/theme/application_palette.h"
+#include "core/spec/units.h"
 
 using namespace decodescope;
 
@@ -72,6 +73,8 @@ private slots:
     void aFontIsThere();
     void kvLinesFollowTheCacheLaw();
     void crossingsAreLabelledWithTheLongestContext();
+    void labelsOfCrossingsStandApart();
+    void aNarrowChartCutsItsSubtitle();
     void measuredAllocationsAreSolidPoints();
     void sizesOnTheAxisAreBinary();
     void barsAreLinearAndDotsLogarithmic();
@@ -154,6 +157,61 @@ void TestPlots::crossingsAreLabelledWithTheLongestContext() {
 void TestPlots::showMeasured(const Sample& sample) {
     m_session->setSamples({sample});
     m_plots->setOverview(m_session->overview());
+}
+
+void TestPlots::labelsOfCrossingsStandApart() {
+    // Three crossings near the right end, as four ranks that repeat MQA's head make them.
+    m_session->setText(Field::Memory, {});
+    m_session->setDevice("h100-sxm");
+    m_session->setEngine("vllm");
+    m_session->setText(Field::TensorParallel, QStringLiteral("4"));
+    m_session->setText(Field::PipelineParallel, QStringLiteral("2"));
+    KvMemoryPlot chart;
+    chart.setOverview(m_session->overview());
+    chart.show();
+    for (const QSize& size : {QSize(330, 130), QSize(420, 200), QSize(1200, 400)}) {
+        chart.resize(size);
+        QCoreApplication::processEvents();
+        chart.plot().replot(QCustomPlot::rpImmediateRefresh);
+        QStringList contexts;
+        for (const VariantSeries& series : m_session->overview().variants)
+            contexts << QString::fromStdString(formatCount(series.maxContext));
+        std::vector<QRectF> places;
+        for (int i = 0; i < chart.plot().itemCount(); ++i) {
+            auto* text = qobject_cast<QCPItemText*>(chart.plot().item(i));
+            if (!text || !contexts.contains(text->text()))
+                continue;
+            const QRectF place(text->topLeft->pixelPosition(), text->bottomRight->pixelPosition());
+            for (const QRectF& other : places)
+                QVERIFY2(!place.intersects(other), qPrintable(text->text()));
+            places.push_back(place);
+        }
+        QVERIFY2(!places.empty() && (size.width() < 1000 || places.size() == 3),
+                 qPrintable(QString::number(places.size())));
+    }
+}
+
+void TestPlots::aNarrowChartCutsItsSubtitle() {
+    m_session->setEngine("llama.cpp");
+    m_session->setText(Field::TensorParallel, QStringLiteral("8"));
+    KvMemoryPlot chart;
+    chart.setOverview(m_session->overview());
+    chart.show();
+    const auto subtitle = [&chart] {
+        return qobject_cast<QCPTextElement*>(chart.plot().plotLayout()->element(1, 0))->text();
+    };
+    chart.resize(1200, 400);
+    QCoreApplication::processEvents();
+    const QString whole = subtitle();
+    QVERIFY(whole.endsWith(m_session->overview().shape));
+    chart.resize(300, 400);
+    QCoreApplication::processEvents();
+    QVERIFY2(subtitle().endsWith(QStringLiteral("…")), qPrintable(subtitle()));
+    QVERIFY(whole.startsWith(subtitle().chopped(1)));
+    QVERIFY(QFontMetrics(chart.font()).horizontalAdvance(subtitle()) < 300);
+    chart.resize(1200, 400);
+    QCoreApplication::processEvents();
+    QCOMPARE(subtitle(), whole);
 }
 
 void TestPlots::measuredAllocationsAreSolidPoints() {

@@ -17,6 +17,8 @@ constexpr double kRoomAbove = 1.6;   // the capacity line and its text keep off 
 constexpr double kRoomBefore = 0.85; // marks on the first context are drawn whole
 constexpr double kRightShare = 0.8;  // of the axis: beyond it a label goes to the left of its line
 
+constexpr int kLabelPadding = 12; // px around the words and the mark
+
 QString count(double tokens) {
     return QString::fromStdString(formatCount(std::llround(tokens)));
 }
@@ -47,6 +49,7 @@ void KvMemoryPlot::draw() {
     const QString& deployment = m_overview.deployment; // first: a narrow chart cuts what is last
     setSubtitle(deployment.isEmpty() ? m_overview.shape
                                      : deployment.mid(3) + tr(" · ") + m_overview.shape);
+    m_labelled.clear();
     setNotice(m_overview.variants.empty() ? tr("Choose a model to see its KV cache.") : QString());
     drawCapacity();
     drawTrainedLimit();
@@ -75,11 +78,36 @@ void KvMemoryPlot::drawVariant(const VariantSeries& series) {
     crossing->setScatterStyle(scatterStyle(theme(), series.slot, MarkerFill::Hollow));
     const double at = curveAt(series.kvCurve, context);
     crossing->addData(context, at);
-    // Beside its line: below it on the right or, where the plot ends, above it on the left.
-    const bool nearEnd = shareOfAxis(context) > kRightShare;
-    addLabel(count(context), context, at,
-             nearEnd ? Qt::AlignBottom | Qt::AlignRight : Qt::AlignTop | Qt::AlignLeft,
-             theme().colour(series.slot));
+    labelCrossing(series, context, at);
+}
+
+void KvMemoryPlot::labelCrossing(const VariantSeries& series, double context, double at) {
+    const QString text = count(context);
+    const double wide = fontMetrics().horizontalAdvance(text) + kLabelPadding;
+    const double whole = axesWidth();
+    const double place = shareOfAxis(context) * whole;
+    // Beside its line: below it on the right or, where the plot ends, above it on the left; or else
+    // on the other side of that line's height.
+    for (const auto& [vertical, horizontal] : {std::pair{Qt::AlignTop, Qt::AlignLeft},
+                                               {Qt::AlignBottom, Qt::AlignRight},
+                                               {Qt::AlignTop, Qt::AlignRight}}) {
+        const QRectF taken(horizontal == Qt::AlignLeft ? place : place - wide,
+                           vertical == Qt::AlignTop ? 0 : -1, wide, 1);
+        const bool inside = taken.left() >= 0 && taken.right() <= whole;
+        const bool free =
+            std::none_of(m_labelled.begin(), m_labelled.end(),
+                         [&taken](const QRectF& other) { return other.intersects(taken); });
+        if (!inside || !free)
+            continue;
+        m_labelled.push_back(taken);
+        addLabel(text, context, at, vertical | horizontal, theme().colour(series.slot));
+        return;
+    }
+}
+
+void KvMemoryPlot::resizeEvent(QResizeEvent* event) {
+    PlotWidget::resizeEvent(event);
+    redraw(); // more labels may have room, or fewer
 }
 
 double KvMemoryPlot::shareOfAxis(double context) const {

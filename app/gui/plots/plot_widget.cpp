@@ -89,11 +89,13 @@ void PlotWidget::arrange(const QSize& size) {
     // A small chart keeps its data and gives up words.
     const bool compact = size.height() < kCompactBelow;
     showSubtitle(!compact);
-    fitSubtitle(size.width());
+    m_width = size.width();
+    fitSubtitle();
     m_plot->xAxis->setLabel(compact ? QString() : m_xLabel);
     m_compact = compact;
     showLegend(keepsLegend());
     const QSize area = size - (compact ? kAroundBareAxes : kAroundAxes);
+    m_axesWidth = area.width();
     m_plot->xAxis->ticker()->setTickCount(std::clamp(area.width() / kTickWidth, 2, kMostTicks));
     m_plot->yAxis->ticker()->setTickCount(std::clamp(area.height() / kTickHeight, 2, kMostTicks));
 }
@@ -118,13 +120,13 @@ void PlotWidget::setXLabel(const QString& text) {
 
 void PlotWidget::setSubtitle(const QString& text) {
     m_subtitle = text;
-    fitSubtitle(width());
+    fitSubtitle();
 }
 
-void PlotWidget::fitSubtitle(int width) {
+void PlotWidget::fitSubtitle() {
     const QFontMetrics metrics(m_subtitleElement->font());
     m_subtitleElement->setText(
-        metrics.elidedText(m_subtitle, Qt::ElideRight, width - 2 * kPadding));
+        metrics.elidedText(m_subtitle, Qt::ElideRight, m_width - 2 * kPadding));
 }
 
 void PlotWidget::useTheme(const Theme& theme) {

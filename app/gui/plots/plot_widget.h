@@ -90,6 +90,8 @@ protected:
     void setXLabel(const QString& text); ///< before the first resize
     /// The axes' ranges stay inside these, whatever a hand does.
     void setBounds(const QRectF& bounds);
+    /// About how wide the axes are drawn, in px: what has room beside what.
+    [[nodiscard]] int axesWidth() const { return m_axesWidth; }
     /// A line over the middle of the plot instead of data; empty: none.
     void setNotice(const QString& text);
     /// A text beside a mark. Where it would stand on one that was added before, it is not drawn.
@@ -115,7 +117,7 @@ private:
     void useTheme(const Theme& theme);
     void showLegend(bool shown);
     void showSubtitle(bool shown);
-    void fitSubtitle(int width);
+    void fitSubtitle();
     void showMenu(const QPoint& globalPosition);
     void placeNotice();
     void partLabels();
@@ -139,6 +141,8 @@ private:
     QRectF m_bounds;
     bool m_fitted = true;
     bool m_compact = false; ///< too low for words
+    int m_width = 640;      ///< px that it is drawn in, on the screen or in an export
+    int m_axesWidth = 560;  ///< about what the axes have of it
     bool m_framed = false;  ///< reached by the keyboard: show where it is
 };
 
