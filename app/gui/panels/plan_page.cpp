@@ -30,6 +30,7 @@ namespace {
 
 constexpr int kTwoColumnsFrom = 640; // px of the page: below it figures would wrap
 constexpr int kPadding = 12;
+constexpr int kLinkWidth = 120;
 constexpr const char* kOffloadId = "offload_break_even_tokens";
 constexpr std::size_t kAnswersOnTheLeft = 4; // what fits; the others are about a step
 
@@ -168,9 +169,12 @@ PlanAnswerRow* PlanPage::addRow(const Answer& answer, std::size_t index) {
         auto* form = new QFormLayout(field);
         form->setContentsMargins(0, 0, 0, 0);
         form->setLabelAlignment(Qt::AlignLeft | Qt::AlignTop);
-        addSessionField(form, session(), Field::PcieRate, "pcieRate", tr("Link"),
-                        tr("Bytes a second from host memory to the device: 25 GB/s is what PCIe "
-                           "4.0 × 16 carries"));
+        const SessionField* link = addSessionField(
+            form, session(), Field::PcieRate, "pcieRate", tr("PCIe"),
+            tr("Bytes a second from host memory to the device: 25 GB/s is what PCIe 4.0 × 16 "
+               "carries"));
+        link->edit()->setFixedWidth(kLinkWidth); // a figure; what is wrong with it may be longer
+        link->layout()->setAlignment(link->edit(), Qt::AlignLeft);
         alignLabels(field);
         row->addField(field);
     }

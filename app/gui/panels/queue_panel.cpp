@@ -13,6 +13,11 @@
 #include "app/gui/theme/type_scale.h"
 
 namespace decodescope {
+namespace {
+
+constexpr int kRowSpacing = 2;
+
+} // namespace
 
 QueuePanel::QueuePanel(RunQueue& queue, QWidget* parent)
     : QStackedWidget(parent), m_queue(queue), m_list(new QListView(this)) {
@@ -31,6 +36,7 @@ QueuePanel::QueuePanel(RunQueue& queue, QWidget* parent)
     m_list->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_list->setTextElideMode(Qt::ElideRight);
     m_list->setAlternatingRowColors(true);
+    m_list->setSpacing(kRowSpacing);
     m_hold = button("queueHold", {}, {});
     m_up = button("queueUp", tr("Up"), tr("Nearer to its turn (Ctrl+Up)"));
     m_down = button("queueDown", tr("Down"), tr("Later (Ctrl+Down)"));
