@@ -48,7 +48,7 @@ std::optional<double> kernelSeconds(const Step& step, const ForecastWork& work,
                                     const KernelModel& kernels) {
     const int threads = step.workload.threads > 0 ? step.workload.threads : kernels.threads();
     const auto stepBytes = static_cast<double>(work.bytesRead());
-    double seconds = 0;
+    double seconds = kernels.startSeconds(threads);
     const LayerSpec* last = nullptr; // most models repeat one layer
     double lastSeconds = 0;
     for (const LayerSpec& layer : step.model.layers) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -15,9 +16,8 @@ struct Point {
 using Curve = std::vector<Point>;
 
 /// Linear between points; left of the first its value, right of the last on along the last two.
-std::optional<double> onCurve(const Curve& curve, double x) {
-    if (curve.empty())
-        return std::nullopt;
+/// Precondition: there is a point.
+double along(const Curve& curve, double x) {
     if (curve.size() == 1 || x <= curve.front().x)
         return curve.front().y;
     std::size_t right = 1;
@@ -25,7 +25,12 @@ std::optional<double> onCurve(const Curve& curve, double x) {
         ++right;
     const Point& a = curve[right - 1];
     const Point& b = curve[right];
-    return std::max(0.0, a.y + (b.y - a.y) * (x - a.x) / (b.x - a.x));
+    return a.y + (b.y - a.y) * (x - a.x) / (b.x - a.x);
+}
+
+/// The same of values that are not below zero.
+std::optional<double> onCurve(const Curve& curve, double x) {
+    return curve.empty() ? std::nullopt : std::optional(std::max(0.0, along(curve, x)));
 }
 
 /// As onCurve(), but level beyond the last point.
@@ -165,6 +170,93 @@ std::optional<double> KernelModel::rowSeconds(DataType type, double group, doubl
     return cached + fromMemory * curves.wait(cached, headDim);
 }
 
+/// What was measured of launches with one type.
+class KernelModel::LaunchCurves {
+public:
+    LaunchCurves(const std::vector<LaunchRate>& rates, DataType type) {
+        for (const LaunchRate& rate : rates)
+            if (rate.type == type)
+                at(static_cast<double>(rate.group), static_cast<double>(rate.headDim), rate.cached)
+                    .push_back({static_cast<double>(rate.rows), rate.seconds});
+        for (Launches& each : m_all)
+            sortByX(each.curve);
+    }
+
+    /// Nothing where no launch of this kind was measured.
+    [[nodiscard]] std::optional<double> seconds(double group, double headDim, double rows,
+                                                bool cached) const {
+        std::vector<double> dims;
+        for (const Launches& each : m_all)
+            if (each.cached == cached)
+                dims.push_back(each.headDim);
+        std::sort(dims.begin(), dims.end());
+        dims.erase(std::unique(dims.begin(), dims.end()), dims.end());
+        Curve byHeadDim;
+        for (const double dim : dims) {
+            Curve byGroup;
+            for (const Launches& each : m_all)
+                if (each.cached == cached && each.headDim == dim)
+                    byGroup.push_back({each.group, atRows(each.curve, rows)});
+            sortByX(byGroup);
+            byHeadDim.push_back({dim, *onCurve(byGroup, group)});
+        }
+        return onCurve(byHeadDim, headDim);
+    }
+
+    /// Of launches in the cache or from memory; infinite where there are none.
+    [[nodiscard]] double fewestRows(bool cached) const {
+        double fewest = std::numeric_limits<double>::infinity();
+        for (const Launches& each : m_all)
+            if (each.cached == cached)
+                fewest = std::min(fewest, each.curve.front().x);
+        return fewest;
+    }
+
+private:
+    struct Launches {
+        double group = 1, headDim = 128;
+        bool cached = false;
+        Curve curve; ///< seconds, by rows
+    };
+
+    Curve& at(double group, double headDim, bool cached) {
+        for (Launches& each : m_all)
+            if (each.group == group && each.headDim == headDim && each.cached == cached)
+                return each.curve;
+        return m_all.emplace_back(Launches{group, headDim, cached, {}}).curve;
+    }
+
+    /// Between points times follow a power of the rows. Precondition: there is a point.
+    static double atRows(const Curve& curve, double rows) {
+        if (rows >= curve.back().x) {
+            const double beyond = rows / curve.back().x;
+            return curve.size() == 1 ? curve.back().y * beyond
+                                     : std::max(*onCurve(curve, rows), curve.back().y);
+        }
+        Curve logs;
+        for (const Point& point : curve)
+            logs.push_back({std::log(point.x), std::log(point.y)});
+        return std::exp(along(logs, std::log(rows)));
+    }
+
+    std::vector<Launches> m_all;
+};
+
+std::optional<double> KernelModel::launchSeconds(DataType type, double group, double headDim,
+                                                 double rows, double fromMemory) const {
+    const LaunchCurves curves(m_rates.launches, type);
+    const std::optional<double> cached = curves.seconds(group, headDim, rows, true);
+    // Few rows are always cached where they are measured: from memory they are slower by as much
+    // as the fewest that outran the cache.
+    const double outran = std::max(rows, curves.fewestRows(false));
+    const std::optional<double> memory = curves.seconds(group, headDim, outran, false);
+    const std::optional<double> beside = curves.seconds(group, headDim, outran, true);
+    if (!cached || !memory)
+        return memory ? memory : cached;
+    const double slower = std::max(1.0, *memory / *beside);
+    return *cached * (1 + fromMemory * (slower - 1));
+}
+
 double KernelModel::partSeconds(double group, double headDim) const {
     constexpr double kMeasuredHeadDim = 128;
     Curve curve;
@@ -178,6 +270,12 @@ std::optional<double> KernelModel::attentionSeconds(const AttentionShape& shape,
     const double share = fromMemory(stepBytes);
     const double group = static_cast<double>(shape.nHeads) / static_cast<double>(shape.nKvHeads);
     const double headDim = static_cast<double>(shape.headDimK + shape.headDimV) / 2;
+    if (m_rates.units.launched) {
+        const auto rows = static_cast<double>(shape.sequences * shape.nKvHeads * shape.tokens);
+        const auto keys = launchSeconds(shape.types.key, group, headDim, rows, share);
+        const auto values = launchSeconds(shape.types.value, group, headDim, rows, share);
+        return keys && values ? std::optional((*keys + *values) / 2) : std::nullopt;
+    }
     const auto row = [&](DataType type) {
         return atThreads(threadsOf(m_rates.attention), threads, [&](int measured) {
             return rowSeconds(type, group, headDim, measured, share);
@@ -218,9 +316,18 @@ std::optional<double> KernelModel::linearSeconds(DataType type, double bytes, st
             const std::optional<double> memory = onCurve(curveAt(measured, false), at);
             if (!cached || !memory)
                 return memory ? memory : cached;
-            return *cached + share * std::max(0.0, *memory - *cached);
+            // What is small enough for a launched device's cache does not fill the device: it may
+            // well be the slower.
+            const double wait = *memory - *cached;
+            return *cached + share * (m_rates.units.launched ? wait : std::max(0.0, wait));
         });
     return perByte ? std::optional(*perByte * bytes) : std::nullopt;
+}
+
+double KernelModel::startSeconds(int threads) const {
+    const auto at = std::find_if(m_rates.layers.begin(), m_rates.layers.end(),
+                                 [&](const LayerRate& rate) { return rate.threads == threads; });
+    return at == m_rates.layers.end() ? 0 : at->startSeconds;
 }
 
 double KernelModel::layerSeconds(Scope scope, int threads) const {

@@ -21,6 +21,11 @@ namespace decodescope {
 /// to hide it behind: it is measured by type and group at one head_dim, and read at others at the
 /// same c for each byte. Between points times are interpolated linearly; beyond the last group or
 /// batch each more costs what the last ones did.
+///
+/// On a device that takes a layer as one launch (AttentionUnits::launched) the time of a layer's
+/// attention is a curve over its rows, measured by type, group and head_dim in the cache and out of
+/// memory; between rows it is interpolated by their logarithms, beyond the last each row costs what
+/// the last ones did.
 class KernelModel {
 public:
     explicit KernelModel(KernelRates rates);
@@ -39,6 +44,8 @@ public:
     [[nodiscard]] std::optional<double> linearSeconds(DataType type, double bytes,
                                                       std::int64_t batch, int threads,
                                                       double stepBytes) const;
+    /// Seconds of a step beside its layers.
+    [[nodiscard]] double startSeconds(int threads) const;
     /// Seconds of one layer beside the two above.
     [[nodiscard]] double layerSeconds(Scope scope, int threads) const;
     /// Seconds of one part of a KV head beside its rows, on one thread.
@@ -50,9 +57,13 @@ public:
 
 private:
     class RowCurves;
+    class LaunchCurves;
     [[nodiscard]] std::optional<double> rowSeconds(DataType type, double group, double headDim,
                                                    int threads, double fromMemory) const;
     [[nodiscard]] double fromMemory(double stepBytes) const;
+    /// As attentionSeconds(), on a launched device, with keys and values of one type.
+    [[nodiscard]] std::optional<double> launchSeconds(DataType type, double group, double headDim,
+                                                      double rows, double fromMemory) const;
 
     KernelRates m_rates;
     int m_mostThreads = 1;

@@ -13,8 +13,9 @@
 #include <fmt/format.h>
 
 #include "core/plan/kernel_model.h"
-#include "core/profile/point_run.h"
+#include "core/profile/launch_calibration.h"
 #include "core/profile/statistics.h"
+#include "core/profile/timed_points.h"
 #include "core/spec/model_spec.h"
 #include "core/spec/units.h"
 
@@ -47,36 +48,12 @@ constexpr double kOutrun = 4; ///< bytes that no cache holds
 constexpr double kLeastOutrun = 2;
 constexpr double kResidencyShares[] = {0.25, 0.5, 0.75, 1, 1.5, 2};
 
-// A visit to a point.
-constexpr double kVisitSeconds = 0.003;
-constexpr int kVisitSteps = 2;
-constexpr double kLongStepSeconds = 0.02; ///< is not repeated
-
-/// A model whose steps are timed.
-struct Point {
-    DecoderRequest request;
-    double amount = 1; ///< rows or bytes of a step
-    std::unique_ptr<Decoder> decoder = nullptr;
-    std::vector<double> seconds = {}; ///< of the steps
-    std::vector<double> visits = {};  ///< median of each visit
-
-    [[nodiscard]] double fastest() const {
-        return *std::min_element(seconds.begin(), seconds.end());
-    }
-};
-
-/// Points that are measured in turns.
-struct Batch {
-    std::string what;
-    std::vector<Point> points;
-    std::function<void(std::vector<Point>&)> take; ///< writes down what they tell
-};
-
 class KernelCalibration {
 public:
     KernelCalibration(Backend& backend, const DeviceInfo& device,
                       const KernelCalibrationRequest& request, const std::stop_token& stop)
-        : m_backend(backend), m_device(device), m_request(request), m_stop(stop),
+        : m_backend(backend), m_device(device), m_request(request),
+          m_timer(backend, device.id, stop),
           m_threads(request.threads > 0 ? request.threads : std::max(1, device.threads)),
           m_cacheBytes(static_cast<double>(device.lastLevelCacheBytes.value_or(16 * kMiB))) {
         m_rates.units = backend.attentionUnits();
@@ -94,39 +71,35 @@ private:
     [[nodiscard]] bool covers(const DecoderRequest& request) const {
         return m_backend.covers(m_device.id, request).ok();
     }
-    [[nodiscard]] Point attentionPoint(DataType type, std::int64_t group, std::int64_t headDim,
-                                       std::int64_t kvHeads, std::int64_t tokens,
-                                       int threads) const;
-    [[nodiscard]] Point attentionOfBytes(DataType type, std::int64_t group, std::int64_t headDim,
-                                         double bytes, int threads) const;
-    [[nodiscard]] Point stepPoint(DataType type, std::int64_t hidden, double bytes,
-                                  std::int64_t batch, int threads) const;
+    [[nodiscard]] TimedPoint attentionPoint(DataType type, std::int64_t group, std::int64_t headDim,
+                                            std::int64_t kvHeads, std::int64_t tokens,
+                                            int threads) const;
+    [[nodiscard]] TimedPoint attentionOfBytes(DataType type, std::int64_t group,
+                                              std::int64_t headDim, double bytes,
+                                              int threads) const;
+    [[nodiscard]] TimedPoint stepPoint(DataType type, std::int64_t hidden, double bytes,
+                                       std::int64_t batch, int threads) const;
     [[nodiscard]] double cachedBytes(DataType type, std::int64_t headDim, int threads) const;
     [[nodiscard]] double memoryBytes(std::size_t atOnce) const;
 
-    void addLayers(std::vector<Batch>& batches, int threads);
-    void addParts(std::vector<Batch>& batches);
-    void addAttention(std::vector<Batch>& batches, DataType type, int threads);
-    void addResidency(std::vector<Batch>& batches);
-    void addLinear(std::vector<Batch>& batches, DataType type, int threads);
-
-    [[nodiscard]] Status run(Batch& batch, double seconds);
-    [[nodiscard]] Status visit(Point& point);
-    void noteSlowdowns(const std::vector<Point>& points);
+    void addLayers(std::vector<TimedBatch>& batches, int threads);
+    void addParts(std::vector<TimedBatch>& batches);
+    void addAttention(std::vector<TimedBatch>& batches, DataType type, int threads);
+    void addResidency(std::vector<TimedBatch>& batches);
+    void addLinear(std::vector<TimedBatch>& batches, DataType type, int threads);
 
     Backend& m_backend;
     const DeviceInfo& m_device;
     const KernelCalibrationRequest& m_request;
-    const std::stop_token& m_stop;
+    PointTimer m_timer;
     int m_threads;
     double m_cacheBytes;
     KernelRates m_rates;
-    std::vector<double> m_slowdowns;
 };
 
-Point KernelCalibration::attentionPoint(DataType type, std::int64_t group, std::int64_t headDim,
-                                        std::int64_t kvHeads, std::int64_t tokens,
-                                        int threads) const {
+TimedPoint KernelCalibration::attentionPoint(DataType type, std::int64_t group,
+                                             std::int64_t headDim, std::int64_t kvHeads,
+                                             std::int64_t tokens, int threads) const {
     DecoderRequest request;
     request.model = modelByHand(
         {.layers = 1, .nHeads = group * kvHeads, .nKvHeads = kvHeads, .headDim = headDim});
@@ -138,8 +111,9 @@ Point KernelCalibration::attentionPoint(DataType type, std::int64_t group, std::
 }
 
 /// Of as many tokens as take so many bytes.
-Point KernelCalibration::attentionOfBytes(DataType type, std::int64_t group, std::int64_t headDim,
-                                          double bytes, int threads) const {
+TimedPoint KernelCalibration::attentionOfBytes(DataType type, std::int64_t group,
+                                               std::int64_t headDim, double bytes,
+                                               int threads) const {
     const double rowBytes =
         2 * static_cast<double>(storedBytes(type, static_cast<std::uint64_t>(headDim)));
     const std::int64_t tile = m_rates.units.tileTokens;
@@ -149,8 +123,8 @@ Point KernelCalibration::attentionOfBytes(DataType type, std::int64_t group, std
 }
 
 /// Layers with short contexts, of about so many bytes of weights.
-Point KernelCalibration::stepPoint(DataType type, std::int64_t hidden, double bytes,
-                                   std::int64_t batch, int threads) const {
+TimedPoint KernelCalibration::stepPoint(DataType type, std::int64_t hidden, double bytes,
+                                        std::int64_t batch, int threads) const {
     constexpr std::int64_t kHeadDim = 64;
     constexpr std::int64_t kGroup = 4;
     constexpr std::int64_t kFfn = 4;
@@ -192,11 +166,11 @@ double KernelCalibration::memoryBytes(std::size_t atOnce) const {
     return bytes >= kLeastOutrun * m_cacheBytes ? bytes : 0;
 }
 
-void KernelCalibration::addLayers(std::vector<Batch>& batches, int threads) {
+void KernelCalibration::addLayers(std::vector<TimedBatch>& batches, int threads) {
     constexpr std::int64_t kFew = 1;
     constexpr std::int64_t kMore = 9;
     constexpr std::int64_t kNarrow = 64;
-    Batch batch{fmt::format("layers, {}", onThreads(threads)), {}, {}};
+    TimedBatch batch{fmt::format("layers, {}", onThreads(threads)), {}, {}};
     for (const Scope scope : {Scope::Attention, Scope::Step})
         for (const std::int64_t layers : {kFew, kMore}) {
             DecoderRequest request;
@@ -211,30 +185,37 @@ void KernelCalibration::addLayers(std::vector<Batch>& batches, int threads) {
             request.context = 1;
             request.threads = threads;
             request.budgetBytes = m_request.budgetBytes;
-            batch.points.push_back({std::move(request)});
+            if (covers(request))
+                batch.points.push_back({std::move(request)});
         }
-    batch.take = [this, threads](std::vector<Point>& points) {
+    if (batch.points.empty())
+        return;
+    batch.take = [this, threads](std::vector<TimedPoint>& points) {
         const auto perLayer = [&](std::size_t few) {
             constexpr double kLeast = 1e-9;
             return std::max(kLeast, (points[few + 1].fastest() - points[few].fastest()) /
                                         static_cast<double>(kMore - kFew));
         };
-        m_rates.layers.push_back({threads, perLayer(0), perLayer(2)});
+        LayerRate rate{threads, perLayer(0), perLayer(points.size() - 2), 0};
+        if (m_rates.units.launched)
+            rate.startSeconds = std::max(0.0, points.front().fastest() - static_cast<double>(kFew) *
+                                                                             rate.attentionSeconds);
+        m_rates.layers.push_back(rate);
     };
     batches.push_back(std::move(batch));
 }
 
 /// From heads of two lengths, each one part.
-void KernelCalibration::addParts(std::vector<Batch>& batches) {
+void KernelCalibration::addParts(std::vector<TimedBatch>& batches) {
     constexpr std::int64_t kHeads = 16;
     const std::int64_t few = m_rates.units.tileTokens;
     const std::int64_t more = std::max(m_rates.units.leastPartTokens, 4 * few);
-    Batch batch{"parts of heads", {}, {}};
+    TimedBatch batch{"parts of heads", {}, {}};
     for (const std::int64_t group : kPartGroups)
         for (const std::int64_t tokens : {few, more})
             batch.points.push_back(
                 attentionPoint(DataType::F16, group, kUsualHeadDim, kHeads, tokens, 1));
-    batch.take = [this, few, more](std::vector<Point>& points) {
+    batch.take = [this, few, more](std::vector<TimedPoint>& points) {
         const double fixed = KernelModel(m_rates).layerSeconds(Scope::Attention, 1);
         for (std::size_t i = 0; i + 1 < points.size(); i += 2) {
             const double ratio = static_cast<double>(more) / static_cast<double>(few);
@@ -248,10 +229,10 @@ void KernelCalibration::addParts(std::vector<Batch>& batches) {
     batches.push_back(std::move(batch));
 }
 
-void KernelCalibration::addAttention(std::vector<Batch>& batches, DataType type, int threads) {
-    Batch batch{fmt::format("{} cache, {}", name(type), onThreads(threads)), {}, {}};
+void KernelCalibration::addAttention(std::vector<TimedBatch>& batches, DataType type, int threads) {
+    TimedBatch batch{fmt::format("{} cache, {}", name(type), onThreads(threads)), {}, {}};
     const auto add = [&](std::int64_t group, std::int64_t headDim, double bytes) {
-        Point point = attentionOfBytes(type, group, headDim, bytes, threads);
+        TimedPoint point = attentionOfBytes(type, group, headDim, bytes, threads);
         if (covers(point.request))
             batch.points.push_back(std::move(point));
     };
@@ -266,7 +247,7 @@ void KernelCalibration::addAttention(std::vector<Batch>& batches, DataType type,
             add(group, kUsualHeadDim, bytes);
     if (batch.points.empty())
         return;
-    batch.take = [this, type, threads, cached](std::vector<Point>& points) {
+    batch.take = [this, type, threads, cached](std::vector<TimedPoint>& points) {
         const KernelModel known(m_rates); // what it will add, is taken off here
         for (std::size_t i = 0; i < points.size(); ++i) {
             const LayerSpec& layer = points[i].request.model.layers.front();
@@ -291,19 +272,19 @@ void KernelCalibration::addAttention(std::vector<Batch>& batches, DataType type,
 }
 
 /// How the time of a row goes from the cached one to that of memory as a step reads more.
-void KernelCalibration::addResidency(std::vector<Batch>& batches) {
+void KernelCalibration::addResidency(std::vector<TimedBatch>& batches) {
     const double most = memoryBytes(std::size(kResidencyShares));
     if (most <= 0)
         return;
-    Batch batch{"cache and memory", {}, {}};
+    TimedBatch batch{"cache and memory", {}, {}};
     std::vector<double> bytes{kCachedShare * m_cacheBytes};
     for (const double share : kResidencyShares)
         bytes.push_back(share * m_cacheBytes);
     bytes.push_back(most);
     for (const double each : bytes)
         batch.points.push_back(attentionOfBytes(DataType::F16, 1, kUsualHeadDim, each, m_threads));
-    batch.take = [this, bytes](std::vector<Point>& points) {
-        const auto perRow = [&](const Point& point) { return point.fastest() / point.amount; };
+    batch.take = [this, bytes](std::vector<TimedPoint>& points) {
+        const auto perRow = [&](const TimedPoint& point) { return point.fastest() / point.amount; };
         const double cached = perRow(points.front());
         const double memory = perRow(points.back());
         double before = 0;
@@ -317,8 +298,8 @@ void KernelCalibration::addResidency(std::vector<Batch>& batches) {
     batches.push_back(std::move(batch));
 }
 
-void KernelCalibration::addLinear(std::vector<Batch>& batches, DataType type, int threads) {
-    Batch batch{fmt::format("{} weights, {}", name(type), onThreads(threads)), {}, {}};
+void KernelCalibration::addLinear(std::vector<TimedBatch>& batches, DataType type, int threads) {
+    TimedBatch batch{fmt::format("{} weights, {}", name(type), onThreads(threads)), {}, {}};
     std::int64_t small = kMatrixSide;
     constexpr std::int64_t kSmallest = 256;
     constexpr double kMatricesOfALayer = 14.5; // in sides squared: stepPoint()
@@ -329,7 +310,8 @@ void KernelCalibration::addLinear(std::vector<Batch>& batches, DataType type, in
     const double memory = memoryBytes(std::size(kBatches));
     const auto add = [&](std::int64_t hidden, double bytes) {
         for (const std::int64_t each : kBatches)
-            if (Point point = stepPoint(type, hidden, bytes, each, threads); covers(point.request))
+            if (TimedPoint point = stepPoint(type, hidden, bytes, each, threads);
+                covers(point.request))
                 batch.points.push_back(std::move(point));
     };
     add(small, 0);
@@ -338,13 +320,14 @@ void KernelCalibration::addLinear(std::vector<Batch>& batches, DataType type, in
         add(kMatrixSide, memory);
     if (batch.points.empty())
         return;
-    batch.take = [this, type, threads, cached](std::vector<Point>& points) {
-        const double ofLayer = KernelModel(m_rates).layerSeconds(Scope::Step, threads);
+    batch.take = [this, type, threads, cached](std::vector<TimedPoint>& points) {
+        const KernelModel known(m_rates);
         for (std::size_t i = 0; i < points.size(); ++i) {
             constexpr double kLeastShare = 0.5;
             const double fastest = points[i].fastest();
-            const double fixed =
-                ofLayer * static_cast<double>(points[i].request.model.layers.size());
+            const double fixed = known.startSeconds(threads) +
+                                 known.layerSeconds(Scope::Step, threads) *
+                                     static_cast<double>(points[i].request.model.layers.size());
             m_rates.linear.push_back(
                 {type, points[i].request.batch, threads, i < cached,
                  std::max(kLeastShare * fastest, fastest - fixed) / points[i].amount});
@@ -353,62 +336,21 @@ void KernelCalibration::addLinear(std::vector<Batch>& batches, DataType type, in
     batches.push_back(std::move(batch));
 }
 
-Status KernelCalibration::visit(Point& point) {
-    std::vector<double> seconds;
-    double spent = 0;
-    do {
-        const Result<TimedStep> step = timedStep(*point.decoder, m_stop);
-        if (!step)
-            return step.error();
-        seconds.push_back(step->timing.seconds);
-        spent += step->timing.seconds;
-    } while (seconds.back() < kLongStepSeconds &&
-             (static_cast<int>(seconds.size()) < kVisitSteps || spent < kVisitSeconds));
-    point.visits.push_back(median(seconds));
-    point.seconds.insert(point.seconds.end(), seconds.begin(), seconds.end());
-    return Done{};
-}
-
-Status KernelCalibration::run(Batch& batch, double seconds) {
-    const auto start = Clock::now();
-    for (Point& point : batch.points) {
-        Result<std::unique_ptr<Decoder>> decoder =
-            m_backend.makeDecoder(m_device.id, point.request, m_stop);
-        if (!decoder)
-            return decoder.error();
-        point.decoder = std::move(*decoder);
-        if (point.request.scope == Scope::Step) // of the layers that fit
-            point.amount = static_cast<double>(point.decoder->work().weightBytesRead);
-    }
-    do
-        for (Point& point : batch.points) {
-            if (m_stop.stop_requested())
-                return Error{ErrorCode::Interrupted, "stopped before the kernels were measured",
-                             m_device.id, ""};
-            if (Status status = visit(point); !status)
-                return status;
-        }
-    while (secondsSince(start) < seconds);
-    noteSlowdowns(batch.points);
-    batch.take(batch.points);
-    batch.points.clear();
-    return Done{};
-}
-
-void KernelCalibration::noteSlowdowns(const std::vector<Point>& points) {
-    for (const Point& point : points)
-        m_slowdowns.push_back(median(point.visits) / point.fastest());
-}
-
 Result<KernelRates> KernelCalibration::measure() {
-    std::vector<Batch> batches;
+    std::vector<TimedBatch> batches;
     for (const int threads : threadCounts())
         addLayers(batches, threads);
-    addParts(batches);
-    addResidency(batches);
+    const bool launched = m_rates.units.launched;
+    if (launched) {
+        for (TimedBatch& batch : launchBatches(m_backend, m_device, m_request.budgetBytes, m_rates))
+            batches.push_back(std::move(batch));
+    } else {
+        addParts(batches);
+        addResidency(batches);
+    }
     for (const int threads : threadCounts())
         for (const DataTypeInfo& type : dataTypes()) {
-            if (type.kvCache)
+            if (type.kvCache && !launched)
                 addAttention(batches, type.type, threads);
             if (type.weights)
                 addLinear(batches, type.type, threads);
@@ -419,13 +361,13 @@ Result<KernelRates> KernelCalibration::measure() {
             m_request.progress(batches[i].what,
                                static_cast<double>(i) / static_cast<double>(batches.size()));
         const double left = m_request.maxSeconds - secondsSince(start);
-        if (Status status = run(batches[i], left / static_cast<double>(batches.size() - i));
+        if (Status status = m_timer.run(batches[i], left / static_cast<double>(batches.size() - i));
             !status)
             return status.error();
     }
     constexpr double kNine = 0.9;
-    m_rates.usualSlowdown = median(m_slowdowns);
-    m_rates.mostSlowdown = quantile(m_slowdowns, kNine);
+    m_rates.usualSlowdown = median(m_timer.slowdowns());
+    m_rates.mostSlowdown = quantile(m_timer.slowdowns(), kNine);
     return m_rates;
 }
 

@@ -62,13 +62,15 @@ static void to_json(Json& json, const AttentionUnits& units) {
     json = {{"tile_tokens", units.tileTokens},
             {"least_part_tokens", units.leastPartTokens},
             {"most_part_tokens", units.mostPartTokens},
-            {"parts_per_thread", units.partsPerThread}};
+            {"parts_per_thread", units.partsPerThread},
+            {"launched", units.launched}};
 }
 static void from_json(const Json& json, AttentionUnits& units) {
     units.tileTokens = countAbove<std::int64_t>(json, "tile_tokens");
     units.leastPartTokens = countAbove<std::int64_t>(json, "least_part_tokens");
     units.mostPartTokens = countAbove<std::int64_t>(json, "most_part_tokens");
     units.partsPerThread = countAbove<std::int64_t>(json, "parts_per_thread");
+    readFieldIfThere(json, "launched", units.launched);
 }
 
 static void to_json(Json& json, const AttentionRate& rate) {
@@ -93,6 +95,19 @@ static void from_json(const Json& json, AttentionPartRate& rate) {
     rate.secondsPerPart = above(json, "seconds_per_part");
 }
 
+static void to_json(Json& json, const LaunchRate& rate) {
+    json = {{"dtype", name(rate.type)}, {"group", rate.group}, {"head_dim", rate.headDim},
+            {"cached", rate.cached},    {"rows", rate.rows},   {"seconds", rate.seconds}};
+}
+static void from_json(const Json& json, LaunchRate& rate) {
+    rate.type = readDataType(json, "dtype");
+    rate.group = countAbove<std::int64_t>(json, "group");
+    rate.headDim = countAbove<std::int64_t>(json, "head_dim");
+    rate.cached = readBool(json, "cached");
+    rate.rows = countAbove<std::int64_t>(json, "rows");
+    rate.seconds = above(json, "seconds");
+}
+
 static void to_json(Json& json, const LinearRate& rate) {
     json = {{"dtype", name(rate.type)},
             {"batch", rate.batch},
@@ -111,12 +126,16 @@ static void from_json(const Json& json, LinearRate& rate) {
 static void to_json(Json& json, const LayerRate& rate) {
     json = {{"threads", rate.threads},
             {"attention_seconds", rate.attentionSeconds},
-            {"step_seconds", rate.stepSeconds}};
+            {"step_seconds", rate.stepSeconds},
+            {"start_seconds", rate.startSeconds}};
 }
 static void from_json(const Json& json, LayerRate& rate) {
     rate.threads = countAbove<int>(json, "threads");
     rate.attentionSeconds = above(json, "attention_seconds");
     rate.stepSeconds = above(json, "step_seconds");
+    readFieldIfThere(json, "start_seconds", rate.startSeconds);
+    if (!(rate.startSeconds >= 0) || !std::isfinite(rate.startSeconds))
+        throw BadField("\"start_seconds\" is below zero");
 }
 
 static void to_json(Json& json, const ResidencyRate& rate) {
@@ -148,6 +167,7 @@ void to_json(Json& json, const KernelRates& rates) {
     json = {{"units", rates.units},
             {"attention", rates.attention},
             {"attention_parts", rates.parts},
+            {"attention_launches", rates.launches},
             {"linear", rates.linear},
             {"layers", rates.layers},
             {"residency", rates.residency},
@@ -160,6 +180,7 @@ void from_json(const Json& json, KernelRates& rates) {
     readField(json, "units", rates.units);
     readField(json, "attention", rates.attention);
     readField(json, "attention_parts", rates.parts);
+    readFieldIfThere(json, "attention_launches", rates.launches);
     readField(json, "linear", rates.linear);
     readField(json, "layers", rates.layers);
     readField(json, "residency", rates.residency);
@@ -177,6 +198,11 @@ KernelRates bestOf(const KernelRates& a, const KernelRates& b) {
     mergeTimes(
         best.parts, b.parts, &AttentionPartRate::secondsPerPart,
         [](const AttentionPartRate& x, const AttentionPartRate& y) { return x.group == y.group; });
+    mergeTimes(best.launches, b.launches, &LaunchRate::seconds,
+               [](const LaunchRate& x, const LaunchRate& y) {
+                   return x.type == y.type && x.group == y.group && x.headDim == y.headDim &&
+                          x.cached == y.cached && x.rows == y.rows;
+               });
     mergeTimes(best.linear, b.linear, &LinearRate::secondsPerByte,
                [](const LinearRate& x, const LinearRate& y) {
                    return x.type == y.type && x.batch == y.batch && x.threads == y.threads &&
@@ -187,6 +213,7 @@ KernelRates bestOf(const KernelRates& a, const KernelRates& b) {
     };
     mergeTimes(best.layers, b.layers, &LayerRate::attentionSeconds, sameThreads);
     mergeTimes(best.layers, b.layers, &LayerRate::stepSeconds, sameThreads);
+    mergeTimes(best.layers, b.layers, &LayerRate::startSeconds, sameThreads);
     return best;
 }
 

@@ -17,6 +17,9 @@ struct AttentionUnits {
     std::int64_t leastPartTokens = 1;
     std::int64_t mostPartTokens = std::numeric_limits<std::int64_t>::max();
     std::int64_t partsPerThread = 1; ///< wanted, of all heads together
+    /// A layer is one launch on a device that it may fill or not: what a row costs follows from how
+    /// many rows there are (LaunchRate), and not from the parts and threads of AttentionRate.
+    bool launched = false;
     bool operator==(const AttentionUnits&) const = default;
 
     /// Tokens of one part, a whole number of tiles, where `heads` (KV heads × sequences) of
@@ -44,6 +47,16 @@ struct AttentionPartRate {
     double secondsPerPart = 0;
     bool operator==(const AttentionPartRate&) const = default;
 };
+/// Decode attention of one layer as one launch.
+struct LaunchRate {
+    DataType type = DataType::F16;
+    std::int64_t group = 1; ///< query heads of a KV head
+    std::int64_t headDim = 128;
+    bool cached = false;   ///< the last-level cache held what was read
+    std::int64_t rows = 1; ///< tokens of all KV heads and sequences
+    double seconds = 0;    ///< beside LayerRate::attentionSeconds
+    bool operator==(const LaunchRate&) const = default;
+};
 /// Linear layers, all threads together.
 struct LinearRate {
     DataType type = DataType::F16;
@@ -58,6 +71,7 @@ struct LayerRate {
     int threads = 1;
     double attentionSeconds = 0; ///< of the attention alone
     double stepSeconds = 0;      ///< of a whole layer
+    double startSeconds = 0;     ///< of a step, however many its layers; only of launched devices
     bool operator==(const LayerRate&) const = default;
 };
 /// How much of what a step reads comes from memory, by the bytes that all of it takes.
@@ -74,6 +88,7 @@ struct KernelRates {
     AttentionUnits units;
     std::vector<AttentionRate> attention;
     std::vector<AttentionPartRate> parts;
+    std::vector<LaunchRate> launches; ///< in place of the two above where units.launched
     std::vector<LinearRate> linear;
     std::vector<LayerRate> layers;
     std::vector<ResidencyRate> residency; ///< ascending
