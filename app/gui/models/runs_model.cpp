@@ -14,6 +14,12 @@ double relativeError(const Sample& sample) {
     return sample.tpotP50Ms > 0 ? sample.tpotCi95Ms / sample.tpotP50Ms : 0;
 }
 
+/// "±12 %"; empty where the repetitions are steady.
+QString scatterText(const Sample& sample) {
+    const double error = relativeError(sample);
+    return error > kNoisy ? RunsModel::tr("±%1 %").arg(qRound(error * 100)) : QString();
+}
+
 QString stateText(RunState state) {
     switch (state) {
     case RunState::Running:
@@ -43,11 +49,8 @@ QString number(double value) {
 } // namespace
 
 QString noiseBadge(const Sample& sample) {
-    const double error = relativeError(sample);
-    if (error <= kNoisy)
-        return {};
-    const QString scatter = RunsModel::tr("±%1 %").arg(qRound(error * 100));
-    if (sample.conditions && !changedClocks(*sample.conditions).empty())
+    const QString scatter = scatterText(sample);
+    if (!scatter.isEmpty() && sample.conditions && !changedClocks(*sample.conditions).empty())
         return RunsModel::tr("%1, clock changed").arg(scatter);
     return scatter;
 }
@@ -149,10 +152,10 @@ QVariant RunsModel::raw(const Row& row, int column) {
 
 QString RunsModel::stateTip(const Row& row) {
     QStringList lines{shown(row, StateColumn)};
-    if (const QString badge = noiseBadge(row.sample); !badge.isEmpty())
+    if (const QString scatter = scatterText(row.sample); !scatter.isEmpty())
         lines << tr("The repetitions scatter by %1. Close other programs, plug in the charger, or "
                     "give the run more time.")
-                     .arg(badge);
+                     .arg(scatter);
     if (row.sample.conditions)
         for (const std::string& line : describe(*row.sample.conditions))
             lines << QString::fromStdString(line);
