@@ -119,12 +119,29 @@ bench_cpu() {
     echo "Written to $out"
 }
 
+# Attention on a GPU beside its read bandwidth and other people's kernels; JSON Lines in $BENCH_OUT.
+bench_gpu() {
+    local out=${BENCH_OUT:-decodescope-out/bench-gpu.jsonl} status=0
+    mkdir -p "$(dirname "$out")"
+    machine_line >"$out"
+    printf '%-26s %9s %9s %9s  %s\n' case us GB/s "of roof" "others, us"
+    "$build/bench/bench_gpu" --device "${BENCH_DEVICE:-cuda:0}" --only "${BENCH_ONLY:-}" \
+        --torch "$(dirname "${BASH_SOURCE[0]}")/bench_gpu_torch.py" | tee -a "$out" |
+        sed -u -n -E '/"error"/d; s/.*"case":"([^"]*)".*"us":([0-9.e+]+),.*"gb_per_s":([0-9.e+]+),"bandwidth_share":([0-9.e+-]+),(.*)"refused":.*"pass":([a-z]+).*/\1\t\2\t\3\t\4\t\5\t\6/p' |
+        awk -F'\t' '{gsub(/"|(us|bandwidth_share)_limit":[0-9.e+-]+,/, "", $5)
+                     printf "%-26s %9.1f %9.0f %9.3f  %-40s %s\n", $1, $2, $3, $4, $5,
+                            $6 == "true" ? "ok" : "MISSED"; fflush()}' || status=$?
+    [ $status = 5 ] && exit 5
+    grep -q '"pass":false' "$out" && failed=1
+    echo "Written to $out"
+}
+
 # Predicted against measured steps of random models; JSON Lines in $BENCH_OUT.
 bench_predict() {
-    local out=${BENCH_OUT:-decodescope-out/bench-predict.jsonl}
+    local out=${BENCH_OUT:-decodescope-out/bench-predict.jsonl} device=${BENCH_DEVICE:-cpu}
     mkdir -p "$(dirname "$out")"
-    "$bin/decodescope-cli" calibrate --max-time "${CALIBRATION_SECONDS:-60}" >/dev/null
-    { machine_line; "$build/bench/bench_predict" "${BENCH_SEED:-1}"; } >"$out"
+    "$bin/decodescope-cli" calibrate --device "$device" --max-time "${CALIBRATION_SECONDS:-60}" >/dev/null
+    { machine_line; "$build/bench/bench_predict" "${BENCH_SEED:-1}" 60 "$device"; } >"$out"
     sed -n -E 's/.*"summary": "([^"]*)".*"median_error": ([0-9.]+), "p90_error": ([0-9.]+), "median_limit": ([0-9.]+), "p90_limit": ([0-9.]+), "pass": ([a-z]+).*/\1\t\2\t\3\t\4\t\5\t\6/p' "$out" |
         awk -F'\t' '{printf "%-48s median %.3f (limit %.2f)  p90 %.3f (limit %.2f)  %s\n",
                              $1, $2, $4, $3, $5, $6 == "true" ? "ok" : "MISSED"}'

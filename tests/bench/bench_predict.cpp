@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Predicted against measured steps: draws models at random, predicts each from the calibration that
-// decodescope-cli calibrate stored, and measures it. bench_predict [SEED [COUNT]] (default 1 60).
+// decodescope-cli calibrate stored, and measures it.
+// bench_predict [SEED [COUNT [DEVICE]]] (default 1 60 cpu). Exit code 5 without the device.
 // One JSON object for the calibration, one for each model, and last the summaries.
 #include <algorithm>
 #include <chrono>
@@ -24,18 +25,33 @@
 #include "core/profile/point_run.h"
 #include "core/profile/statistics.h"
 #include "core/spec/units.h"
+#include "gpu/cuda_backend.h"
 
 using namespace decodescope;
 using Clock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr std::uint64_t kMostBytes = 3 * kGiB / 2; ///< of one model's weights and cache
 /// A model is visited more than once, with all others in between.
-constexpr double kVisitSeconds = 0.5;
 constexpr int kVisits = 2;
 /// Longer steps are not drawn: where others share the machine, few of them would be undisturbed.
 constexpr double kMostStepSeconds = 0.03;
+
+/// What is drawn for one kind of device.
+struct Range {
+    std::vector<DataType> kvTypes, weightTypes;
+    std::uint64_t mostBytes = 0; ///< of one model's weights and cache
+    double visitSeconds = 0;
+    std::int64_t mostBatch = 1;
+};
+
+Range rangeOf(const DeviceInfo& device) {
+    using enum DataType;
+    if (device.backend == "cuda") // fast, and with as much room as its memory and its caches need
+        return {{F16, BF16, FP8_E4M3, Int8}, {F16, BF16}, 6 * kGiB, 0.1, 64};
+    return {
+        {F32, F16, BF16, Int8, Q8_0, Q4_0}, {F32, F16, BF16, Q8_0, Q4_0}, 3 * kGiB / 2, 0.5, 12};
+}
 
 struct Drawn {
     ModelSpec model;
@@ -45,7 +61,7 @@ struct Drawn {
 
 class Draw {
 public:
-    explicit Draw(std::uint64_t seed) : m_random(seed) {}
+    Draw(std::uint64_t seed, Range range) : m_random(seed), m_range(std::move(range)) {}
 
     /// Of a size that fits and is measured in seconds.
     Drawn next(int allThreads);
@@ -61,6 +77,7 @@ private:
     }
 
     std::mt19937_64 m_random;
+    Range m_range;
 };
 
 Drawn Draw::next(int allThreads) {
@@ -75,26 +92,24 @@ Drawn Draw::next(int allThreads) {
         shape.layers = logUniform(1, 48);
         Workload& workload = drawn.workload;
         workload.scope = oneOf<Scope>({Scope::Attention, Scope::Step});
-        workload.kvTypes.key = oneOf<DataType>({DataType::F32, DataType::F16, DataType::BF16,
-                                                DataType::Int8, DataType::Q8_0, DataType::Q4_0});
+        workload.kvTypes.key = oneOf(m_range.kvTypes);
         workload.kvTypes.value = workload.kvTypes.key;
         workload.threads = oneOf<int>({1, allThreads});
         if (workload.scope == Scope::Step) {
-            workload.weightsType = oneOf<DataType>(
-                {DataType::F32, DataType::F16, DataType::BF16, DataType::Q8_0, DataType::Q4_0});
+            workload.weightsType = oneOf(m_range.weightTypes);
             shape.hiddenSize = 256 * logUniform(2, 16);
             shape.ffnHidden = 256 * std::max<std::int64_t>(1, shape.hiddenSize * 3 / 256);
             shape.vocabSize = 1000 * logUniform(1, 64);
         }
         drawn.context = logUniform(128, 65536);
-        drawn.batch = logUniform(1, 12);
+        drawn.batch = logUniform(1, static_cast<double>(m_range.mostBatch));
         if (shape.nHeads > 128 || shape.nHeads * shape.headDim > 8192)
             continue;
         drawn.model = modelByHand(shape);
         workload.contexts = {drawn.context};
         workload.batches = {drawn.batch};
         if (footprint(drawn.model, workload, drawn.context, drawn.batch, workload.scope)
-                .totalBytes() < kMostBytes)
+                .totalBytes() < m_range.mostBytes)
             return drawn;
     }
 }
@@ -120,8 +135,9 @@ struct Case {
 };
 
 /// Measures for a while. False where the model is not covered, or not as a whole.
-bool measure(Backend& backend, const DeviceInfo& device, Case& each) {
-    const DecoderRequest request = decoderRequest(each.plan, each.drawn.workload, 3 * kMostBytes);
+bool measure(Backend& backend, const DeviceInfo& device, const Range& range, Case& each) {
+    const DecoderRequest request =
+        decoderRequest(each.plan, each.drawn.workload, 3 * range.mostBytes);
     if (!backend.covers(device.id, request) || !each.plan.forecast.fromKernels ||
         each.plan.forecast.seconds > kMostStepSeconds)
         return false;
@@ -130,7 +146,7 @@ bool measure(Backend& backend, const DeviceInfo& device, Case& each) {
         !(*decoder)->step({})) // the first finds caches cold
         return false;
     const auto start = Clock::now();
-    while (std::chrono::duration<double>(Clock::now() - start).count() < kVisitSeconds)
+    while (std::chrono::duration<double>(Clock::now() - start).count() < range.visitSeconds)
         if (const auto timing = (*decoder)->step({}))
             each.seconds.push_back(timing->seconds);
     return true;
@@ -171,9 +187,13 @@ void printSummary(const char* what, const std::vector<double>& errors) {
                middle <= kMedianLimit && ninetieth <= kNinetiethLimit);
 }
 
-int run(std::uint64_t seed, int count) {
-    const auto backend = makeCpuBackend();
-    DeviceInfo device = backend->devices().front();
+int run(std::uint64_t seed, int count, const std::string& deviceId) {
+    const auto backend = deviceId.rfind("cuda:", 0) == 0 ? makeCudaBackend() : makeCpuBackend();
+    DeviceInfo device;
+    if (Status found = findDevice(*backend, deviceId, device); !found) {
+        fmt::print(stderr, "bench_predict: {}\n", found.error().sentence());
+        return exitCode(found.error().code);
+    }
     const StoredCeilings stored = loadCeilings(device);
     if (!stored.ceilings || !stored.ceilings->kernels) {
         fmt::print(stderr,
@@ -186,18 +206,25 @@ int run(std::uint64_t seed, int count) {
     fmt::print("{}\n", nlohmann::json{{"calibration", *stored.ceilings->kernels}}.dump());
     const PlanDevice planned = measuredDevice(device);
     std::vector<Case> cases;
-    Draw draw(seed);
-    while (static_cast<int>(cases.size()) < count) {
-        Drawn drawn = draw.next(device.threads);
+    const Range range = rangeOf(device);
+    Draw draw(seed, range);
+    int tries = 100 * count; // most are not covered, or too long; where all are, it ends
+    while (static_cast<int>(cases.size()) < count && tries-- > 0) {
+        Drawn drawn = draw.next(std::max(1, device.threads));
         Plan plan =
             makePlan(asIs(drawn.model), planned, drawn.workload, drawn.context, drawn.batch);
         Case each{std::move(drawn), std::move(plan)};
-        if (measure(*backend, device, each))
+        if (measure(*backend, device, range, each))
             cases.push_back(std::move(each));
+    }
+    if (static_cast<int>(cases.size()) < count) {
+        fmt::print(stderr, "bench_predict: of {} models drawn {} were covered and short enough\n",
+                   100 * count, cases.size());
+        return 1;
     }
     for (int visit = 1; visit < kVisits; ++visit)
         for (Case& each : cases)
-            static_cast<void>(measure(*backend, device, each));
+            static_cast<void>(measure(*backend, device, range, each));
     std::vector<double> errors;
     std::vector<double> undisturbed;
     for (const Case& each : cases) {
@@ -215,7 +242,7 @@ int run(std::uint64_t seed, int count) {
 int main(int argc, char** argv) {
     try {
         return run(static_cast<std::uint64_t>(argc > 1 ? std::atoll(argv[1]) : 1),
-                   argc > 2 ? std::atoi(argv[2]) : 60);
+                   argc > 2 ? std::atoi(argv[2]) : 60, argc > 3 ? argv[3] : "cpu");
     } catch (const std::exception& cause) {
         std::fprintf(stderr, "bench_predict: %s\n", cause.what());
         return 1;
