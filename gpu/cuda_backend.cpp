@@ -14,6 +14,7 @@
 #include "gpu/coverage.h"
 #include "gpu/cuda_decoder.h"
 #include "gpu/cuda_status.h"
+#include "gpu/cudnn_decoder.h"
 #include "gpu/gpu_ceilings.h"
 #include "gpu/gpu_self_test.h"
 #include "gpu/kernels/split_range.h"
@@ -127,10 +128,10 @@ public:
         return coveredByGpu((*gpu)->properties(), request);
     }
 
-    /// A GPU works as one thread, and a head's parts are no cost of their own there.
+    /// A GPU works as one thread, and a layer's attention is one launch there.
     AttentionUnits attentionUnits() const override {
         return {gpu::kSplitGrain, gpu::kLeastSplitTokens, std::numeric_limits<std::int64_t>::max(),
-                1};
+                1, true};
     }
 
     Result<std::unique_ptr<Decoder>> makeDecoder(const std::string& deviceId,
@@ -142,7 +143,32 @@ public:
         return makeCudaDecoder(*gpu, request, stop);
     }
 
+    Status findPeer(const std::string& deviceId, const std::string& peer) override {
+        if (peer != kCudnn)
+            return Backend::findPeer(deviceId, peer);
+        const Result<std::shared_ptr<CudnnLibrary>> library = CudnnLibrary::open();
+        if (!library)
+            return library.error();
+        return Done{};
+    }
+
+    Result<std::unique_ptr<Decoder>> makePeer(const std::string& deviceId, const std::string& peer,
+                                              const DecoderRequest& request,
+                                              std::stop_token stop) override {
+        if (peer != kCudnn)
+            return Backend::findPeer(deviceId, peer).error();
+        const Result<std::shared_ptr<GpuRuntime>> gpu = opened(deviceId);
+        if (!gpu)
+            return gpu.error();
+        const Result<std::shared_ptr<CudnnLibrary>> library = CudnnLibrary::open();
+        if (!library)
+            return library.error();
+        return makeCudnnDecoder(*gpu, *library, request, stop);
+    }
+
 private:
+    static constexpr const char* kCudnn = "cudnn"; ///< a peer's name
+
     /// Opened once, and shared by all that uses it.
     Result<std::shared_ptr<GpuRuntime>> opened(const std::string& deviceId) {
         if (const auto found = m_gpus.find(deviceId); found != m_gpus.end())
