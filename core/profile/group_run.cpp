@@ -26,6 +26,12 @@ constexpr double kMostVariationShare = 0.4;
 /// Between two readings of how the device runs.
 constexpr double kConditionsSeconds = 0.05;
 
+/// Other people's kernels may fail where ours go on. A device that is lost fails for ours too.
+bool onlyOfPeer(const Error& error, const std::string& peer) {
+    return !peer.empty() && error.code != ErrorCode::Interrupted &&
+           error.code != ErrorCode::DeviceUnavailable;
+}
+
 constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
 } // namespace
@@ -116,7 +122,8 @@ Status GroupRun::addPoint(const Plan& plan, const std::string& peer, std::uint64
                      : m_run.backend.makePeer(device, peer, request, m_run.stop);
     if (!decoder) {
         const ErrorCode code = decoder.error().code;
-        if (code != ErrorCode::OutOfMemory && code != ErrorCode::BadUsage)
+        if (code != ErrorCode::OutOfMemory && code != ErrorCode::BadUsage &&
+            !onlyOfPeer(decoder.error(), peer))
             return decoder.error();
         m_run.skip(plan, decoder.error(), peer); // the others may still be measured
         return Done{};
@@ -130,6 +137,14 @@ Status GroupRun::addPoint(const Plan& plan, const std::string& peer, std::uint64
     return Done{};
 }
 
+Status GroupRun::giveUp(PointRun& point, const Error& error) {
+    if (!onlyOfPeer(error, point.peer))
+        return error;
+    point.finished = true;
+    m_run.skip(point.plan, error, point.peer);
+    return Done{};
+}
+
 Status GroupRun::warmUp(double pointSeconds) {
     constexpr double kMostOfThePoint = 0.25; // a slow step is warmed up once
     for (PointRun& point : m_points)
@@ -137,8 +152,11 @@ Status GroupRun::warmUp(double pointSeconds) {
             if (Status status = m_run.goOn(); !status)
                 return status;
             const Result<TimedStep> step = timedStep(*point.decoder, m_run.stop);
-            if (!step)
-                return step.error();
+            if (!step) {
+                if (Status status = giveUp(point, step.error()); !status)
+                    return status;
+                break;
+            }
             ++point.warmups;
             point.pauses = m_run.pauses;
             point.warmupSeconds = step->clockSeconds;
@@ -155,8 +173,11 @@ Status GroupRun::measureRounds() {
         for (PointRun& point : m_points) {
             if (point.finished)
                 continue;
-            if (Status status = takeTurn(point); !status)
-                return status;
+            if (Status status = takeTurn(point); !status) {
+                if (Status given = giveUp(point, status.error()); !given)
+                    return given;
+                continue;
+            }
             const std::string reason =
                 stoppingReason(point.rule, point.repetitionsMs, point.spentSeconds);
             if (!reason.empty())

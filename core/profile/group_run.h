@@ -24,6 +24,8 @@ private:
     /// made for it, it is skipped. Errors: those that end the run.
     [[nodiscard]] Status addPoint(const Plan& plan, const std::string& peer,
                                   std::uint64_t budgetBytes);
+    /// Leaves out a point of the peer that failed. Errors: `error`, where it ends the run.
+    [[nodiscard]] Status giveUp(PointRun& point, const Error& error);
     /// `seconds` divided over all points of the group.
     [[nodiscard]] double perPoint(double seconds) const {
         return seconds / static_cast<double>(m_plans.size() * m_run.kernelsPerPoint());

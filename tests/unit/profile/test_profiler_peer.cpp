@@ -87,11 +87,32 @@ private slots:
         QCOMPARE(skipped[0]->error.what, "the peer does not run this");
     }
 
-    void aPeerThatBreaksEndsTheRun() {
+    void aPeerThatBreaksIsLeftOut() {
         MachineWithPeer machine;
         machine.peerRefusesKvHeads = 1;
         machine.peerRefusal = ErrorCode::RunFailed;
-        QCOMPARE(run(machine, besidePeer()).status.error().code, ErrorCode::RunFailed);
+        QCOMPARE(run(machine, besidePeer()).recording.samples.size(), std::size_t{5});
+        for (const int breaksAt : {0, 40}) { // while it warms up, and later
+            MachineWithPeer breaking;
+            int steps = 0;
+            breaking.peerStepMs = [&](int) { return steps++ < breaksAt ? 2.0 : 0.0; };
+            RunRequest request = besidePeer();
+            request.variants = {asIs(request.model)};
+            request.workload.targetError = 0;
+            const Outcome outcome = run(breaking, request);
+            QVERIFY(outcome.status.ok());
+            QCOMPARE(outcome.recording.samples.size(), std::size_t{1});
+            QVERIFY(outcome.recording.samples[0].peer.empty());
+            QCOMPARE(skippedOf(outcome).size(), std::size_t{1});
+            QCOMPARE(skippedOf(outcome)[0]->variant, "GQA-2 (cudnn)");
+        }
+    }
+
+    void aDeviceThatIsLostEndsTheRun() {
+        MachineWithPeer machine;
+        machine.peerRefusesKvHeads = 1;
+        machine.peerRefusal = ErrorCode::DeviceUnavailable;
+        QCOMPARE(run(machine, besidePeer()).status.error().code, ErrorCode::DeviceUnavailable);
     }
 
     void aPeerThatIsNotThereIsSaidBeforeAnythingIsMeasured() {
