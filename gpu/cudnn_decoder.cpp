@@ -103,6 +103,7 @@ private:
     [[nodiscard]] Status fill(DeviceBuffer& buffer, std::uint64_t bytes, std::uint64_t seed);
     [[nodiscard]] Status execute(const Layer& layer) const;
     [[nodiscard]] std::uint64_t roomBytes() const;
+    [[nodiscard]] Status queue(const Layer& layer) const;
     [[nodiscard]] Status record();
 
     std::shared_ptr<GpuRuntime> m_gpu;
@@ -186,6 +187,10 @@ Status CudnnDecoder::execute(const Layer& layer) const {
         {room, cache.keys.data(), cache.values.data(), room + m_rowsBytes, room + 2 * m_rowsBytes});
 }
 
+Status CudnnDecoder::queue(const Layer& layer) const {
+    return m_gpu->queueNative([this, &layer](void*) { return execute(layer); });
+}
+
 Status CudnnDecoder::record() {
     std::vector<StepSegment> segments;
     for (std::size_t first = 0, end = 0; first < m_layers.size(); first = end) {
@@ -196,7 +201,7 @@ Status CudnnDecoder::record() {
         segments.push_back({represents, 0, [this, first, end]() -> Status {
                                 Status status = Done{};
                                 for (std::size_t i = first; i < end && status; ++i)
-                                    status = execute(m_layers[i]);
+                                    status = queue(m_layers[i]);
                                 return status;
                             }});
     }
@@ -229,7 +234,7 @@ Status CudnnDecoder::allocate(const std::stop_token& stop) {
     }
     // Kernels are loaded by their first call, which a recording would not allow.
     for (const Layer& layer : m_layers)
-        if (Status status = execute(layer); !status)
+        if (Status status = queue(layer); !status)
             return status;
     if (Status status = m_gpu->synchronize(); !status)
         return status;
@@ -244,8 +249,11 @@ Result<std::unique_ptr<Decoder>> makeCudnnDecoder(std::shared_ptr<GpuRuntime> gp
                                                   const std::stop_token& stop) {
     if (Status status = sensible(request); !status)
         return status.error();
-    if (Status status = library->use(gpu->nativeStream()); !status)
-        return status.error();
+    Status started = gpu->queueNative([library](void* stream) { return library->use(stream); });
+    if (started)
+        started = gpu->synchronize();
+    if (!started)
+        return started.error();
     auto decoder = std::make_unique<CudnnDecoder>(std::move(gpu), std::move(library), request);
     if (Status status = decoder->allocate(stop); !status)
         return status.error();
