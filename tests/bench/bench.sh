@@ -127,7 +127,7 @@ bench_gpu() {
     printf '%-26s %9s %9s %9s  %s\n' case us GB/s "of roof" "others, us"
     "$build/bench/bench_gpu" --device "${BENCH_DEVICE:-cuda:0}" --only "${BENCH_ONLY:-}" \
         --torch "$(dirname "${BASH_SOURCE[0]}")/bench_gpu_torch.py" | tee -a "$out" |
-        sed -u -n -E '/"error"/d; s/.*"case":"([^"]*)".*"us":([0-9.e+]+),.*"gb_per_s":([0-9.e+]+),"bandwidth_share":([0-9.e+-]+),(.*)"refused":.*"pass":([a-z]+).*/\1\t\2\t\3\t\4\t\5\t\6/p' |
+        sed -u -n -E 's/.*"case":"([^"]*)".*"error":"([^"]*)".*/\1\t\t\t\t\2\tfalse/p; t; s/.*"case":"([^"]*)".*"us":([0-9.e+]+),.*"gb_per_s":([0-9.e+]+),"bandwidth_share":([0-9.e+-]+),(.*)"refused":.*"pass":([a-z]+).*/\1\t\2\t\3\t\4\t\5\t\6/p' |
         awk -F'\t' '{gsub(/"|(us|bandwidth_share)_limit":[0-9.e+-]+,/, "", $5)
                      printf "%-26s %9.1f %9.0f %9.3f  %-40s %s\n", $1, $2, $3, $4, $5,
                             $6 == "true" ? "ok" : "MISSED"; fflush()}' || status=$?
