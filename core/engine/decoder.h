@@ -75,7 +75,7 @@ public:
 
     /// Runs one decode step for every sequence, each with `context` cached tokens: the new token's
     /// key and value overwrite the last slot, so the context (and the work) stays the same from
-    /// step to step. Errors: Interrupted (within 100 ms of the request on a CPU), RunFailed.
+    /// step to step. Errors: Interrupted (on a CPU within 100 ms), RunFailed, DeviceUnavailable.
     [[nodiscard]] virtual Result<StepTiming> step(std::stop_token stop) = 0;
 
     /// Runs a step of another kind; what it computes means nothing, and later steps take as long as

@@ -233,7 +233,7 @@ private slots:
         const QJsonArray devices = runProgram({"devices", "-o", "json"}).json().array();
         if (devices[1]["available"].toBool())
             QSKIP("a GPU is here");
-        for (const char* command : {"selftest", "calibrate", "run"}) {
+        for (const char* command : {"selftest", "calibrate", "run", "probe"}) {
             const Ended ended = runProgram({command, "-d", "cuda:0"});
             QCOMPARE(ended.exitCode, 5);
             QVERIFY2(ended.err.contains(devices[1]["reason"].toString().toUtf8()), ended.err);
