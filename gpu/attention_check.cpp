@@ -19,8 +19,14 @@ std::size_t count(std::int64_t n) {
     return static_cast<std::size_t>(n);
 }
 
-/// The value of one E4M3 by its definition: sign, four bits of exponent (bias 7), three of
-/// mantissa.
+/// A random element as the cache keeps it, and what it is worth.
+struct Element {
+    std::uint16_t bits;
+    float value;
+};
+
+} // namespace
+
 float e4m3Value(std::uint8_t bits) {
     const int exponent = bits >> 3 & 15;
     const int mantissa = bits & 7;
@@ -29,14 +35,6 @@ float e4m3Value(std::uint8_t bits) {
                                 : std::ldexp(static_cast<float>(8 + mantissa), exponent - 10);
     return (bits & 0x80) != 0 ? -magnitude : magnitude;
 }
-
-/// A random element as the cache keeps it, and what it is worth.
-struct Element {
-    std::uint16_t bits;
-    float value;
-};
-
-} // namespace
 
 /// Random elements as a case's cache keeps them.
 class ElementSource {

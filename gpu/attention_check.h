@@ -55,6 +55,10 @@ private:
     std::vector<double> m_expected;
 };
 
+/// The value of one E4M3 by its definition: sign, four bits of exponent (bias 7), three of
+/// mantissa.
+[[nodiscard]] float e4m3Value(std::uint8_t bits);
+
 /// What is launched for the case. Errors: those of planAttention() and GpuRuntime.
 [[nodiscard]] Result<AttentionPlan> planOf(GpuRuntime& gpu, const AttentionCase& test);
 

@@ -140,7 +140,8 @@ public:
         const Result<std::shared_ptr<GpuRuntime>> gpu = opened(deviceId);
         if (!gpu)
             return gpu.error();
-        return makeCudaDecoder(*gpu, request, stop);
+        return makeCudaDecoder(*gpu, request, stop,
+                               request.scope == Scope::Step ? libraryFor(deviceId) : nullptr);
     }
 
     Status findPeer(const std::string& deviceId, const std::string& peer) override {
@@ -178,6 +179,14 @@ private:
             m_gpus[deviceId] = *gpu;
         return gpu;
     }
+    /// nullptr where there is none: our own kernels multiply then.
+    std::shared_ptr<const CublasLt> libraryFor(const std::string& deviceId) {
+        if (const auto found = m_libraries.find(deviceId); found != m_libraries.end())
+            return found->second;
+        Result<CublasLt> library = m_system->matrixLibrary();
+        return m_libraries[deviceId] =
+                   library ? std::make_shared<const CublasLt>(std::move(*library)) : nullptr;
+    }
     std::string busIdOf(int index) {
         const std::scoped_lock lock(m_mutex);
         const auto found = m_busIds.find(index);
@@ -187,6 +196,7 @@ private:
     const std::unique_ptr<GpuSystem> m_system;
     const std::unique_ptr<Nvml> m_nvml; ///< nullptr where there is none
     std::map<std::string, std::shared_ptr<GpuRuntime>> m_gpus;
+    std::map<std::string, std::shared_ptr<const CublasLt>> m_libraries;
     std::mutex m_mutex; ///< guards what follows: memory is read from a second thread
     std::map<int, std::string> m_busIds;
     std::map<std::string, Ceilings> m_ceilings; ///< the last measured
@@ -198,15 +208,19 @@ std::unique_ptr<Backend> makeCudaBackend(std::unique_ptr<GpuSystem> system) {
     return std::make_unique<CudaBackend>(std::move(system));
 }
 
-Result<std::vector<SelfTestResult>> runCudaSelfTest(const std::string& deviceId,
-                                                    const SelfTestOptions& options,
-                                                    const SelfTestProgress& progress,
-                                                    const std::stop_token& stop) {
+Result<CudaSelfTest> runCudaSelfTest(const std::string& deviceId, const SelfTestOptions& options,
+                                     const SelfTestProgress& progress,
+                                     const std::stop_token& stop) {
     const std::unique_ptr<GpuSystem> system = cudaSystem();
     const Result<std::shared_ptr<GpuRuntime>> gpu = openUsable(*system, deviceId);
     if (!gpu)
         return gpu.error();
-    return runGpuSelfTest(*gpu, options, progress, stop);
+    const Result<CublasLt> library = system->matrixLibrary();
+    Result<std::vector<SelfTestResult>> results =
+        runGpuSelfTest(*gpu, library ? &*library : nullptr, options, progress, stop);
+    if (!results)
+        return results.error();
+    return CudaSelfTest{std::move(*results), library ? "" : library.error().sentence()};
 }
 
 } // namespace decodescope

@@ -17,11 +17,15 @@ namespace decodescope {
 [[nodiscard]] std::unique_ptr<Backend>
 makeCudaBackend(std::unique_ptr<GpuSystem> system = cudaSystem());
 
+struct CudaSelfTest {
+    std::vector<SelfTestResult> results;
+    std::string withoutLibrary; ///< why cuBLASLt was not tested, a sentence; empty: it was
+};
 /// The kernels on this GPU against the double reference. Errors: DeviceUnavailable, and those of
 /// runGpuSelfTest().
-[[nodiscard]] Result<std::vector<SelfTestResult>> runCudaSelfTest(const std::string& deviceId,
-                                                                  const SelfTestOptions& options,
-                                                                  const SelfTestProgress& progress,
-                                                                  const std::stop_token& stop);
+[[nodiscard]] Result<CudaSelfTest> runCudaSelfTest(const std::string& deviceId,
+                                                   const SelfTestOptions& options,
+                                                   const SelfTestProgress& progress,
+                                                   const std::stop_token& stop);
 
 } // namespace decodescope

@@ -2,6 +2,7 @@
 #include "gpu/gpu_self_test.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "gpu/attention_check.h"
 #include "gpu/kernels/kernel_shape.h"
 #include "gpu/random_fill.h"
+#include "gpu/step_check.h"
 
 namespace decodescope {
 namespace {
@@ -110,31 +112,53 @@ Result<SelfTestResult> runFill(const std::shared_ptr<GpuRuntime>& gpu, DataType 
     return result;
 }
 
+Result<std::vector<SelfTestResult>> listed(Result<SelfTestResult> result) {
+    if (!result)
+        return result.error();
+    return std::vector<SelfTestResult>{std::move(*result)};
+}
+
+/// One shape, by all kernels that run it.
+struct Check {
+    std::string label;
+    std::function<Result<std::vector<SelfTestResult>>(std::uint64_t seed)> run;
+};
+
 } // namespace
 
 Result<std::vector<SelfTestResult>> runGpuSelfTest(const std::shared_ptr<GpuRuntime>& gpu,
+                                                   const CublasLt* library,
                                                    const SelfTestOptions& options,
                                                    const SelfTestProgress& progress,
                                                    const std::stop_token& stop) {
-    const std::vector<AttentionCase> cases = casesOf(options.full);
-    const std::size_t total = std::size(kTypes) + cases.size();
-    std::vector<SelfTestResult> results;
-    for (std::size_t i = 0; i < total && !stop.stop_requested(); ++i) {
-        const std::uint64_t seed = options.seed + i;
-        Result<SelfTestResult> result = i < std::size(kTypes)
-                                            ? runFill(gpu, kTypes[i], seed)
-                                            : runCase(gpu, cases[i - std::size(kTypes)], seed);
-        if (!result) {
-            Error error = result.error();
-            if (i >= std::size(kTypes)) // which kernel it was
-                error.what += " (" + label(cases[i - std::size(kTypes)]) + ")";
+    std::vector<Check> checks;
+    for (const DataType type : kTypes)
+        checks.push_back(
+            {fmt::format("filling with {}", name(type)),
+             [&gpu, type](std::uint64_t seed) { return listed(runFill(gpu, type, seed)); }});
+    for (const AttentionCase& test : casesOf(options.full))
+        checks.push_back({label(test), [&gpu, test](std::uint64_t seed) {
+                              return listed(runCase(gpu, test, seed));
+                          }});
+    for (const ProjectionShape& shape : projectionChecks(options.full))
+        checks.push_back({label(shape), [&gpu, library, shape](std::uint64_t seed) {
+                              return checkProjection(gpu, library, shape, seed);
+                          }});
+    std::vector<SelfTestResult> all;
+    for (std::size_t i = 0; i < checks.size() && !stop.stop_requested(); ++i) {
+        const Result<std::vector<SelfTestResult>> results = checks[i].run(options.seed + i);
+        if (!results) {
+            Error error = results.error();
+            error.what += " (" + checks[i].label + ")"; // which kernel it was
             return error;
         }
-        results.push_back(std::move(*result));
-        if (progress)
-            progress(results.back(), static_cast<double>(i + 1) / static_cast<double>(total));
+        for (const SelfTestResult& result : *results) {
+            all.push_back(result);
+            if (progress)
+                progress(result, static_cast<double>(i + 1) / static_cast<double>(checks.size()));
+        }
     }
-    return results;
+    return all;
 }
 
 } // namespace decodescope

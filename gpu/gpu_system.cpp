@@ -11,6 +11,7 @@ public:
     CudaQuery query() override { return queryCuda(); }
     CudaDevice memory(int index) override { return queryCudaMemory(index); }
     Result<std::shared_ptr<GpuRuntime>> open(int index) override { return openCudaRuntime(index); }
+    Result<CublasLt> matrixLibrary() override { return CublasLt::open(); }
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "gpu/cublas_lt.h"
 #include "gpu/cuda_query.h"
 #include "gpu/gpu_runtime.h"
 
@@ -17,6 +18,8 @@ public:
     [[nodiscard]] virtual CudaDevice memory(int index) = 0;
     /// Errors: DeviceUnavailable.
     [[nodiscard]] virtual Result<std::shared_ptr<GpuRuntime>> open(int index) = 0;
+    /// For the GPU that was opened last. Errors: those of CublasLt::open().
+    [[nodiscard]] virtual Result<CublasLt> matrixLibrary() = 0;
 };
 
 /// Those of this machine.

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <numbers>
 
+#include <fmt/format.h>
+
 #include "core/engine/float_bits.h"
 #include "core/engine/reference.h"
 
@@ -98,6 +100,13 @@ std::vector<float> fromHalves(KvFormat format, std::span<const std::uint16_t> ha
     return values;
 }
 
+std::vector<float> normalValues(std::size_t count, std::mt19937_64& random) {
+    std::normal_distribution<float> normal;
+    std::vector<float> values(count);
+    std::generate(values.begin(), values.end(), [&] { return normal(random); });
+    return values;
+}
+
 std::vector<std::byte> randomMatrix(WeightFormat format, int rows, int columns,
                                     std::mt19937_64& random) {
     std::vector<std::byte> matrix(
@@ -145,12 +154,10 @@ double referenceGelu(double x) {
 ProjectionData::ProjectionData(const ProjectionShape& shape, std::uint64_t seed) : m_shape(shape) {
     std::mt19937_64 random(seed);
     m_matrix = randomMatrix(shape.format, shape.rows, shape.columns, random);
-    std::normal_distribution<float> normal;
-    std::vector<float> in(static_cast<std::size_t>(shape.batch) *
-                          static_cast<std::size_t>(shape.columns));
-    std::generate(in.begin(), in.end(), [&] { return normal(random); });
     const KvFormat input = gpu::inputFormat(shape.format);
-    m_in = asHalves(input, in);
+    m_in = asHalves(input, normalValues(static_cast<std::size_t>(shape.batch) *
+                                            static_cast<std::size_t>(shape.columns),
+                                        random));
     m_expected = activated(
         referenceProjection(decodedWeights(shape.format, m_matrix, shape.rows, shape.columns),
                             fromHalves(input, m_in), shape.columns));
@@ -232,6 +239,11 @@ std::vector<ProjectionShape> projectionChecks(bool full) {
                 shapes.push_back({format, kRows, 1056, batch, activation});
     }
     return shapes;
+}
+
+std::string label(const ProjectionShape& shape) {
+    return fmt::format("{}, {} × {}, batch {}", name(typeOf(shape.format)), shape.rows,
+                       shape.columns, shape.batch);
 }
 
 Result<std::vector<SelfTestResult>> checkProjection(const std::shared_ptr<GpuRuntime>& gpu,

@@ -6,6 +6,7 @@
 #include <memory>
 #include <random>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/engine/self_test.h"
@@ -21,6 +22,8 @@ namespace decodescope {
 [[nodiscard]] std::vector<float> fromHalves(gpu::KvFormat format,
                                             std::span<const std::uint16_t> halves);
 
+/// `count` normal values.
+[[nodiscard]] std::vector<float> normalValues(std::size_t count, std::mt19937_64& random);
 /// A matrix of random weights, laid out by `format`.
 [[nodiscard]] std::vector<std::byte> randomMatrix(gpu::WeightFormat format, int rows, int columns,
                                                   std::mt19937_64& random);
@@ -57,6 +60,8 @@ private:
 
 /// The projections of a self-test: sizes that break things, every batch that there is a kernel for.
 [[nodiscard]] std::vector<ProjectionShape> projectionChecks(bool full);
+/// "q4_0, 61 × 4096, batch 3"
+[[nodiscard]] std::string label(const ProjectionShape& shape);
 /// One of them by our own kernel, and, where there is a `library` that multiplies it, one by that.
 /// Errors: those of GpuRuntime.
 [[nodiscard]] Result<std::vector<SelfTestResult>>

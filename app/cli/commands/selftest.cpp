@@ -140,8 +140,14 @@ Result<std::vector<SelfTestResult>> run(const SelfTestOptions& options, const De
         progress.fraction = share;
         bar.show(progress);
     };
-    if (device.backend == "cuda")
-        return runCudaSelfTest(device.id, options, show, stop);
+    if (device.backend == "cuda") {
+        Result<CudaSelfTest> tested = runCudaSelfTest(device.id, options, show, stop);
+        if (!tested)
+            return tested.error();
+        if (!tested->withoutLibrary.empty())
+            tell(tested->withoutLibrary);
+        return std::move(tested->results);
+    }
     return runCpuSelfTest(options, show, stop);
 }
 

@@ -38,6 +38,7 @@ public:
         return device;
     }
     Result<std::shared_ptr<GpuRuntime>> open(int) override { return {m_runtime}; }
+    Result<CublasLt> matrixLibrary() override { return CublasLt::open({}); }
 
 private:
     EmulatedGpu m_gpu;

@@ -7,9 +7,9 @@
 #include <complex>
 
 #include "core/engine/reference.h"
+#include "gpu/attention_check.h"
 #include "gpu/kernels/step_formats.h"
 #include "gpu/step_check.h"
-#include "step_case.h"
 
 namespace decodescope {
 namespace {

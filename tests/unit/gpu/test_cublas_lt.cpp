@@ -9,7 +9,6 @@
 #include "gpu/cublas_lt.h"
 #include "gpu/dynamic_library.h"
 #include "gpu/step_check.h"
-#include "step_case.h"
 
 using namespace decodescope;
 using gpu::WeightFormat;

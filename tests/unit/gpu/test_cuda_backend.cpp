@@ -25,6 +25,7 @@ private slots:
     void ceilingsAreThoseTheGpuHas();
     void aCalibrationKeepsToWhatIsFree();
     void aCalibrationStops();
+    void aWholeStepNeedsNoLibrary();
     void theSelfTestPassesOnRightKernels_data();
     void theSelfTestPassesOnRightKernels();
     void theSelfTestFailsWhereNothingIsComputed();
@@ -156,6 +157,29 @@ void TestCudaBackend::aCalibrationStops() {
     }
 }
 
+void TestCudaBackend::aWholeStepNeedsNoLibrary() {
+    const Machine machine(counting()); // which has no cuBLASLt
+    DecoderRequest asked;
+    asked.scope = Scope::Step;
+    asked.model = modelByHand({.layers = 1,
+                               .nHeads = 4,
+                               .nKvHeads = 2,
+                               .headDim = 64,
+                               .hiddenSize = 128,
+                               .ffnHidden = 256,
+                               .vocabSize = 999});
+    asked.budgetBytes = kGiB;
+    for (const DataType type : {DataType::BF16, DataType::Q4_0}) {
+        asked.weightsType = type;
+        QVERIFY(machine.backend->covers("cuda:0", asked).ok());
+        const auto decoder = machine.backend->makeDecoder("cuda:0", asked, {});
+        QVERIFY2(decoder.ok(), decoder.ok() ? "" : decoder.error().sentence().c_str());
+        const Result<StepTiming> step = (*decoder)->step({});
+        QVERIFY2(step.ok(), step.ok() ? "" : step.error().sentence().c_str());
+        QVERIFY(step->seconds > 0);
+    }
+}
+
 void TestCudaBackend::theSelfTestPassesOnRightKernels_data() {
     QTest::addColumn<QString>("gpu");
     for (const char* gpu : {"T4", "H200"})
@@ -169,7 +193,7 @@ void TestCudaBackend::theSelfTestPassesOnRightKernels() {
     std::stop_source stop;
     int seen = 0;
     const auto results = runGpuSelfTest(
-        std::make_shared<EmulatedRuntime>(emulated), {},
+        std::make_shared<EmulatedRuntime>(emulated), nullptr, {},
         [&](const SelfTestResult& result, double share) {
             QVERIFY(share > 0 && share < 1);
             QVERIFY2(result.pass(), result.kernel.c_str());
@@ -187,7 +211,7 @@ void TestCudaBackend::theSelfTestFailsWhereNothingIsComputed() {
     std::stop_source stop;
     int seen = 0;
     const auto results = runGpuSelfTest(
-        std::make_shared<EmulatedRuntime>(counting()), {},
+        std::make_shared<EmulatedRuntime>(counting()), nullptr, {},
         [&](const SelfTestResult& result, double) {
             QVERIFY(!result.pass());
             if (++seen == 6)
@@ -202,7 +226,7 @@ void TestCudaBackend::theSelfTestFailsWhereNothingIsComputed() {
 void TestCudaBackend::theSelfTestOfALostGpuIsAnError() {
     const auto gpu = std::make_shared<EmulatedRuntime>(counting());
     gpu->failFrom(30, 999);
-    const auto results = runGpuSelfTest(gpu, {}, {}, {});
+    const auto results = runGpuSelfTest(gpu, nullptr, {}, {}, {});
     QVERIFY(!results.ok());
     QCOMPARE(results.error().code, ErrorCode::DeviceUnavailable);
     QCOMPARE(gpu->heldBytes(), std::uint64_t{0});

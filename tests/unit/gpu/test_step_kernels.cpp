@@ -12,9 +12,9 @@
 #include "core/engine/rotary_table.h"
 #include "emulated_runtime.h"
 #include "example_gpus.h"
+#include "gpu/attention_check.h"
 #include "gpu/page_table.h"
 #include "gpu/step_check.h"
-#include "step_case.h"
 
 using namespace decodescope;
 using gpu::Activation;

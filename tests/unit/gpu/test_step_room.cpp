@@ -10,12 +10,12 @@
 #include "emulated_runtime.h"
 #include "example_gpus.h"
 #include "fake_cublas_lt.h"
+#include "gpu/attention_check.h"
 #include "gpu/attention_room.h"
 #include "gpu/dynamic_library.h"
 #include "gpu/gpu_cache.h"
 #include "gpu/step_check.h"
 #include "gpu/step_room.h"
-#include "step_case.h"
 #include "step_reference.h"
 
 using namespace decodescope;
@@ -36,6 +36,7 @@ private slots:
     void aLibraryThatFailsIsNotUsed();
     void theRoomIsWhatWasForetold();
     void halfOfAMatrixIsMultiplied();
+    void theSelfTestChecksAllWhoMultiply();
 };
 
 namespace {
@@ -319,6 +320,30 @@ void TestStepRoom::halfOfAMatrixIsMultiplied() {
     step.run();
     QCOMPARE(step.room.logits().width, 25);
     QCOMPARE(step.room.logits().batch, 4);
+}
+
+void TestStepRoom::theSelfTestChecksAllWhoMultiply() {
+    const CublasLt library = fakeLibrary();
+    const auto gpu = Step::made({});
+    const ProjectionShape plain{WeightFormat::BF16, 9, 64, 5};
+    const auto both = checkProjection(gpu, &library, plain, 1);
+    QVERIFY(both.ok());
+    QCOMPARE(both->size(), std::size_t{2});
+    QCOMPARE((*both)[0].kernel, std::string("projection"));
+    QCOMPARE((*both)[1].kernel, std::string("projection by cuBLASLt"));
+    for (const SelfTestResult& each : *both)
+        QVERIFY2(each.pass(), each.kernel.c_str());
+    const auto gated =
+        checkProjection(gpu, &library, {WeightFormat::F16, 10, 64, 2, gpu::Activation::SwiGlu}, 1);
+    QVERIFY(gated.ok());
+    QCOMPARE((*gated)[1].kernel, std::string("projection by cuBLASLt, SwiGLU"));
+    QVERIFY((*gated)[1].pass());
+    QCOMPARE(checkProjection(gpu, &library, {WeightFormat::Q4, 9, 64, 5}, 1)->size(),
+             std::size_t{1});
+    // Where nothing is computed, nothing passes.
+    EmulatedGpu idle;
+    idle.computes = false;
+    QVERIFY(!checkProjection(Step::made(idle), nullptr, plain, 1)->front().pass());
 }
 
 QTEST_APPLESS_MAIN(TestStepRoom)
