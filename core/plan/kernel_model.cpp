@@ -70,6 +70,12 @@ std::optional<double> atThreads(const std::vector<int>& measured, int threads,
     return found && *found > 0 ? std::optional(1 / *found) : std::nullopt;
 }
 
+/// Elements of a row as it is stored and worked on: the last block is a whole one.
+std::int64_t inWholeBlocks(DataType type, std::int64_t headDim) {
+    const std::int64_t block = info(type).blockElements;
+    return (headDim + block - 1) / block * block;
+}
+
 } // namespace
 
 KernelModel::KernelModel(KernelRates rates) : m_rates(std::move(rates)) {
@@ -277,8 +283,11 @@ std::optional<double> KernelModel::attentionSeconds(const AttentionShape& shape,
         return keys && values ? std::optional((*keys + *values) / 2) : std::nullopt;
     }
     const auto row = [&](DataType type) {
+        const double stored = static_cast<double>(inWholeBlocks(type, shape.headDimK) +
+                                                  inWholeBlocks(type, shape.headDimV)) /
+                              2;
         return atThreads(threadsOf(m_rates.attention), threads, [&](int measured) {
-            return rowSeconds(type, group, headDim, measured, share);
+            return rowSeconds(type, group, stored, measured, share);
         });
     };
     const std::optional<double> keys = row(shape.types.key);

@@ -65,6 +65,21 @@ private slots:
         QCOMPARE(model.layerSeconds(Scope::Attention, 1), 1e-6);
     }
 
+    void rowsInBlocksTakeWholeOnes() {
+        KernelRates rates = someRates();
+        for (AttentionRate& rate : rates.attention)
+            rate.type = DataType::Q8_0;
+        const KernelModel model(rates);
+        const auto rows = [&](std::int64_t headDim) {
+            KernelModel::AttentionShape asked = shape(1, headDim);
+            asked.types = {DataType::Q8_0, DataType::Q8_0};
+            const double parts = kParts * 1e-7 * static_cast<double>(headDim) / 128;
+            return *model.attentionSeconds(asked, 1, kInCache) - parts;
+        };
+        QVERIFY(near(rows(96), kRows * 9e-9));
+        QVERIFY(near(rows(80), kRows * 9e-9)); // of three blocks as well
+    }
+
     void betweenPointsTimesAreLinear() {
         const KernelModel model(someRates());
         QVERIFY(near(model.attentionSeconds(shape(3), 1, kInCache), kRows * 16e-9 + kParts * 3e-7));
