@@ -102,7 +102,7 @@ Sizes largest(std::span<const Attention::Shape> shapes, int threads) {
 
 AttentionUnits attentionUnits() {
     return {.tileTokens = kTileTokens,
-            .leastPartTokens = 256,
+            .leastPartTokens = 512,
             .mostPartTokens = 4096,
             .partsPerThread = 8};
 }

@@ -54,11 +54,11 @@ HWY_INLINE std::int64_t lanesOf() {
 
 /// Vectors of columns that a number of heads takes at a time. Where registers allow it they are a
 /// whole row of the usual head_dim of 128 or almost, so that memory is read in one sweep: four
-/// heads leave one of eight vectors, which lies in lines already read.
+/// heads leave one of eight vectors, which lies in lines already read. One head takes a row of 256.
 constexpr int widthFor(int heads) {
     const int fit = kAccumulators / heads;
     if (HWY_MAX_BYTES >= 64 && fit >= 7)
-        return std::min(fit, 8);
+        return heads == 1 ? 16 : std::min(fit, 8);
     return fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
 }
 
