@@ -41,6 +41,7 @@ struct Step {
     const Workload& workload;
     std::int64_t context, batch;
     Scope scope;
+    std::int64_t newTokens; ///< of each sequence: as many queries read one KV head
 };
 
 /// Seconds on an undisturbed device; nothing where the kernels do not cover the model or its types.
@@ -58,10 +59,10 @@ std::optional<double> kernelSeconds(const Step& step, const ForecastWork& work,
             if (layer.attention == AttentionKind::Softmax) {
                 const std::int64_t tokens =
                     layer.window > 0 ? std::min(step.context, layer.window) : step.context;
-                const auto attention =
-                    kernels.attentionSeconds({step.workload.kvTypes, layer.nHeads, layer.nKvHeads,
-                                              layer.headDimK, layer.headDimV, tokens, step.batch},
-                                             threads, stepBytes);
+                const auto attention = kernels.attentionSeconds(
+                    {step.workload.kvTypes, layer.nHeads * step.newTokens, layer.nKvHeads,
+                     layer.headDimK, layer.headDimV, tokens, step.batch},
+                    threads, stepBytes);
                 if (!attention)
                     return std::nullopt;
                 lastSeconds += *attention;
@@ -75,15 +76,17 @@ std::optional<double> kernelSeconds(const Step& step, const ForecastWork& work,
         return seconds;
     const auto linear =
         kernels.linearSeconds(step.workload.weightsType, static_cast<double>(work.weightBytesRead),
-                              step.batch, threads, stepBytes);
+                              step.batch * step.newTokens, threads, stepBytes);
     return linear ? std::optional(seconds + *linear) : std::nullopt;
 }
 
 } // namespace
 
 ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std::int64_t context,
-                          std::int64_t batch, Scope scope, const Deployment& deployment) {
+                          std::int64_t batch, Scope scope, const Deployment& deployment,
+                          std::int64_t newTokens) {
     ForecastWork work;
+    const std::int64_t rows = batch * newTokens; // that pass the linear layers
     const std::int64_t ranks = deployment.tensorParallel;
     const std::int64_t cacheRanks = deployment.engine.splitsCache ? ranks : 1;
     for (const LayerSpec& layer : model.layers) {
@@ -91,14 +94,14 @@ ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std:
         work.kvBytesRead = saturatingAdd(
             work.kvBytesRead, cacheBytesRead(layer, workload.kvTypes, context, cacheRanks));
     }
-    work.attentionFlop = divided(saturatingMultiply(work.attentionFlop, count(batch)), cacheRanks);
+    work.attentionFlop = divided(saturatingMultiply(work.attentionFlop, count(rows)), cacheRanks);
     work.kvBytesRead = saturatingMultiply(work.kvBytesRead, count(batch));
     if (scope == Scope::Step) {
-        work.weightBytesRead = divided(weightsBytesRead(model, workload.weightsType, batch), ranks);
+        work.weightBytesRead = divided(weightsBytesRead(model, workload.weightsType, rows), ranks);
         if (work.weightBytesRead > 0)
             // A multiply and an add with every parameter that one token passes.
             work.linearFlop = divided(
-                saturatingMultiply(saturatingRound(2 * parametersRead(model, 1)), count(batch)),
+                saturatingMultiply(saturatingRound(2 * parametersRead(model, 1)), count(rows)),
                 ranks);
     }
     return work;
@@ -106,9 +109,9 @@ ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std:
 
 Forecast forecast(const ModelSpec& model, const Workload& workload, std::int64_t context,
                   std::int64_t batch, Scope scope, const Roofs& roofs, const Deployment& deployment,
-                  const KernelModel* kernels) {
+                  const KernelModel* kernels, std::int64_t newTokens) {
     Forecast result;
-    result.work = forecastWork(model, workload, context, batch, scope, deployment);
+    result.work = forecastWork(model, workload, context, batch, scope, deployment, newTokens);
     const ForecastWork& work = result.work;
     result.intensity = arithmeticIntensity(work.flop(), work.bytesRead());
     result.bound = roofBound(roofs, work.bytesRead(), work.flop());
@@ -119,15 +122,15 @@ Forecast forecast(const ModelSpec& model, const Workload& workload, std::int64_t
         return result;
     result.seconds = secondsOf(work, roofs);
     if (kernels && deployment.tensorParallel == 1)
-        if (const auto seconds =
-                kernelSeconds({model, workload, context, batch, scope}, work, *kernels)) {
+        if (const auto seconds = kernelSeconds({model, workload, context, batch, scope, newTokens},
+                                               work, *kernels)) {
             const KernelRates& rates = kernels->rates();
             result.fromKernels = true;
             result.seconds = *seconds * rates.usualSlowdown;
             result.range = {*seconds, *seconds * std::max(rates.usualSlowdown, rates.mostSlowdown)};
         }
     if (result.seconds > 0)
-        result.tokensPerSecond = static_cast<double>(batch) / result.seconds;
+        result.tokensPerSecond = static_cast<double>(batch * newTokens) / result.seconds;
     return result;
 }
 

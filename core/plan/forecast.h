@@ -27,10 +27,13 @@ struct ForecastWork {
     [[nodiscard]] std::uint64_t flop() const { return saturatingAdd(attentionFlop, linearFlop); }
 };
 /// The part of one of `deployment.tensorParallel` ranks, through all pipeline stages: a step passes
-/// them one after the other, so they divide memory, not time.
+/// them one after the other, so they divide memory, not time. A step that checks `newTokens`
+/// drafted tokens of every sequence at once (speculative decoding) reads the cache once for all of
+/// them and takes each through attention and linear layers.
 [[nodiscard]] ForecastWork forecastWork(const ModelSpec& model, const Workload& workload,
                                         std::int64_t context, std::int64_t batch, Scope scope,
-                                        const Deployment& deployment = {});
+                                        const Deployment& deployment = {},
+                                        std::int64_t newTokens = 1);
 
 /// Seconds of a step at best and at most. Zero where they are unknown.
 struct ForecastRange {
@@ -47,16 +50,16 @@ struct Forecast {
     /// layers, each at its own roof, added up.
     double seconds = 0;
     bool fromKernels = false;
-    ForecastRange range; ///< from kernels: undisturbed, and as slow as nine in ten were
-    double tokensPerSecond = 0;
-    double intensity = 0;   ///< of the attention alone for Scope::Attention, else of the step
-    std::string bound;      ///< "memory", "compute" or "unknown"
-    double kvReadShare = 0; ///< of the bytes read
+    ForecastRange range;        ///< from kernels: undisturbed, and as slow as nine in ten were
+    double tokensPerSecond = 0; ///< where every new token is kept
+    double intensity = 0;       ///< of the attention alone for Scope::Attention, else of the step
+    std::string bound;          ///< "memory", "compute" or "unknown"
+    double kvReadShare = 0;     ///< of the bytes read
 };
 [[nodiscard]] Forecast forecast(const ModelSpec& model, const Workload& workload,
                                 std::int64_t context, std::int64_t batch, Scope scope,
                                 const Roofs& roofs, const Deployment& deployment = {},
-                                const KernelModel* kernels = nullptr);
+                                const KernelModel* kernels = nullptr, std::int64_t newTokens = 1);
 
 /// Seconds of the same work at the range's upper and lower rates. Zero where roofs or range are
 /// unknown. Forecast::seconds itself is the time at the roofs: of a datasheet's a bound that is

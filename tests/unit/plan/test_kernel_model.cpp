@@ -191,6 +191,18 @@ private slots:
         QVERIFY(!at(workload, two).fromKernels);
     }
 
+    /// Four drafted tokens are four queries for each: the kernels' time for a group of four.
+    void newTokensWidenTheGroup() {
+        const KernelModel model(someRates());
+        const ModelSpec spec =
+            modelByHand({.layers = 3, .nHeads = 16, .nKvHeads = 16, .headDim = 128});
+        const Forecast f = forecast(spec, Workload{}, 4096, 1, Scope::Attention, {1e11, 1e12, true},
+                                    {}, &model, 4);
+        QVERIFY(f.fromKernels);
+        QVERIFY(near(f.seconds, 3 * (2e-6 + 0.6 * kRows * 20e-9 + kParts / 2 * 4e-7)));
+        QVERIFY(near(f.tokensPerSecond, 4 / f.seconds));
+    }
+
     void aPlanSaysWhatItRestsOn() {
         PlanDevice device;
         device.name = "test";
