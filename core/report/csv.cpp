@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "core/spec/csv_text.h"
+
 namespace decodescope {
 namespace {
 
@@ -55,31 +57,12 @@ std::string toCsv(std::span<const std::string_view> keys, std::span<const nlohma
 }
 
 Result<std::vector<std::vector<std::string>>> parseCsv(std::string_view text) {
+    Result<std::vector<CsvRecord>> records = readCsv(text, "CSV");
+    if (!records)
+        return records.error();
     std::vector<std::vector<std::string>> lines;
-    std::vector<std::string> line;
-    std::string field;
-    bool inQuotes = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (inQuotes && c == '"' && i + 1 < text.size() && text[i + 1] == '"') {
-            field += '"';
-            ++i;
-        } else if (c == '"') {
-            inQuotes = !inQuotes;
-        } else if (inQuotes || (c != ',' && c != '\n' && c != '\r')) {
-            field += c;
-        } else if (c != '\r') {
-            line.push_back(std::exchange(field, {}));
-            if (c == '\n')
-                lines.push_back(std::exchange(line, {}));
-        }
-    }
-    if (inQuotes)
-        return Error{ErrorCode::FileUnreadable, "a quoted field never ends", "CSV", ""};
-    if (!field.empty() || !line.empty()) {
-        line.push_back(std::move(field));
-        lines.push_back(std::move(line));
-    }
+    for (CsvRecord& record : *records)
+        lines.push_back(std::move(record.fields));
     return lines;
 }
 
