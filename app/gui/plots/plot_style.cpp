@@ -7,11 +7,14 @@ namespace {
 constexpr int kTickLength = 4;
 constexpr int kLabelPadding = 6;
 
-QPainterPath trianglePath() {
+constexpr double kUnscaled = 6; // the size at which QCustomPlot draws a path as it is
+
+/// Around the origin, `size` pixels across.
+QPainterPath trianglePath(double size) {
     QPainterPath path;
-    path.moveTo(0, -1);
-    path.lineTo(1, 0.8);
-    path.lineTo(-1, 0.8);
+    path.moveTo(0, -0.5 * size);
+    path.lineTo(0.5 * size, 0.4 * size);
+    path.lineTo(-0.5 * size, 0.4 * size);
     path.closeSubpath();
     return path;
 }
@@ -31,7 +34,7 @@ void styleAxes(QCustomPlot& plot, const Theme& theme, const QFont& font) {
         axis->setTickPen(QPen(theme.axis, 1));
         axis->setSubTickPen(QPen(theme.grid, 1));
         axis->setTickLength(0, kTickLength);
-        axis->setSubTickLength(0, 0);
+        axis->setSubTicks(false);
         axis->setTickLabelColor(theme.mutedText);
         axis->setLabelColor(theme.mutedText);
         axis->setTickLabelFont(font);
@@ -59,7 +62,7 @@ QCPScatterStyle scatterStyle(const Theme& theme, SeriesSlot slot, MarkerFill fil
     case Marker::Diamond:
         return {QCPScatterStyle::ssDiamond, pen, brush, size * 1.25};
     case Marker::Triangle:
-        return {trianglePath(), pen, brush, size * 0.6};
+        return {trianglePath(size * 1.1), pen, brush, kUnscaled};
     }
     return {};
 }
