@@ -131,7 +131,7 @@ void ChartPage::refresh() {
 void ChartPage::showRight() {
     m_body->setCurrentIndex(!m_any ? EmptyBody : m_tableShown ? TableBody : ChartsBody);
     m_head->setVisible(m_controls != nullptr && m_any);
-    m_legend->setVisible(m_any && !m_tableShown);
+    m_legend->setVisible(m_hasLegend && m_any && !m_tableShown);
 }
 
 } // namespace decodescope

@@ -48,6 +48,8 @@ protected:
     void setShares(const std::vector<int>& rows, const std::vector<int>& columns);
     /// The row over the legend for combo boxes, toggles, sliders; not there while it is empty.
     [[nodiscard]] QHBoxLayout* controls();
+    /// The charts have keys of their own: what they show are not the variants.
+    void dropLegend() { m_hasLegend = false; }
     /// What stands in the place of the charts while there is nothing to show. `action` may be null.
     void setEmpty(const QString& text, QAction* action);
 
@@ -64,6 +66,7 @@ private:
     DataTable* m_table;
     QLabel* m_emptyText;
     QToolButton* m_emptyButton;
+    bool m_hasLegend = true;
     bool m_any = true;
     bool m_tableShown = false;
 };

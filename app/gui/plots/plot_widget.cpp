@@ -13,6 +13,7 @@
 #include "app/gui/plots/binary_ticker.h"
 #include "app/gui/plots/outside_mask.h"
 #include "app/gui/plots/plot_cursor.h"
+#include "app/gui/plots/plot_footer.h"
 #include "app/gui/plots/plot_navigation.h"
 #include "app/gui/plots/plot_reader.h"
 #include "app/gui/plots/plot_style.h"
@@ -26,6 +27,7 @@ constexpr QSize kSmallest(200, 100);
 constexpr int kCompactBelow = 170;
 constexpr QSize kAroundAxes(90, 80); // what labels and titles take, about
 constexpr QSize kAroundBareAxes(90, 50);
+constexpr int kWholeFooterFrom = 300; // px of height
 constexpr int kTickWidth = 75;
 constexpr int kTickHeight = 26;
 constexpr int kMostTicks = 7;
@@ -94,6 +96,7 @@ void PlotWidget::arrange(const QSize& size) {
     m_plot->xAxis->setLabel(compact ? QString() : m_xLabel);
     m_compact = compact;
     showLegend(keepsLegend());
+    placeFooter(size);
     const QSize area = size - (compact ? kAroundBareAxes : kAroundAxes);
     m_axesWidth = area.width();
     m_plot->xAxis->ticker()->setTickCount(std::clamp(area.width() / kTickWidth, 2, kMostTicks));
@@ -112,6 +115,35 @@ void PlotWidget::showSubtitle(bool shown) {
         grid->simplify();
     }
     m_subtitleElement->setVisible(shown);
+}
+
+void PlotWidget::setFooter(const QString& always, const QString& whereItFits) {
+    m_footerText = always;
+    m_footerMore = whereItFits;
+    QCPLayoutGrid* grid = m_plot->plotLayout();
+    if (!m_footer && !always.isEmpty()) {
+        m_footer = new PlotFooter(*m_plot);
+        m_footer->setLayer(OutsideMask::layerAbove());
+        grid->addElement(grid->rowCount(), 0, m_footer);
+    }
+    placeFooter(size());
+}
+
+void PlotWidget::placeFooter(const QSize& size) {
+    if (!m_footer)
+        return;
+    const bool whole = size.height() >= kWholeFooterFrom && !m_footerMore.isEmpty();
+    m_footer->setText(whole ? m_footerText + QLatin1Char('\n') + m_footerMore : m_footerText);
+    m_footer->setStyle(smallFont(), m_theme->mutedText);
+    m_footer->fitTo(size.width());
+}
+
+QFont PlotWidget::smallFont() const {
+    return smaller(font());
+}
+
+void PlotWidget::addItem(QCPAbstractItem* item) {
+    m_items.push_back(item);
 }
 
 void PlotWidget::setXLabel(const QString& text) {
@@ -136,6 +168,7 @@ void PlotWidget::useTheme(const Theme& theme) {
     m_titleElement->setTextColor(theme.text);
     m_subtitleElement->setTextColor(theme.mutedText);
     m_reader->setTheme(theme, smaller(font()));
+    placeFooter(size());
 }
 
 void PlotWidget::clearDrawn() {
@@ -283,6 +316,11 @@ void PlotWidget::showLegend(bool shown) {
         const int row = grid->rowCount();
         grid->addElement(row, 0, legend);
         grid->setRowStretchFactor(row, 1e-3);
+        if (m_footer) { // stays the last
+            grid->take(m_footer);
+            grid->simplify();
+            grid->addElement(grid->rowCount(), 0, m_footer);
+        }
     }
     legend->setFillOrder(QCPLayoutGrid::foColumnsFirst);
     legend->setMargins(QMargins(kPadding, 0, kPadding, kPadding / 2));

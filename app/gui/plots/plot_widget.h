@@ -21,6 +21,7 @@ class QMenu;
 namespace decodescope {
 
 class OutsideMask;
+class PlotFooter;
 class PlotNavigation;
 class PlotReader;
 
@@ -88,12 +89,19 @@ protected:
     void repaintSoon();
     void setSubtitle(const QString& text);
     void setXLabel(const QString& text); ///< before the first resize
+    /// Words under the axes that no picture of the chart may lose, and others that a low one leaves
+    /// out.
+    void setFooter(const QString& always, const QString& whereItFits = {});
     /// The axes' ranges stay inside these, whatever a hand does.
     void setBounds(const QRectF& bounds);
     /// About how wide the axes are drawn, in px: what has room beside what.
     [[nodiscard]] int axesWidth() const { return m_axesWidth; }
     /// A line over the middle of the plot instead of data; empty: none.
     void setNotice(const QString& text);
+    /// Makes the item leave with all else that was drawn.
+    void addItem(QCPAbstractItem* item);
+    /// The font of ticks, labels and notes.
+    [[nodiscard]] QFont smallFont() const;
     /// A text beside a mark. Where it would stand on one that was added before, it is not drawn.
     QCPItemText* addLabel(const QString& text, double x, double y, Qt::Alignment anchor,
                           const QColor& colour);
@@ -121,6 +129,7 @@ private:
     void showMenu(const QPoint& globalPosition);
     void placeNotice();
     void partLabels();
+    void placeFooter(const QSize& size);
     void handMoved(); ///< a hand has changed the view
 
     QString m_chartName;
@@ -132,6 +141,8 @@ private:
     QCustomPlot* m_plot;
     QCPTextElement* m_titleElement = nullptr;
     QCPTextElement* m_subtitleElement = nullptr;
+    PlotFooter* m_footer = nullptr; ///< null while there are no such words
+    QString m_footerText, m_footerMore;
     QCPItemText* m_notice = nullptr;
     OutsideMask* m_mask = nullptr;
     std::vector<QCPAbstractItem*> m_items;
