@@ -137,7 +137,7 @@ void AnswerCard::setAnswer(const OverviewData& overview, const VariantSeries& se
     setContext(overview, series);
     setSpeed(overview, series);
     setUnverified(overview, series);
-    const QString bound = boundText(series);
+    const QString bound = boundWords(series.bound);
     const QString rest = bound.isEmpty() ? QString() : tr(" · %1").arg(bound);
     m_cost->setText(tr("%1 per token").arg(perTokenText(series)) + rest);
     m_cost->setShorterForms({tr("%1/token").arg(perTokenText(series)) + rest});

@@ -19,12 +19,31 @@ constexpr int kGap = 6;
 
 } // namespace
 
+void makeLegendButton(QAbstractButton& button) {
+    button.setCheckable(true);
+    button.setChecked(true);
+    button.setFocusPolicy(Qt::StrongFocus);
+    button.setAttribute(Qt::WA_Hover);
+    button.setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
+}
+
+void beginLegendButton(QPainter& painter, QAbstractButton& button) {
+    QStyleOption option;
+    option.initFrom(&button);
+    option.state |= QStyle::State_AutoRaise;
+    option.state.setFlag(QStyle::State_Sunken, button.isDown());
+    button.style()->drawPrimitive(QStyle::PE_PanelButtonTool, &option, &painter, &button);
+    if (button.hasFocus()) {
+        QStyleOptionFocusRect focus;
+        focus.initFrom(&button);
+        button.style()->drawPrimitive(QStyle::PE_FrameFocusRect, &focus, &painter, &button);
+    }
+    if (!button.isChecked())
+        painter.setOpacity(kHiddenOpacity);
+}
+
 LegendButton::LegendButton(QWidget* parent) : QAbstractButton(parent) {
-    setCheckable(true);
-    setChecked(true);
-    setFocusPolicy(Qt::StrongFocus);
-    setAttribute(Qt::WA_Hover);
-    setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
+    makeLegendButton(*this);
 }
 
 void LegendButton::setSeries(const VariantSeries& series) {
@@ -61,18 +80,7 @@ QSize LegendButton::sizeHint() const {
 void LegendButton::paintEvent(QPaintEvent*) {
     const Theme& theme = themeOf(palette());
     QPainter painter(this);
-    QStyleOption option;
-    option.initFrom(this);
-    option.state |= QStyle::State_AutoRaise;
-    option.state.setFlag(QStyle::State_Sunken, isDown());
-    style()->drawPrimitive(QStyle::PE_PanelButtonTool, &option, &painter, this);
-    if (hasFocus()) {
-        QStyleOptionFocusRect focus;
-        focus.initFrom(this);
-        style()->drawPrimitive(QStyle::PE_FrameFocusRect, &focus, &painter, this);
-    }
-    if (!isChecked())
-        painter.setOpacity(kHiddenOpacity);
+    beginLegendButton(painter, *this);
     const double middle = height() / 2.0;
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(seriesPen(theme, m_slot, kLineWidth));

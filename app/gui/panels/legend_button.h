@@ -5,7 +5,16 @@
 
 #include "app/gui/plots/overview_data.h"
 
+class QPainter;
+
 namespace decodescope {
+
+/// What all buttons of a legend are: checked while their series are drawn, and in focus by the
+/// keyboard.
+void makeLegendButton(QAbstractButton& button);
+/// Paints their ground and their focus; what is painted after it is faint while they are not
+/// checked.
+void beginLegendButton(QPainter& painter, QAbstractButton& button);
 
 /// One entry of the legend: a sample of the variant's line with its mark, its label and, where
 /// there is room, its KV bytes per token. Checked: its series are drawn.

@@ -60,16 +60,6 @@ QString roomText(const OverviewData& overview, const VariantSeries& series) {
     return {};
 }
 
-QString boundText(const VariantSeries& series) {
-    if (series.bound.isEmpty())
-        return {};
-    if (series.bound == QLatin1String("mixed"))
-        return say(QT_TRANSLATE_NOOP("OverviewText", "no single bound"));
-    if (series.bound == QLatin1String("instructions"))
-        return say(QT_TRANSLATE_NOOP("OverviewText", "instruction-limited"));
-    return say(QT_TRANSLATE_NOOP("OverviewText", "%1-bound")).arg(series.bound);
-}
-
 QString overviewSentence(const OverviewData& overview) {
     const VariantSeries* least = nullptr;
     const VariantSeries* most = nullptr;

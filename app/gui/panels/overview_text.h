@@ -20,9 +20,6 @@ enum class Room { Detecting, DoesNotFit, NoLimit, Tokens };
 /// "517,734", "does not fit", "memory sets no limit", "detecting…".
 [[nodiscard]] QString roomText(const OverviewData& overview, const VariantSeries& series);
 
-/// "memory-bound"; empty where it is not known.
-[[nodiscard]] QString boundText(const VariantSeries& series);
-
 /// The Overview in one sentence: "MQA fits 517,734 tokens, 32× MHA". Empty where no variant fits or
 /// memory sets no limit.
 [[nodiscard]] QString overviewSentence(const OverviewData& overview);

@@ -3,6 +3,7 @@
 
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/plan_page.h"
+#include "app/gui/panels/roofline_page.h"
 #include "app/gui/plots/plot_widget.h"
 
 namespace decodescope {
@@ -12,10 +13,11 @@ const QString kOverview = QStringLiteral("overview");
 
 } // namespace
 
-Pages makePages(Session& session, QAction*, QWidget* parent) {
+Pages makePages(Session& session, QAction* run, QWidget* parent) {
     Pages pages;
     pages.overview = new OverviewPage(session, parent);
-    pages.all = {pages.overview, new PlanPage(session, parent)};
+    pages.all = {pages.overview, new PlanPage(session, parent),
+                 new RooflinePage(session, run, parent)};
     return pages;
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <QCoreApplication>
+
 #include "core/plan/unverified.h"
 
 namespace decodescope {
@@ -12,6 +14,19 @@ std::vector<std::string> variantLabels(const OverviewData& overview) {
     for (const VariantSeries& variant : overview.variants)
         labels.push_back(variant.label.toStdString());
     return labels;
+}
+
+QString boundWords(const QString& bound) {
+    const auto say = [](const char* text) {
+        return QCoreApplication::translate("OverviewData", text);
+    };
+    if (bound.isEmpty() || bound == QLatin1String("unknown"))
+        return {};
+    if (bound == QLatin1String("mixed"))
+        return say(QT_TRANSLATE_NOOP("OverviewData", "no single bound"));
+    if (bound == QLatin1String("instructions"))
+        return say(QT_TRANSLATE_NOOP("OverviewData", "instruction-limited"));
+    return say(QT_TRANSLATE_NOOP("OverviewData", "%1-bound")).arg(bound);
 }
 
 QString markedText(const QString& text, bool unverified) {

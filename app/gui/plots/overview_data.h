@@ -79,6 +79,9 @@ struct MemoryPoint {
 /// In their order.
 [[nodiscard]] std::vector<std::string> variantLabels(const OverviewData& overview);
 
+/// Sample::bound for people: "memory-bound", "instruction-limited"; empty for an unknown one.
+[[nodiscard]] QString boundWords(const QString& bound);
+
 /// The text with "(unverified)" behind it where that holds.
 [[nodiscard]] QString markedText(const QString& text, bool unverified);
 
