@@ -17,6 +17,7 @@
 #include "app/gui/panels/elided_label.h"
 #include "app/gui/panels/log_panel.h"
 #include "app/gui/panels/overview_plots.h"
+#include "app/gui/panels/trade_off_page.h"
 #include "app/gui/theme/icons.h"
 #include "core/spec/units.h"
 
@@ -70,6 +71,8 @@ MainWindow::MainWindow(QWidget* parent)
     m_defaultLayout = saveState();
     restore();
     refresh();
+    if (const QString& problem = m_pages.tradeOff->store().problem(); !problem.isEmpty())
+        showError(problem);
 }
 
 void MainWindow::connectController() {

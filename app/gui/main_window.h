@@ -43,7 +43,8 @@ public:
     void begin(const QString& program, bool quickLook);
     /// Opens again what was open when the window was last closed, and says what is missing of it.
     void restoreSession();
-    /// A model file or folder, or a recording. What was open stays where the file is bad.
+    /// A model file or folder, a recording, or a table of quality numbers (.csv). What was open
+    /// stays where the file is bad.
     void openPath(const QString& path);
     [[nodiscard]] Session& session() { return m_session; }
     [[nodiscard]] const RunStore& runs() const { return m_store; }
@@ -97,6 +98,9 @@ private:
     void keepSession() const;
     void restoreDefaultLayout();
     void chooseFile();
+    void chooseTable();
+    void importTable(const QString& path);
+    void saveStudy();
     void save();
     void saveAs();
     void chooseExport(PlotWidget* chart);

@@ -7,10 +7,12 @@
 #include <QMenu>
 #include <QMimeData>
 #include <QSettings>
+#include <QTabWidget>
 
 #include "app/gui/last_session.h"
 #include "app/gui/panels/banner.h"
 #include "app/gui/panels/overview_plots.h"
+#include "app/gui/panels/trade_off_page.h"
 #include "core/import/model_file.h"
 
 namespace decodescope {
@@ -23,6 +25,10 @@ bool isRecording(const QString& path) {
     return path.endsWith(QLatin1String(".jsonl"), Qt::CaseInsensitive);
 }
 
+bool isTable(const QString& path) {
+    return path.endsWith(QLatin1String(".csv"), Qt::CaseInsensitive);
+}
+
 QString firstFile(const QMimeData* mime) {
     for (const QUrl& url : mime->urls())
         if (url.isLocalFile())
@@ -33,6 +39,10 @@ QString firstFile(const QMimeData* mime) {
 } // namespace
 
 void MainWindow::openPath(const QString& path) {
+    if (isTable(path)) {
+        importTable(path);
+        return;
+    }
     if (isRecording(path)) {
         if (m_controller.running()) {
             showError(tr("A measurement runs: stop it before opening a recording."));
@@ -69,6 +79,35 @@ void MainWindow::chooseFile() {
         tr("Models and recordings (*.json *.gguf *.safetensors *.jsonl);;All files (*)"));
     if (!path.isEmpty())
         openPath(path);
+}
+
+void MainWindow::chooseTable() {
+    const QString path = QFileDialog::getOpenFileName(this, tr("Import quality numbers"), {},
+                                                      tr("Tables (*.csv);;All files (*)"));
+    if (!path.isEmpty())
+        importTable(path);
+}
+
+void MainWindow::importTable(const QString& path) {
+    if (const Status taken = m_pages.tradeOff->import(path); !taken) {
+        showError(QString::fromStdString(taken.error().sentence()));
+        return;
+    }
+    m_tabs->setCurrentWidget(m_pages.tradeOff);
+    m_banner->showMessage(Banner::Kind::Notice, tr("Imported: %1").arg(path));
+}
+
+void MainWindow::saveStudy() {
+    QString path = QFileDialog::getSaveFileName(
+        this, tr("Save the study"), QStringLiteral("quality.csv"), tr("Tables (*.csv)"));
+    if (path.isEmpty())
+        return;
+    if (!isTable(path))
+        path += QStringLiteral(".csv");
+    if (const Status written = m_pages.tradeOff->exportStudy(path); !written)
+        showError(QString::fromStdString(written.error().sentence()));
+    else
+        m_banner->showMessage(Banner::Kind::Notice, tr("Written: %1").arg(path));
 }
 
 void MainWindow::newSession() {

@@ -18,6 +18,7 @@
 #include "app/gui/panels/overview_plots.h"
 #include "app/gui/panels/runs_panel.h"
 #include "app/gui/panels/tab_page.h"
+#include "app/gui/panels/trade_off_page.h"
 #include "app/gui/plots/memory_plot.h"
 #include "app/gui/plots/speed_plot.h"
 
@@ -33,6 +34,9 @@ void MainWindow::buildPages() {
         connect(page, &TabPage::copyRequested, this, &MainWindow::copyChart);
         connect(m_asTable, &QAction::toggled, page, &TabPage::showTable);
     }
+    connect(m_pages.tradeOff, &TradeOffPage::importRequested, this, &MainWindow::chooseTable);
+    connect(m_pages.tradeOff, &TradeOffPage::exportStudyRequested, this, &MainWindow::saveStudy);
+    connect(m_pages.tradeOff, &TradeOffPage::refused, this, &MainWindow::showError);
     connect(m_tabs, &QTabWidget::currentChanged, this, &MainWindow::takePage);
     takePage();
 }

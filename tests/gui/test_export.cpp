@@ -34,6 +34,7 @@ private slots:
     void pngHasItsSizeAndDots();
     void exportsAreLightUnlessAsked();
     void svgTextIsText();
+    void otherPeoplesNumbersAreCited();
     void pdfHasOnePageOfItsSize();
     void dataOfARecordingIsReadBack();
     void plansAreWrittenWhereNothingWasMeasured();
@@ -53,6 +54,7 @@ private:
         QFile opened(file);
         return opened.open(QIODevice::ReadOnly) ? opened.readAll() : QByteArray();
     }
+    [[nodiscard]] QString svgText(const QString& chart) const; ///< empty where it is no XML
     QTemporaryDir m_folder;
     QString m_recording;
 };
@@ -101,8 +103,8 @@ void TestExport::everyChartIsWrittenInEveryFormat_data() {
     QTest::addColumn<QString>("chart");
     QTest::addColumn<QString>("ending");
     QTest::addColumn<QByteArray>("magic");
-    for (const char* chart :
-         {"overview", "kv-memory", "max-context", "tokens-per-second", "memory"})
+    for (const char* chart : {"overview", "kv-memory", "max-context", "tokens-per-second", "memory",
+                              "roofline", "trade-off"})
         for (const auto& [ending, magic] :
              {std::pair{"png", "\x89PNG"}, {"svg", "<?xml"}, {"pdf", "%PDF"}})
             QTest::addRow("%s.%s", chart, ending) << chart << ending << QByteArray(magic);
@@ -145,17 +147,30 @@ void TestExport::exportsAreLightUnlessAsked() {
     QCOMPARE(QImage(options.file).pixelColor(1, 1), darkTheme().ground);
 }
 
-void TestExport::svgTextIsText() {
+QString TestExport::svgText(const QString& chart) const {
     ExportOptions options;
-    options.chart = QStringLiteral("max-context");
-    options.file = path(QStringLiteral("text.svg"));
-    QVERIFY(write(options).ok());
+    options.chart = chart;
+    options.file = path(chart + QStringLiteral("-text.svg"));
+    if (!write(options).ok())
+        return {};
     QXmlStreamReader xml(read(options.file));
     QString text;
     while (!xml.atEnd())
         if (xml.readNext() == QXmlStreamReader::Characters)
             text += xml.text();
-    QVERIFY2(!xml.hasError(), qPrintable(xml.errorString()));
+    return xml.hasError() ? QString() : text;
+}
+
+void TestExport::otherPeoplesNumbersAreCited() {
+    const QString text = svgText(QStringLiteral("trade-off"));
+    QVERIFY(text.contains(QStringLiteral("Source: Brandon et al. 2024")));
+    QVERIFY(text.contains(QStringLiteral("arXiv:2405.12981")));
+    QVERIFY(text.contains(QStringLiteral("H128-MHA")));
+    QVERIFY(text.contains(QStringLiteral("lower is better")));
+}
+
+void TestExport::svgTextIsText() {
+    const QString text = svgText(QStringLiteral("max-context"));
     QVERIFY(text.contains(QStringLiteral("Longest context that fits")));
     QVERIFY(text.contains(QStringLiteral("Test CPU")));
     QVERIFY(text.contains(QStringLiteral("MQA")));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QAction>
+#include <QComboBox>
 #include <QDragEnterEvent>
 #include <QDropEvent>
 #include <QFile>
@@ -42,6 +43,7 @@ private slots:
     void dataIsExportedAndReadBack();
     void aRecordingIsSavedAndOpened();
     void aDroppedModelIsTaken();
+    void aDroppedTableIsTaken();
     void aBadFileLeavesWhatWasOpen();
     void closingInMidRunKeepsTheLines();
     void bothThemesAreShownAndRemembered();
@@ -49,6 +51,7 @@ private slots:
 private:
     void begin(const char* mode);
     void runToEnd(const char* mode);
+    void drop(const QString& path);
     template <typename T>
     T* child(const char* name) {
         T* found = m_window->findChild<T*>(QString::fromLatin1(name));
@@ -243,15 +246,40 @@ void TestMainWindow::aDroppedModelIsTaken() {
     file.write(R"({"model_type":"llama","num_hidden_layers":4,"num_attention_heads":12,
         "num_key_value_heads":3,"hidden_size":768,"intermediate_size":2048,"vocab_size":32000})");
     file.close();
+    drop(path);
+    QCOMPARE(child<QLineEdit>("heads")->text(), QStringLiteral("12"));
+    QCOMPARE(child<QLineEdit>("kvHeads")->text(), QStringLiteral("3"));
+}
+
+void TestMainWindow::drop(const QString& path) {
     QMimeData mime;
     mime.setUrls({QUrl::fromLocalFile(path)});
     QDragEnterEvent enter(QPoint(10, 10), Qt::CopyAction, &mime, Qt::LeftButton, Qt::NoModifier);
     QCoreApplication::sendEvent(m_window.get(), &enter);
     QVERIFY(enter.isAccepted());
-    QDropEvent drop(QPointF(10, 10), Qt::CopyAction, &mime, Qt::LeftButton, Qt::NoModifier);
-    QCoreApplication::sendEvent(m_window.get(), &drop);
-    QCOMPARE(child<QLineEdit>("heads")->text(), QStringLiteral("12"));
-    QCOMPARE(child<QLineEdit>("kvHeads")->text(), QStringLiteral("3"));
+    QDropEvent event(QPointF(10, 10), Qt::CopyAction, &mime, Qt::LeftButton, Qt::NoModifier);
+    QCoreApplication::sendEvent(m_window.get(), &event);
+}
+
+void TestMainWindow::aDroppedTableIsTaken() {
+    const QString path = m_folder.filePath(QStringLiteral("rows.csv"));
+    const auto write = [&path](const QByteArray& line) {
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write("study,citation,metric,better,model,kv_bytes_per_token,value\n" + line + "\n");
+    };
+    auto* studies = child<QComboBox>("tradeOffStudy");
+    const int published = studies->count();
+    write("Ours,Me,recall,higher,A,1024,much");
+    drop(path);
+    QVERIFY(child<QLabel>("bannerText")->text().contains(QStringLiteral("line 2, column 7")));
+    QCOMPARE(studies->count(), published);
+    write("Ours,Me,recall,higher,A,1024,0.5");
+    drop(path);
+    QCOMPARE(studies->currentText(), QStringLiteral("Ours (yours)"));
+    QVERIFY(studies->isVisible()); // the tab is shown
+    QTest::mouseClick(child<QPushButton>("tradeOffRemove"), Qt::LeftButton);
+    QCOMPARE(studies->count(), published);
 }
 
 void TestMainWindow::aBadFileLeavesWhatWasOpen() {

@@ -4,6 +4,7 @@
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/plan_page.h"
 #include "app/gui/panels/roofline_page.h"
+#include "app/gui/panels/trade_off_page.h"
 #include "app/gui/plots/plot_widget.h"
 
 namespace decodescope {
@@ -16,8 +17,9 @@ const QString kOverview = QStringLiteral("overview");
 Pages makePages(Session& session, QAction* run, QWidget* parent) {
     Pages pages;
     pages.overview = new OverviewPage(session, parent);
+    pages.tradeOff = new TradeOffPage(session, parent);
     pages.all = {pages.overview, new PlanPage(session, parent),
-                 new RooflinePage(session, run, parent)};
+                 new RooflinePage(session, run, parent), pages.tradeOff};
     return pages;
 }
 

@@ -14,10 +14,12 @@ class OverviewPage;
 class PlotWidget;
 class Session;
 class TabPage;
+class TradeOffPage;
 
 /// All tabs of the window, in their order.
 struct Pages {
     OverviewPage* overview = nullptr; ///< also among `all`; it is fed live
+    TradeOffPage* tradeOff = nullptr; ///< the same; it takes tables
     std::vector<TabPage*> all;
 
     /// The charts of this name: one or, for "overview", the Overview's four. Empty: there is none.
