@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <algorithm>
-#include <cmath>
-
 #include <QApplication>
 #include <QImage>
 #include <QPushButton>
@@ -12,27 +9,11 @@
 #include "app/gui/theme/house_style.h"
 #include "app/gui/theme/icons.h"
 #include "app/gui/theme/theme.h"
+#include "contrast.h"
 
 using namespace decodescope;
 
 namespace {
-
-constexpr double kTextContrast = 4.5;
-constexpr double kGraphicContrast = 3.0;
-
-/// Relative luminance and contrast ratio of WCAG 2.1.
-double luminance(const QColor& colour) {
-    const auto linear = [](double channel) {
-        return channel <= 0.04045 ? channel / 12.92 : std::pow((channel + 0.055) / 1.055, 2.4);
-    };
-    return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) +
-           0.0722 * linear(colour.blueF());
-}
-
-double contrast(const QColor& a, const QColor& b) {
-    const auto [dark, light] = std::minmax({luminance(a), luminance(b)}); // by value
-    return (light + 0.05) / (dark + 0.05);
-}
 
 /// The most opaque pixel of an icon, and its share of opacity.
 QColor inkOf(const QIcon& icon, int side, double ratio, QIcon::Mode mode = QIcon::Normal) {
