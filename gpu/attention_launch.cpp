@@ -13,7 +13,7 @@ Result<int> blocksAtOnce(GpuRuntime& gpu, const KernelChoice& kernel) {
 }
 
 Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& shape) {
-    const Result<AttentionPlan> plan = planAttention(gpu.properties(), shape);
+    Result<AttentionPlan> plan = planAttention(gpu.properties(), shape);
     if (!plan)
         return plan;
     const Result<int> blocks = blocksAtOnce(gpu, plan->kernel);
@@ -25,7 +25,7 @@ Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& sha
 Status launchAttention(GpuRuntime& gpu, const AttentionPlan& plan, gpu::AttentionArgs args) {
     args.splits = plan.splits;
     args.tile = plan.kernel.tile;
-    const Status launched = gpu.launch(
+    Status launched = gpu.launch(
         {kernelId(plan.kernel), plan.grid, plan.kernel.threads, plan.kernel.sharedBytes}, args);
     if (!launched || plan.combineThreads == 0)
         return launched;

@@ -126,7 +126,7 @@ Result<double> SplitMeasurement::shortest(const std::function<Status()>& launch)
             return status.error();
         const Result<double> seconds = m_after->secondsSince(*m_before);
         if (!seconds)
-            return seconds;
+            return seconds.error();
         best = std::min(best, *seconds);
     }
     return best;
