@@ -20,11 +20,9 @@ struct PartialSums {
     std::int32_t batch = 1;
 
     [[nodiscard]] DECODESCOPE_HOST_DEVICE constexpr float at(int sequence, int column) const {
-        const std::int64_t stride = std::int64_t{batch} * width;
-        const float* each = sums + std::int64_t{sequence} * width + column;
         float sum = 0;
-        for (int part = 0; part < parts; ++part, each += stride)
-            sum += *each;
+        for (int part = 0; part < parts; ++part)
+            sum += sums[(std::int64_t{part} * batch + sequence) * width + column];
         return sum;
     }
 };
