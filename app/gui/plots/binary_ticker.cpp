@@ -13,6 +13,15 @@ constexpr double kFewDecades = 2.2; // below this a log axis shows too few power
 constexpr double kFewOctaves = 2.5; // below this a log axis shows too few powers of two
 constexpr double kThreeFigures = 100;
 constexpr double kTwoFigures = 10;
+constexpr double kRounding = 1e-9; // of a tick: what sums of steps leave
+
+/// "1,240", "41.25", "0.2": a tick's number in full, in the C locale.
+QString plainNumber(double tick) {
+    const double whole = std::round(tick);
+    if (std::abs(tick) >= kTwoFigures && std::abs(tick - whole) <= kRounding * std::abs(tick))
+        return QString::fromStdString(formatCount(std::llround(tick)));
+    return QString::number(tick, 'g', 5);
+}
 
 double powerOfTwoAbove(double value) {
     return std::exp2(std::ceil(std::log2(value)));
@@ -66,9 +75,11 @@ int DecadeTicker::getSubTickCount(double) {
 }
 
 QString DecadeTicker::getTickLabel(double tick, const QLocale&, QChar, int) {
-    if (tick >= kTwoFigures)
-        return QString::fromStdString(formatCount(std::llround(tick)));
-    return QString::number(tick, 'g', 3);
+    return plainNumber(tick);
+}
+
+QString PlainTicker::getTickLabel(double tick, const QLocale&, QChar, int) {
+    return plainNumber(tick);
 }
 
 QString tokensLabel(double tokens) {

@@ -37,6 +37,13 @@ protected:
                          int precision) override;
 };
 
+/// Ticks of a linear axis of numbers.
+class PlainTicker : public QCPAxisTicker {
+protected:
+    QString getTickLabel(double tick, const QLocale& locale, QChar formatChar,
+                         int precision) override;
+};
+
 /// "64K", "1M", "1,500".
 [[nodiscard]] QString tokensLabel(double tokens);
 /// "512 KiB", "16 GiB".

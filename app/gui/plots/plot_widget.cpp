@@ -330,6 +330,16 @@ void PlotWidget::showLegend(bool shown) {
     legend->setVisible(true);
 }
 
+void PlotWidget::fitTo(const QSize& size) {
+    if (!m_fitted)
+        return;
+    m_plot->setViewport(QRect(QPoint(), size));
+    for (const auto phase :
+         {QCPLayoutElement::upPreparation, QCPLayoutElement::upMargins, QCPLayoutElement::upLayout})
+        m_plot->plotLayout()->update(phase);
+    fitAxes();
+}
+
 void PlotWidget::paint(QCPPainter& painter, const QRect& target, const Theme& theme) {
     const Theme& before = *m_theme;
     QCPLayer* cursors = m_plot->layer(PlotCursor::layer());
@@ -340,11 +350,14 @@ void PlotWidget::paint(QCPPainter& painter, const QRect& target, const Theme& th
     draw();
     placeNotice();
     showLegend(true);
+    const QRect viewport = m_plot->viewport();
+    fitTo(target.size());
     painter.save();
     painter.translate(target.topLeft());
     painter.fillRect(QRect(QPoint(), target.size()), theme.ground);
     m_plot->toPainter(&painter, target.width(), target.height());
     painter.restore();
+    m_plot->setViewport(viewport);
     cursors->setVisible(true);
     useTheme(before);
     arrange(size());
@@ -403,8 +416,7 @@ void PlotWidget::paintEvent(QPaintEvent*) {
 void PlotWidget::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     arrange(event->size());
-    if (m_fitted)
-        fitAxes();
+    fitTo(event->size() - 2 * QSize(kFocusFrame, kFocusFrame));
 }
 
 } // namespace decodescope

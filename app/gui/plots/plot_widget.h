@@ -121,6 +121,9 @@ private:
     friend class PlotReader;
     void buildTitle();
     void arrange(const QSize& size);
+    /// Fits the axes, unless a hand has moved them, to a plot of this size: how large they are
+    /// drawn may decide their ranges.
+    void fitTo(const QSize& size);
     void clearDrawn();
     void useTheme(const Theme& theme);
     void showLegend(bool shown);
