@@ -25,7 +25,7 @@
 namespace decodescope {
 
 void MainWindow::buildPages() {
-    m_pages = makePages(m_session, m_run, m_tabs);
+    m_pages = makePages(m_session, m_store, m_run, m_tabs);
     m_plots = &m_pages.overview->plots();
     for (TabPage* page : m_pages.all) {
         m_tabs->addTab(page, page->title());

@@ -6,6 +6,7 @@
 #include "app/gui/export/chart_export.h"
 #include "app/gui/export/data_export.h"
 #include "app/gui/export/html_export.h"
+#include "app/gui/models/run_store.h"
 #include "app/gui/models/session.h"
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_plots.h"
@@ -57,7 +58,9 @@ Status runExport(const ExportOptions& options, const QStringList& files) {
     if (!isChartFile(options.file) && !isHtmlFile(options.file))
         return exportData(recording->samples, session.plans(), options.file);
     QWidget parent;
-    const Pages pages = makePages(session, nullptr, &parent);
+    RunStore runs;
+    runs.open(*recording, QString());
+    const Pages pages = makePages(session, runs, nullptr, &parent);
     pages.overview->plots().showRecording(replay(*recording, variantLabels(session.overview())));
     const std::vector<PlotWidget*> withData = pages.chartsWithData();
     if (isHtmlFile(options.file))

@@ -16,10 +16,6 @@ constexpr double kLastExponent = 20;  // 1M tokens, or further where a variant f
 constexpr double kMostExponent = 26;
 constexpr double kStepsPerOctave = 4;
 
-std::int64_t firstBatch(const Workload& workload) {
-    return workload.batches.empty() ? 1 : workload.batches.front();
-}
-
 /// Contexts from 1K to the first power of two at which every variant's longest has been passed.
 std::vector<std::int64_t> curveContexts(const std::vector<Plan>& plans) {
     double last = kLastExponent;
@@ -68,15 +64,6 @@ SeriesSlot slotOf(const Variant& variant, const std::string& gqa) {
     if (variant.attention == "mqa")
         return SeriesSlot::Mqa;
     return variant.label == gqa ? SeriesSlot::Gqa : SeriesSlot::Extra;
-}
-
-/// Bytes of the whole model where only some of its layers were allocated.
-double wholeModelKvBytes(const Sample& sample) {
-    const double share =
-        sample.layersMeasured > 0 && sample.layers > 0
-            ? static_cast<double>(sample.layers) / static_cast<double>(sample.layersMeasured)
-            : 1;
-    return static_cast<double>(sample.kvBytes) * share;
 }
 
 void addMeasured(VariantSeries& series, const Variant& variant, const OverviewInput& input) {
@@ -166,12 +153,29 @@ VariantSeries seriesOf(const Plan& plan, const Plan& room, const OverviewInput& 
 
 } // namespace
 
-bool measures(const Sample& sample, const Variant& variant, const Workload& workload) {
+std::int64_t firstBatch(const Workload& workload) {
+    return workload.batches.empty() ? 1 : workload.batches.front();
+}
+
+bool isOf(const Sample& sample, const Variant& variant, const Workload& workload) {
     const LayerSpec* layer = variant.model.attentionLayer();
     return layer && sample.variant == variant.label && sample.scope == workload.scope &&
-           sample.kvTypes == workload.kvTypes && sample.batch == firstBatch(workload) &&
-           sample.layers == variant.model.layerCount() && sample.nHeads == layer->nHeads &&
-           sample.nKvHeads == layer->nKvHeads && sample.headDim == layer->headDimK;
+           sample.kvTypes == workload.kvTypes && sample.layers == variant.model.layerCount() &&
+           sample.nHeads == layer->nHeads && sample.nKvHeads == layer->nKvHeads &&
+           sample.headDim == layer->headDimK &&
+           (sample.scope == Scope::Attention || sample.weightsType == workload.weightsType);
+}
+
+bool measures(const Sample& sample, const Variant& variant, const Workload& workload) {
+    return sample.batch == firstBatch(workload) && isOf(sample, variant, workload);
+}
+
+double wholeModelKvBytes(const Sample& sample) {
+    const double share =
+        sample.layersMeasured > 0 && sample.layers > 0
+            ? static_cast<double>(sample.layers) / static_cast<double>(sample.layersMeasured)
+            : 1;
+    return static_cast<double>(sample.kvBytes) * share;
 }
 
 std::vector<Plan> plansAt(const OverviewInput& input, std::int64_t context) {

@@ -29,7 +29,13 @@ struct OverviewInput {
 /// alone is measured.
 [[nodiscard]] std::vector<Plan> roomPlans(const OverviewInput& input);
 
-/// Whether a Sample is of this variant, as the workload asks for it (any context).
+/// The batch that is spoken of where only one can be.
+[[nodiscard]] std::int64_t firstBatch(const Workload& workload);
+/// Whether a Sample is of this variant, as the workload asks for it (any context and batch).
+[[nodiscard]] bool isOf(const Sample& sample, const Variant& variant, const Workload& workload);
+/// The same at the workload's first batch.
 [[nodiscard]] bool measures(const Sample& sample, const Variant& variant, const Workload& workload);
+/// Allocated KV bytes, scaled to the whole model where only some of its layers were allocated.
+[[nodiscard]] double wholeModelKvBytes(const Sample& sample);
 
 } // namespace decodescope

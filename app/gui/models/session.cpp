@@ -307,7 +307,7 @@ void Session::recompute() {
     const Result<std::vector<Variant>> variants = variantsOf(m_configuration);
     if (variants)
         m_variants = *variants;
-    m_overview = buildOverview(input(m_samples));
+    m_overview = buildOverview(overviewInput());
     for (VariantSeries& variant : m_overview.variants)
         variant.visible = !m_hidden.contains(variant.label);
     emit changed();

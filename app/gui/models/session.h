@@ -63,6 +63,8 @@ public:
     [[nodiscard]] const std::vector<Sample>& samples() const { return m_samples; }
 
     [[nodiscard]] const OverviewData& overview() const { return m_overview; }
+    /// What overview() is made from.
+    [[nodiscard]] OverviewInput overviewInput() const { return input(m_samples); }
     /// Shows or hides a variant in all charts; it stays so while the model changes.
     void setShown(const QString& label, bool shown);
     /// Plans of all variants at the chosen context, of the whole step.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/panels/pages.h"
 
+#include "app/gui/panels/memory_page.h"
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/plan_page.h"
 #include "app/gui/panels/roofline_page.h"
@@ -14,12 +15,15 @@ const QString kOverview = QStringLiteral("overview");
 
 } // namespace
 
-Pages makePages(Session& session, QAction* run, QWidget* parent) {
+Pages makePages(Session& session, const RunStore& runs, QAction* run, QWidget* parent) {
     Pages pages;
     pages.overview = new OverviewPage(session, parent);
     pages.tradeOff = new TradeOffPage(session, parent);
-    pages.all = {pages.overview, new PlanPage(session, parent),
-                 new RooflinePage(session, run, parent), pages.tradeOff};
+    pages.all = {pages.overview,
+                 new PlanPage(session, parent),
+                 new MemoryPage(session, runs, parent),
+                 new RooflinePage(session, run, parent),
+                 pages.tradeOff};
     return pages;
 }
 

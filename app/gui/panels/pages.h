@@ -12,6 +12,7 @@ namespace decodescope {
 
 class OverviewPage;
 class PlotWidget;
+class RunStore;
 class Session;
 class TabPage;
 class TradeOffPage;
@@ -30,6 +31,7 @@ struct Pages {
 };
 
 /// `run` is what a page without data offers; null where there is nobody to press it.
-[[nodiscard]] Pages makePages(Session& session, QAction* run, QWidget* parent);
+[[nodiscard]] Pages makePages(Session& session, const RunStore& runs, QAction* run,
+                              QWidget* parent);
 
 } // namespace decodescope
