@@ -5,6 +5,7 @@
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/plan_page.h"
 #include "app/gui/panels/roofline_page.h"
+#include "app/gui/panels/speed_page.h"
 #include "app/gui/panels/trade_off_page.h"
 #include "app/gui/plots/plot_widget.h"
 
@@ -22,6 +23,7 @@ Pages makePages(Session& session, const RunStore& runs, QAction* run, QWidget* p
     pages.all = {pages.overview,
                  new PlanPage(session, parent),
                  new MemoryPage(session, runs, parent),
+                 new SpeedPage(session, run, parent),
                  new RooflinePage(session, run, parent),
                  pages.tradeOff};
     return pages;
