@@ -35,6 +35,7 @@ private slots:
     void exportsAreLightUnlessAsked();
     void svgTextIsText();
     void otherPeoplesNumbersAreCited();
+    void latencyIsOfTheNewestPoint();
     void pdfHasOnePageOfItsSize();
     void dataOfARecordingIsReadBack();
     void plansAreWrittenWhereNothingWasMeasured();
@@ -104,7 +105,8 @@ void TestExport::everyChartIsWrittenInEveryFormat_data() {
     QTest::addColumn<QString>("ending");
     QTest::addColumn<QByteArray>("magic");
     for (const char* chart : {"overview", "kv-memory", "max-context", "tokens-per-second", "memory",
-                              "roofline", "trade-off"})
+                              "memory-stack", "speed", "roofline", "trade-off", "latency",
+                              "latency-steps"})
         for (const auto& [ending, magic] :
              {std::pair{"png", "\x89PNG"}, {"svg", "<?xml"}, {"pdf", "%PDF"}})
             QTest::addRow("%s.%s", chart, ending) << chart << ending << QByteArray(magic);
@@ -167,6 +169,12 @@ void TestExport::otherPeoplesNumbersAreCited() {
     QVERIFY(text.contains(QStringLiteral("arXiv:2405.12981")));
     QVERIFY(text.contains(QStringLiteral("H128-MHA")));
     QVERIFY(text.contains(QStringLiteral("lower is better")));
+}
+
+void TestExport::latencyIsOfTheNewestPoint() {
+    const QString text = svgText(QStringLiteral("latency"));
+    QVERIFY2(text.contains(QStringLiteral("GQA-8 at 8,192 tokens · n 3")), qPrintable(text));
+    QVERIFY(text.contains(QStringLiteral("p50 10.0 ms")));
 }
 
 void TestExport::svgTextIsText() {

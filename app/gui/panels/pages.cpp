@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/panels/pages.h"
 
+#include "app/gui/panels/latency_page.h"
 #include "app/gui/panels/memory_page.h"
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/plan_page.h"
@@ -25,7 +26,8 @@ Pages makePages(Session& session, const RunStore& runs, QAction* run, QWidget* p
                  new MemoryPage(session, runs, parent),
                  new SpeedPage(session, run, parent),
                  new RooflinePage(session, run, parent),
-                 pages.tradeOff};
+                 pages.tradeOff,
+                 new LatencyPage(session, runs, run, parent)};
     return pages;
 }
 
