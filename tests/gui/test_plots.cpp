@@ -181,7 +181,9 @@ void TestPlots::labelsOfCrossingsStandApart() {
             auto* text = qobject_cast<QCPItemText*>(chart.plot().item(i));
             if (!text || !contexts.contains(text->text()))
                 continue;
-            const QRectF place(text->topLeft->pixelPosition(), text->bottomRight->pixelPosition());
+            const QRectF place =
+                QRectF(text->topLeft->pixelPosition(), text->bottomRight->pixelPosition())
+                    .adjusted(2, 2, -2, -2); // the words without their padding
             for (const QRectF& other : places)
                 QVERIFY2(!place.intersects(other), qPrintable(text->text()));
             places.push_back(place);
