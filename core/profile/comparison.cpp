@@ -54,6 +54,35 @@ ComparedPoint pointOf(const Sample& sample) {
     return point;
 }
 
+ComparedPoint pointOf(const Plan& plan) {
+    ComparedPoint point;
+    Configuration& c = point.configuration;
+    const ModelSpec& model = plan.variant.model;
+    c.model = model.name;
+    c.variant = plan.variant.label;
+    c.attention = plan.variant.attention;
+    c.layers = model.layerCount();
+    if (const LayerSpec* layer = model.attentionLayer()) {
+        c.nHeads = layer->nHeads;
+        c.nKvHeads = layer->nKvHeads;
+        c.headDim = layer->headDimK;
+    }
+    c.kvTypes = plan.kvTypes;
+    if (plan.scope == Scope::Step)
+        c.weightsType = plan.weightsType;
+    c.scope = plan.scope;
+    c.batch = plan.batch;
+    c.context = plan.context;
+    c.device = plan.device.name;
+    c.engine = plan.deployment.engine.name;
+    c.tensorParallel = plan.deployment.tensorParallel;
+    c.pipelineParallel = plan.deployment.pipelineParallel;
+    point.tpotMs = plan.forecast.seconds * 1000;
+    if (plan.maxContextBounded)
+        point.maxContext = plan.maxContext;
+    return point;
+}
+
 bool same(const Configuration& a, const Configuration& b) {
     return a.sameWork(b) && a.samePlace(b);
 }
@@ -191,6 +220,15 @@ ComparedSet comparedSet(std::span<const Sample> samples, std::string name) {
         else
             add(*known, sample);
     }
+    return set;
+}
+
+ComparedSet comparedSet(std::span<const Plan> plans, std::string name) {
+    ComparedSet set;
+    set.name = std::move(name);
+    set.planned = true;
+    for (const Plan& plan : plans)
+        set.points.push_back(pointOf(plan));
     return set;
 }
 

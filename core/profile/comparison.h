@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/plan/plan.h"
 #include "core/profile/sample.h"
 #include "core/profile/statistics.h"
 #include "core/spec/workload.h"
@@ -65,6 +66,8 @@ struct ComparedSet {
 /// Repetitions of Samples of one configuration are put together: with those of several runs, the
 /// spread between runs counts too.
 [[nodiscard]] ComparedSet comparedSet(std::span<const Sample> samples, std::string name);
+/// What readComparedSet() makes of the file that the same plans are written to.
+[[nodiscard]] ComparedSet comparedSet(std::span<const Plan> plans, std::string name);
 
 enum class Verdict : std::uint8_t {
     Faster,        ///< B takes less time, and not by chance

@@ -21,9 +21,13 @@ std::string lines(const std::vector<Event>& events) {
     return text;
 }
 
-nlohmann::json examplePlan() {
+Plan plannedExample() {
     return makePlan(asIs(modelByHand({4, 8, 2, 64, 0, 0, 0, 0})),
                     {"box", std::uint64_t{1} << 30, {1e11, 1e12, false}}, Workload{}, 4096, 2);
+}
+
+nlohmann::json examplePlan() {
+    return plannedExample();
 }
 
 } // namespace
@@ -72,6 +76,26 @@ private slots:
             QCOMPARE(point.tpotMs, plan["predicted_tpot_ms"].get<double>());
             QCOMPARE(point.maxContext,
                      std::optional(plan["max_context_tokens"].get<std::int64_t>()));
+        }
+    }
+
+    void plansAtHandAreWhatTheirFileHolds() {
+        for (const Scope scope : {Scope::Attention, Scope::Step}) {
+            Plan plan = plannedExample();
+            plan.scope = scope;
+            plan.deployment = {*parseEngine("vllm"), 2, 2, false};
+            const std::vector<Plan> plans = {plan};
+            const ComparedSet set = comparedSet(plans, "now");
+            const ComparedSet file = good(nlohmann::json(plan).dump() + '\n');
+            QVERIFY(set.planned);
+            QCOMPARE(set.points.size(), file.points.size());
+            const ComparedPoint& a = set.points.front();
+            const ComparedPoint& b = file.points.front();
+            QVERIFY(a.configuration.sameWork(b.configuration));
+            QVERIFY(a.configuration.samePlace(b.configuration));
+            QCOMPARE(label(a.configuration), label(b.configuration));
+            QCOMPARE(a.tpotMs, b.tpotMs);
+            QCOMPARE(a.maxContext, b.maxContext);
         }
     }
 
