@@ -8,11 +8,9 @@
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "core/profile/whole_file.h"
-#include "core/report/csv.h"
 
 namespace decodescope {
 namespace {
@@ -39,19 +37,6 @@ Result<ReportFormat> OutputOptions::reportFormat() const {
 
 Status OutputOptions::write(std::string_view text) const {
     return file == "-" ? writeToStdout(text) : writeWholeFile(file, text);
-}
-
-std::string recordsText(std::span<const std::string_view> keys,
-                        const std::vector<nlohmann::json>& records, ReportFormat format) {
-    constexpr auto kRepair = nlohmann::json::error_handler_t::replace; // names need not be UTF-8
-    if (format == ReportFormat::Csv)
-        return toCsv(keys, records);
-    if (format == ReportFormat::Json)
-        return nlohmann::json(records).dump(2, ' ', false, kRepair) + '\n';
-    std::string lines;
-    for (const nlohmann::json& record : records)
-        lines += record.dump(-1, ' ', false, kRepair) + '\n';
-    return lines;
 }
 
 void holdStandardStreams() {

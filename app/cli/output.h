@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "core/report/report.h"
 #include "core/spec/result.h"
@@ -28,11 +24,6 @@ struct OutputOptions {
     /// Errors: OutputNotWritten.
     [[nodiscard]] Status write(std::string_view text) const;
 };
-
-/// Records in a format other than Markdown, ending with a line end. CSV has the columns `keys`.
-[[nodiscard]] std::string recordsText(std::span<const std::string_view> keys,
-                                      const std::vector<nlohmann::json>& records,
-                                      ReportFormat format);
 
 /// A message for people, on standard error; a line end is added. That nobody may be reading there
 /// changes nothing else.

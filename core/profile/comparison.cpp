@@ -20,27 +20,6 @@ constexpr Interval kUnknown{0, std::numeric_limits<double>::infinity()};
 /// Two predictions from one formula differ by rounding alone.
 constexpr double kRounding = 1e-9;
 
-Configuration configurationOf(const Sample& sample) {
-    Configuration out;
-    out.model = sample.model;
-    out.variant = sample.variant;
-    out.peer = sample.peer;
-    out.attention = sample.attention;
-    out.layers = sample.layers;
-    out.nHeads = sample.nHeads;
-    out.nKvHeads = sample.nKvHeads;
-    out.headDim = sample.headDim;
-    out.kvTypes = sample.kvTypes;
-    if (sample.scope == Scope::Step)
-        out.weightsType = sample.weightsType;
-    out.scope = sample.scope;
-    out.batch = sample.batch;
-    out.context = sample.context;
-    out.device = sample.device;
-    out.threads = sample.threads;
-    return out;
-}
-
 ComparedPoint pointOf(const Sample& sample) {
     ComparedPoint point;
     point.configuration = configurationOf(sample);
@@ -201,6 +180,27 @@ std::string label(const Configuration& configuration) {
                        formatCount(c.context), formatCount(c.batch));
 }
 
+Configuration configurationOf(const Sample& sample) {
+    Configuration out;
+    out.model = sample.model;
+    out.variant = sample.variant;
+    out.peer = sample.peer;
+    out.attention = sample.attention;
+    out.layers = sample.layers;
+    out.nHeads = sample.nHeads;
+    out.nKvHeads = sample.nKvHeads;
+    out.headDim = sample.headDim;
+    out.kvTypes = sample.kvTypes;
+    if (sample.scope == Scope::Step)
+        out.weightsType = sample.weightsType;
+    out.scope = sample.scope;
+    out.batch = sample.batch;
+    out.context = sample.context;
+    out.device = sample.device;
+    out.threads = sample.threads;
+    return out;
+}
+
 double ComparedPoint::tokensPerSecond() const {
     return tpotMs > 0 ? static_cast<double>(configuration.batch) * 1000 / tpotMs : 0;
 }
@@ -240,6 +240,17 @@ std::string_view name(Verdict verdict) {
 
 const Configuration& ComparedPair::configuration() const {
     return b ? b->configuration : a->configuration;
+}
+
+Status checkSides(const ComparedSet& a, const ComparedSet& b) {
+    if (a.planned == b.planned)
+        return Done{};
+    const auto content = [](const ComparedSet& set) {
+        return set.planned ? "plans" : "measurements";
+    };
+    return Error{ErrorCode::BadUsage,
+                 fmt::format("it holds {}, and {} holds {}", content(b), a.name, content(a)),
+                 b.name, "What is predicted is not compared with what is measured."};
 }
 
 Comparison compare(const ComparedSet& a, const ComparedSet& b) {

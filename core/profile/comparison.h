@@ -41,6 +41,9 @@ struct Configuration {
 /// "GQA-8 of Llama 3.1 8B, attention, 4,096 tokens, batch 1".
 [[nodiscard]] std::string label(const Configuration& configuration);
 
+/// Of a measured point.
+[[nodiscard]] Configuration configurationOf(const Sample& sample);
+
 /// A measured point, with the repetitions of all Samples of its configuration, or a planned one.
 struct ComparedPoint {
     Configuration configuration;
@@ -99,6 +102,9 @@ struct Comparison {
     std::vector<ComparedPair> pairs; ///< in the order of A, then what only B has
     std::vector<std::string> notes;  ///< of the whole sides
 };
+
+/// Errors: BadUsage where one side is planned and the other measured.
+[[nodiscard]] Status checkSides(const ComparedSet& a, const ComparedSet& b);
 
 /// Points are matched by configuration; what is left over is matched by its work alone, and is then
 /// not comparable where it was measured. Plans are exact: any other time is a difference, and a

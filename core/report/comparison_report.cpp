@@ -227,4 +227,10 @@ std::string comparisonTable(const Comparison& comparison) {
     return text;
 }
 
+std::string report(const Comparison& comparison, ReportFormat format) {
+    return format == ReportFormat::Markdown
+               ? comparisonTable(comparison)
+               : recordsText(comparisonKeys(), records(comparison), format);
+}
+
 } // namespace decodescope

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/profile/comparison.h"
+#include "core/report/report.h"
 
 namespace decodescope {
 
@@ -20,5 +21,8 @@ namespace decodescope {
 
 /// A Markdown table and notes, for people. Ends with a line end.
 [[nodiscard]] std::string comparisonTable(const Comparison& comparison);
+
+/// The comparison as one text, ending with a line end.
+[[nodiscard]] std::string report(const Comparison& comparison, ReportFormat format);
 
 } // namespace decodescope

@@ -63,17 +63,8 @@ std::string dumped(const nlohmann::json& json, int indent) {
 template <typename Record>
 std::string reportAs(std::span<const Record> values, std::span<const std::string_view> keys,
                      ReportFormat format) {
-    if (format == ReportFormat::Markdown)
-        return markdown(values);
-    const std::vector<nlohmann::json> all = records(values);
-    if (format == ReportFormat::Csv)
-        return toCsv(keys, all);
-    if (format == ReportFormat::Json)
-        return dumped(all, 2);
-    std::string lines;
-    for (const nlohmann::json& record : all)
-        lines += dumped(record, -1);
-    return lines;
+    return format == ReportFormat::Markdown ? markdown(values)
+                                            : recordsText(keys, records(values), format);
 }
 
 } // namespace
@@ -157,6 +148,18 @@ std::optional<ReportFormat> parseReportFormat(std::string_view text) {
     if (text == "jsonl")
         return ReportFormat::JsonLines;
     return std::nullopt;
+}
+
+std::string recordsText(std::span<const std::string_view> keys,
+                        const std::vector<nlohmann::json>& records, ReportFormat format) {
+    if (format == ReportFormat::Csv)
+        return toCsv(keys, records);
+    if (format == ReportFormat::Json)
+        return dumped(records, 2);
+    std::string lines;
+    for (const nlohmann::json& record : records)
+        lines += dumped(record, -1);
+    return lines;
 }
 
 std::string report(std::span<const Sample> samples, ReportFormat format) {

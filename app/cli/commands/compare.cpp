@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "app/cli/commands/commands.h"
 #include "app/cli/options/gate_options.h"
@@ -19,10 +18,6 @@ struct Options {
     OutputOptions output;
 };
 
-const char* contentOf(const ComparedSet& set) {
-    return set.planned ? "plans" : "measurements";
-}
-
 Status compareFiles(const Options& options) {
     const Result<ReportFormat> format = options.output.reportFormat();
     if (!format)
@@ -36,16 +31,10 @@ Status compareFiles(const Options& options) {
     const Result<ComparedSet> b = readComparedSet(options.b);
     if (!b)
         return b.error();
-    if (a->planned != b->planned)
-        return Error{
-            ErrorCode::BadUsage,
-            fmt::format("it holds {}, and {} holds {}", contentOf(*b), a->name, contentOf(*a)),
-            b->name, "What is predicted is not compared with what is measured."};
+    if (const Status sides = checkSides(*a, *b); !sides)
+        return sides.error();
     const Comparison comparison = compare(*a, *b);
-    const std::string text = *format == ReportFormat::Markdown
-                                 ? comparisonTable(comparison)
-                                 : recordsText(comparisonKeys(), records(comparison), *format);
-    if (Status written = options.output.write(text); !written)
+    if (Status written = options.output.write(report(comparison, *format)); !written)
         return written;
     return *limit ? passGate(comparison, *limit) : Status(Done{}); // the table has told all
 }
