@@ -35,7 +35,7 @@ ComparedPoint pointOf(const Sample& sample) {
 
 ComparedPoint pointOf(const Plan& plan) {
     ComparedPoint point;
-    Configuration& c = point.configuration;
+    StepConfiguration& c = point.configuration;
     const ModelSpec& model = plan.variant.model;
     c.model = model.name;
     c.variant = plan.variant.label;
@@ -62,7 +62,7 @@ ComparedPoint pointOf(const Plan& plan) {
     return point;
 }
 
-bool same(const Configuration& a, const Configuration& b) {
+bool same(const StepConfiguration& a, const StepConfiguration& b) {
     return a.sameWork(b) && a.samePlace(b);
 }
 
@@ -85,12 +85,14 @@ void noteDifference(std::vector<std::string>& notes, const char* what, const T& 
         notes.push_back(fmt::format("other {}: {} in A, {} in B", what, a, b));
 }
 
-std::vector<std::string> placeNotes(const Configuration& a, const Configuration& b) {
+std::vector<std::string> placeNotes(const StepConfiguration& a, const StepConfiguration& b) {
     std::vector<std::string> notes;
     noteDifference(notes, "device", a.device, b.device);
     noteDifference(notes, "thread count", a.threads, b.threads);
     noteDifference(notes, "engine", a.engine, b.engine);
-    const auto kernelsOf = [](const Configuration& c) { return c.peer.empty() ? "ours" : c.peer; };
+    const auto kernelsOf = [](const StepConfiguration& c) {
+        return c.peer.empty() ? "ours" : c.peer;
+    };
     noteDifference(notes, "kernels", kernelsOf(a), kernelsOf(b));
     noteDifference(notes, "tensor-parallel ranks", a.tensorParallel, b.tensorParallel);
     noteDifference(notes, "pipeline ranks", a.pipelineParallel, b.pipelineParallel);
@@ -158,30 +160,30 @@ void noteSide(std::vector<std::string>& notes, const char* side, const ComparedS
 
 } // namespace
 
-bool Configuration::sameWork(const Configuration& other) const {
-    const auto all = [](const Configuration& c) {
+bool StepConfiguration::sameWork(const StepConfiguration& other) const {
+    const auto all = [](const StepConfiguration& c) {
         return std::tie(c.model, c.attention, c.layers, c.nHeads, c.nKvHeads, c.headDim,
                         c.kvTypes.key, c.kvTypes.value, c.weightsType, c.scope, c.batch, c.context);
     };
     return all(*this) == all(other);
 }
 
-bool Configuration::samePlace(const Configuration& other) const {
-    const auto all = [](const Configuration& c) {
+bool StepConfiguration::samePlace(const StepConfiguration& other) const {
+    const auto all = [](const StepConfiguration& c) {
         return std::tie(c.device, c.threads, c.engine, c.peer, c.tensorParallel,
                         c.pipelineParallel);
     };
     return all(*this) == all(other);
 }
 
-std::string label(const Configuration& configuration) {
-    const Configuration& c = configuration;
+std::string label(const StepConfiguration& configuration) {
+    const StepConfiguration& c = configuration;
     return fmt::format("{} of {}, {}, {} tokens, batch {}", c.variant, c.model, name(c.scope),
                        formatCount(c.context), formatCount(c.batch));
 }
 
-Configuration configurationOf(const Sample& sample) {
-    Configuration out;
+StepConfiguration configurationOf(const Sample& sample) {
+    StepConfiguration out;
     out.model = sample.model;
     out.variant = sample.variant;
     out.peer = sample.peer;
@@ -209,7 +211,7 @@ ComparedSet comparedSet(std::span<const Sample> samples, std::string name) {
     ComparedSet set;
     set.name = std::move(name);
     for (const Sample& sample : samples) {
-        const Configuration configuration = configurationOf(sample);
+        const StepConfiguration configuration = configurationOf(sample);
         const auto known =
             std::find_if(set.points.begin(), set.points.end(), [&](const ComparedPoint& point) {
                 return same(point.configuration, configuration) &&
@@ -238,7 +240,7 @@ std::string_view name(Verdict verdict) {
     return kNames[static_cast<std::size_t>(verdict)];
 }
 
-const Configuration& ComparedPair::configuration() const {
+const StepConfiguration& ComparedPair::configuration() const {
     return b ? b->configuration : a->configuration;
 }
 

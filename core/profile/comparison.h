@@ -16,7 +16,7 @@
 namespace decodescope {
 
 /// What a decode step was of, and where: two points are compared where all of it agrees.
-struct Configuration {
+struct StepConfiguration {
     // the work
     std::string model;     ///< name
     std::string variant;   ///< label: "GQA-8"; follows from the rest
@@ -34,19 +34,19 @@ struct Configuration {
     std::int64_t tensorParallel = 1, pipelineParallel = 1; ///< of a plan
 
     /// True where the work agrees, wherever it was done.
-    [[nodiscard]] bool sameWork(const Configuration& other) const;
+    [[nodiscard]] bool sameWork(const StepConfiguration& other) const;
     /// True where the place agrees.
-    [[nodiscard]] bool samePlace(const Configuration& other) const;
+    [[nodiscard]] bool samePlace(const StepConfiguration& other) const;
 };
 /// "GQA-8 of Llama 3.1 8B, attention, 4,096 tokens, batch 1".
-[[nodiscard]] std::string label(const Configuration& configuration);
+[[nodiscard]] std::string label(const StepConfiguration& configuration);
 
 /// Of a measured point.
-[[nodiscard]] Configuration configurationOf(const Sample& sample);
+[[nodiscard]] StepConfiguration configurationOf(const Sample& sample);
 
 /// A measured point, with the repetitions of all Samples of its configuration, or a planned one.
 struct ComparedPoint {
-    Configuration configuration;
+    StepConfiguration configuration;
     double tpotMs = 0;                      ///< median, or predicted; 0: not known
     std::vector<double> repetitionsMs;      ///< of a measured point
     std::optional<std::uint64_t> bytesRead; ///< by one step, of a measured point
@@ -93,7 +93,7 @@ struct ComparedPair {
     std::vector<std::string> notes;
 
     /// B's, or A's where B has none.
-    [[nodiscard]] const Configuration& configuration() const;
+    [[nodiscard]] const StepConfiguration& configuration() const;
 };
 
 struct Comparison {

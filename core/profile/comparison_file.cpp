@@ -69,7 +69,7 @@ bool isPlan(const Json& record) {
 /// Throws BadField.
 ComparedPoint pointOf(const Json& plan) {
     ComparedPoint point;
-    Configuration& c = point.configuration;
+    StepConfiguration& c = point.configuration;
     readField(plan, "model", c.model);
     readField(plan, "variant", c.variant);
     readField(plan, "attention", c.attention);

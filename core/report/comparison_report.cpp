@@ -66,7 +66,7 @@ void writeSide(nlohmann::json& json, const std::string& side,
         json[key + side] = point ? std::move(value) : nlohmann::json(nullptr);
     };
     const ComparedPoint known = point.value_or(ComparedPoint{});
-    const Configuration& c = known.configuration;
+    const StepConfiguration& c = known.configuration;
     set("device", c.device);
     set("threads", c.threads > 0 ? nlohmann::json(c.threads) : nlohmann::json(nullptr));
     set("tpot_ms", positiveOrNull(known.tpotMs));
@@ -80,7 +80,7 @@ void writeSide(nlohmann::json& json, const std::string& side,
 }
 
 nlohmann::json recordOf(const ComparedPair& pair, bool planned) {
-    const Configuration& c = pair.configuration();
+    const StepConfiguration& c = pair.configuration();
     nlohmann::json json = {
         {"verdict", name(pair.verdict)},
         {"variant", c.variant},
@@ -153,7 +153,7 @@ std::string longestOf(const std::optional<ComparedPoint>& point) {
 }
 
 /// Names of models and types only where they differ within the table.
-std::string caption(const Configuration& c, bool severalModels) {
+std::string caption(const StepConfiguration& c, bool severalModels) {
     std::string text = c.variant;
     if (severalModels)
         text += " of " + c.model;
@@ -182,7 +182,7 @@ std::string comparisonTable(const Comparison& comparison) {
         });
     std::vector<std::vector<std::string>> rows;
     for (const ComparedPair& pair : pairs) {
-        const Configuration& c = pair.configuration();
+        const StepConfiguration& c = pair.configuration();
         std::vector<std::string> row = {caption(c, severalModels),
                                         std::string(name(c.scope)),
                                         formatCount(c.context),
