@@ -23,7 +23,8 @@ std::optional<Variant> form(const ModelSpec& model, std::int64_t nKvHeads) {
 
 bool isOf(const Sample& sample, const Variant& variant, const Workload& workload) {
     const LayerSpec* layer = variant.model.attentionLayer();
-    return layer && (sample.model.empty() || sample.model == variant.model.name) &&
+    return layer && sample.peer.empty() &&
+           (sample.model.empty() || sample.model == variant.model.name) &&
            sample.layers == variant.model.layerCount() && sample.nHeads == layer->nHeads &&
            sample.nKvHeads == layer->nKvHeads && sample.headDim == layer->headDimK &&
            sample.kvTypes == workload.kvTypes &&

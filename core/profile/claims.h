@@ -11,6 +11,7 @@
 #include "core/plan/plan.h"
 #include "core/profile/sample.h"
 #include "core/spec/device_spec.h"
+#include "core/spec/quality.h"
 
 namespace decodescope {
 
@@ -56,13 +57,17 @@ struct Claim {
 
 /// One quality that a study published of a model trained with all KV heads and with one.
 struct PublishedPair {
-    std::string study;    ///< "DeepSeek-V2, 7B"
-    std::string citation; ///< "arXiv:2405.04434, Table 8"
+    std::string study;    ///< its title
+    std::string citation; ///< never empty
     std::string measure;  ///< "MMLU"
     double mha = 0, mqa = 0;
     bool higherIsBetter = true;
     std::int64_t testedContext = 0; ///< tokens; 0: short, or not told
 };
+
+/// Of each study that has both: its first model with all KV heads and its first with one, a pair
+/// for each measure that both report. Studies do not tell at which context they tested.
+[[nodiscard]] std::vector<PublishedPair> publishedPairs(std::span<const QualityStudy> studies);
 
 /// What claims are weighed with.
 struct ClaimsInput {

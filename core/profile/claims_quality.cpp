@@ -183,6 +183,27 @@ Claim diversity(const ClaimBasis& basis) {
 
 } // namespace
 
+std::vector<PublishedPair> publishedPairs(std::span<const QualityStudy> studies) {
+    std::vector<PublishedPair> pairs;
+    for (const QualityStudy& study : studies) {
+        const auto first = [&](const char* attention) {
+            return std::find_if(
+                study.points.begin(), study.points.end(),
+                [&](const QualityPoint& point) { return point.attention == attention; });
+        };
+        const auto mha = first("mha");
+        const auto mqa = first("mqa");
+        if (mha == study.points.end() || mqa == study.points.end())
+            continue;
+        for (std::size_t i = 0; i < study.metrics.size(); ++i)
+            if (mha->values[i] && mqa->values[i])
+                pairs.push_back({study.title, study.citation, study.metrics[i].name,
+                                 *mha->values[i], *mqa->values[i], study.metrics[i].higherIsBetter,
+                                 0});
+    }
+    return pairs;
+}
+
 std::vector<Claim> qualityClaims(const ClaimBasis& basis) {
     return {quality(basis), longContextQuality(basis), farEnd(basis), diversity(basis)};
 }

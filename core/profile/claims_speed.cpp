@@ -103,8 +103,9 @@ Claim fasterSteps(const ClaimBasis& basis) {
     if (!whole)
         found = speedUps(basis, Scope::Attention);
     if (!whole) {
-        claim.needs = "A whole step of MHA and of MQA, measured on this device.";
         claim.test = basis.test(Scope::Step, {kShortContext, context}, kStepSeconds);
+        claim.needs = fmt::format("A whole step of MHA and of MQA, measured on {}.",
+                                  claim.test ? "this device" : "a device that they fit");
     }
     if (found.empty()) {
         claim.because = "What a step gains is bounded by the share of the cache in what it reads; "
@@ -155,7 +156,7 @@ std::string boundInWords(const Sample& sample) {
                : elastic                        ? "compute-bound"
                                                 : "nearer the arithmetic's roof";
     if (sample.bound == name(Bottleneck::Instructions))
-        return "limited by instructions, not by their peak";
+        return "instruction-limited";
     if (sample.bound == name(Bottleneck::Overhead))
         return "bound by handing out the work";
     return sample.bound == name(Bottleneck::Mixed) ? "bound by no single thing"
@@ -206,12 +207,18 @@ std::string onPaper(const Forecast& forecast, const Roofs& roofs) {
         formatCount(static_cast<std::int64_t>(std::ceil(roofs.ridge() / forecast.intensity))));
 }
 
+/// "0.95", "−0.07".
+std::string signedNumber(double value) {
+    return fmt::format("{}{:.2f}", value < -0.005 ? "−" : "", std::abs(value));
+}
+
 std::string pureInNumbers(const Sample& sample) {
     const BottleneckEvidence& by = *sample.boundBy;
-    return fmt::format("at {} tokens e_F = {:.2f}, e_B = {:.2f}, {:.0f} % of the peak, {:.0f} % of "
+    return fmt::format("at {} tokens e_F = {}, e_B = {}, {:.0f} % of the peak, {:.0f} % of "
                        "the bandwidth",
-                       tokensOf(sample), *by.workElasticity, *by.bytesElasticity,
-                       100 * by.arithmeticShare, 100 * by.bandwidthShare);
+                       tokensOf(sample), signedNumber(*by.workElasticity),
+                       signedNumber(*by.bytesElasticity), 100 * by.arithmeticShare,
+                       100 * by.bandwidthShare);
 }
 
 ClaimVerdict verdictOf(const std::vector<const Sample*>& samples) {
@@ -252,10 +259,12 @@ Claim computeBound(const ClaimBasis& basis, Scope scope) {
         claim.evidence = "From the shape and the roofs of " + basis.input.device.name + '.';
         if (resident > 0)
             claim.evidence += " What was measured lay in the processor's caches, not in memory.";
-        claim.needs = fmt::format("MQA at {} tokens, {}, measured on this device.",
-                                  formatCount(basis.input.context), what);
         claim.test = basis.test(scope, {kShortContext, basis.input.context},
                                 step ? kStepSeconds : kAttentionSeconds);
+        claim.needs =
+            fmt::format("MQA at {} tokens, {}, measured on {}.",
+                        formatCount(claim.test ? claim.test->contexts.back() : basis.input.context),
+                        what, claim.test ? "this device" : "a device that it fits");
         return claim;
     }
     const Sample& last = *samples.back();

@@ -62,6 +62,7 @@ struct Case {
         sample.context = context;
         sample.batch = 1;
         sample.quickLook = sample.cacheResident = false;
+        sample.peer.clear();
         sample.kvBytes = static_cast<std::uint64_t>(512 * kvHeads * context * sample.layers);
         sample.repetitionsMs.clear();
         for (int i = 0; i < 20; ++i)
@@ -294,6 +295,9 @@ private slots:
         QCOMPARE(given.of("compute_bound_step").verdict, ClaimVerdict::NotTested);
         QVERIFY(has(given.of("compute_bound_step").evidence, "caches"));
         given.samples.back().cacheResident = false;
+        given.samples.back().peer = "cudnn"; // other people's kernels
+        QCOMPARE(given.of("compute_bound_step").verdict, ClaimVerdict::NotTested);
+        given.samples.back().peer.clear();
         given.samples.back().weightsType = DataType::Q8_0;
         QCOMPARE(given.of("compute_bound_step").verdict, ClaimVerdict::NotTested);
         given.samples.back().weightsType = given.workload.weightsType;
@@ -332,6 +336,27 @@ private slots:
         QCOMPARE(given.of("long_context_cost").verdict, ClaimVerdict::NotTested);
         given.published.push_back({"three", "Paper 3", "RULER", 80, 60, true, 65536});
         QCOMPARE(given.of("long_context_cost").verdict, ClaimVerdict::Supported);
+    }
+
+    void pairsAreOfOneStudy() {
+        QualityStudy study;
+        study.title = "one";
+        study.citation = "Paper 1";
+        study.metrics = {{"MMLU", true}, {"perplexity", false}};
+        study.points = {{"A", "mqa", 512, {37.9, 13.54}},
+                        {"B", "mha", 16384, {45.2, std::nullopt}},
+                        {"C", "mqa", 256, {30.0, 14.0}}};
+        QualityStudy alone = study;
+        alone.points.erase(alone.points.begin() + 1); // without MHA there is nothing to lose
+        const std::vector<QualityStudy> studies = {study, alone};
+        const std::vector<PublishedPair> pairs = publishedPairs(studies);
+        QCOMPARE(pairs.size(), std::size_t{1});
+        QCOMPARE(pairs[0].measure, std::string("MMLU"));
+        QCOMPARE(pairs[0].mha, 45.2);
+        QCOMPARE(pairs[0].mqa, 37.9);
+        QVERIFY(publishedPairs(publishedQuality()).size() > 10);
+        for (const PublishedPair& pair : publishedPairs(publishedQuality()))
+            QVERIFY(!pair.citation.empty() && pair.mha != 0);
     }
 
     void theFarEndIsOfHeadsAlone() {
