@@ -34,6 +34,8 @@ int show(int argc, char** argv, const StartOptions& options) {
         window.restoreSession();
     for (const QString& file : options.files)
         window.openPath(file);
+    if (!options.compared.isEmpty())
+        static_cast<void>(window.compareFiles(options.compared[0], options.compared[1]));
     window.show();
     window.begin(workerPath(), options.quickLook);
     bool written = true;
@@ -54,7 +56,7 @@ int exportOnly(int argc, char** argv, const StartOptions& options) {
     qputenv("QT_QPA_PLATFORM", "offscreen");
     QApplication application(argc, argv);
     nameApplication();
-    const Status done = runExport(*options.exported, options.files);
+    const Status done = runExport(*options.exported, options.files, options.compared);
     return done ? 0 : fail(done.error());
 }
 

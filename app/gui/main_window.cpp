@@ -91,6 +91,8 @@ void MainWindow::connectController() {
     connect(&m_controller, &RunController::live, this, &MainWindow::takeLive);
     connect(&m_controller, &RunController::runStarted, m_plots,
             qOverload<const OverviewData&>(&OverviewPlots::beginRun));
+    connect(&m_controller, &RunController::runStarted, &m_session,
+            [this] { m_session.setCompared(std::nullopt); });
     connect(&m_controller, &RunController::progress, this, &MainWindow::takeProgress);
     connect(&m_controller, &RunController::ended, this, &MainWindow::takeOutcome);
     connect(&m_controller, &RunController::silent, this, [this](int seconds) {
@@ -131,6 +133,7 @@ void MainWindow::refresh() {
     apply(m_stop, can.stop, tr("Stop and keep what was measured (Esc)"));
     apply(m_save, can.save, tr("Save the recording (Ctrl+S)"));
     refreshRunActions(can);
+    refreshBaselineActions();
     const OverviewData& overview = m_session.overview();
     m_answers->setOverview(overview);
     QString headline = tr("%1 · %2").arg(overview.modelName, overview.shape);

@@ -9,6 +9,7 @@
 #include "app/gui/models/run_store.h"
 #include "app/gui/models/runs_model.h"
 #include "app/gui/models/session.h"
+#include "app/gui/panels/page_actions.h"
 #include "app/gui/panels/pages.h"
 #include "app/gui/theme/application_palette.h"
 #include "app/gui/worker/queue_runner.h"
@@ -54,11 +55,16 @@ public:
     [[nodiscard]] RunNotifier& notifier() { return *m_notifier; }
     [[nodiscard]] Capabilities capabilities() const;
     /// Writes a chart (.png, .svg, .pdf), data (.csv, .json, .jsonl, .md: the samples or, with
-    /// none, the plans) or a report of everything (.html), as the file's ending says. Without a
-    /// chart of its own all of the tab that is shown are drawn, or the Overview's. False: the
-    /// banner says why.
+    /// none, the plans; on the Compare tab the comparison) or a report of everything (.html), as
+    /// the file's ending says. Without a chart of its own all of the tab that is shown are drawn,
+    /// or the Overview's. False: the banner says why.
     bool exportTo(const QString& path, PlotWidget* chart = nullptr, const ChartStyle& style = {});
     bool saveTo(const QString& path);
+    /// Holds a recording or plans against the baseline of another file, and shows what differs.
+    /// False: the banner says why not.
+    bool compareFiles(const QString& baseline, const QString& now);
+    /// A recording or plans become the baseline. False: the banner says why not.
+    bool openBaseline(const QString& path);
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -72,6 +78,7 @@ private:
     void addRunActions(QMenu* measure);
     void addRunCapabilities(Capabilities& can) const;
     void refreshRunActions(const Capabilities& can);
+    void buildBaselineActions();
     void buildFileMenu();
     void buildOtherMenus();
     void buildToolbar();
@@ -97,6 +104,10 @@ private:
     void notifyOfEnd(const WorkerOutcome& outcome);
     void keepSession() const;
     void restoreDefaultLayout();
+    void refreshBaselineActions();
+    void pinBaseline(int number); ///< of a run, from 1
+    void chooseBaseline();
+    void tellBaseline();
     void chooseFile();
     void chooseTable();
     void importTable(const QString& path);
@@ -140,6 +151,7 @@ private:
     QAction* m_copyChart = nullptr;
     QAction* m_follow = nullptr;
     QAction* m_asTable = nullptr;
+    PageActions m_actions;
     QMenu* m_recent = nullptr;
     QMenu* m_view = nullptr;
     QActionGroup* m_themes = nullptr;

@@ -62,6 +62,7 @@ void MainWindow::buildActions() {
     m_follow->setCheckable(true);
     m_follow->setChecked(true);
     m_follow->setToolTip(tr("Keep the newest points in view (End in a chart)"));
+    buildBaselineActions();
 }
 
 void MainWindow::buildFileMenu() {
@@ -73,6 +74,7 @@ void MainWindow::buildFileMenu() {
     m_recent = file->addMenu(tr("Open &recent"));
     m_recent->setObjectName(QStringLiteral("menuRecent"));
     fillRecent();
+    file->addAction(m_actions.openBaseline);
     file->addSeparator();
     file->addAction(m_save);
     QAction* saveAsAction =
@@ -121,6 +123,9 @@ void MainWindow::buildOtherMenus() {
     measure->addAction(m_run);
     measure->addAction(m_stop);
     addRunActions(measure);
+    measure->addSeparator();
+    measure->addAction(m_actions.pinBaseline);
+    measure->addAction(m_actions.removeBaseline);
 
     QMenu* help = menuBar()->addMenu(tr("&Help"));
     QAction* shortcuts = action("actionShortcuts", tr("&Shortcuts"), Qt::Key_F1);

@@ -108,6 +108,7 @@ void MainWindow::buildDocks() {
     resizeDocks({side}, {kSideWidth}, Qt::Horizontal);
     resizeDocks({runs}, {kBottomHeight}, Qt::Vertical);
     connect(m_configuration, &ConfigurationPanel::openRequested, this, &MainWindow::chooseFile);
+    connect(m_runs, &RunsPanel::pinRequested, this, &MainWindow::pinBaseline);
 }
 
 void MainWindow::buildStatusBar() {

@@ -12,7 +12,9 @@
 #include "app/gui/export/data_export.h"
 #include "app/gui/export/export_dialog.h"
 #include "app/gui/export/html_export.h"
+#include "app/gui/models/comparison_builder.h"
 #include "app/gui/panels/banner.h"
+#include "app/gui/panels/compare_page.h"
 #include "app/gui/panels/data_table.h"
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_plots.h"
@@ -25,7 +27,7 @@
 namespace decodescope {
 
 void MainWindow::buildPages() {
-    m_pages = makePages(m_session, m_store, m_run, m_tabs);
+    m_pages = makePages(m_session, m_store, m_actions, m_tabs);
     m_plots = &m_pages.overview->plots();
     for (TabPage* page : m_pages.all) {
         m_tabs->addTab(page, page->title());
@@ -82,9 +84,12 @@ void MainWindow::replayRecording() {
 }
 
 bool MainWindow::exportTo(const QString& path, PlotWidget* chart, const ChartStyle& style) {
+    const std::optional<Comparison> comparison =
+        m_tabs->currentWidget() == m_pages.compare ? compareWithBaseline(m_session) : std::nullopt;
     const Status status =
         isChartFile(path)  ? exportChart(chartsOr(chart), path, style)
         : isHtmlFile(path) ? exportHtml(m_store.joined(), m_session, m_pages.chartsWithData(), path)
+        : comparison       ? exportData(*comparison, path)
                            : exportData(m_store.samples(), m_session.plans(), path);
     if (!status) {
         showError(QString::fromStdString(status.error().sentence()));

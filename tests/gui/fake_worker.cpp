@@ -9,6 +9,8 @@
 #include <string>
 #include <thread>
 
+#include <unistd.h>
+
 #include "core/profile/profiler.h"
 #include "core/profile/schedule.h"
 #include "core/spec/version.h"
@@ -21,9 +23,14 @@ void say(const Event& event) {
     std::cout << toLine(event) << std::endl;
 }
 
+/// Another one for each run, as a worker's is.
+std::string runId() {
+    return "fake-" + std::to_string(getpid());
+}
+
 Sample sample(std::int64_t context) {
     Sample made;
-    made.runId = "fake";
+    made.runId = runId();
     made.variant = "GQA-8";
     made.attention = "gqa";
     made.layers = made.nHeads = 32;
@@ -122,7 +129,7 @@ int run(const std::string& mode) {
     if (mode == "points")
         return measurePoints(request);
     RunStarted start;
-    start.runId = "fake";
+    start.runId = runId();
     start.toolVersion = toolVersion();
     start.model = modelByHand({});
     say(start);

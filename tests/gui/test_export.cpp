@@ -43,6 +43,7 @@ private slots:
     void aReportOfNothingMeasuredHoldsThePlan();
     void theDialogOffersWhatWasChosenLast();
     void theDialogRefusesImpossiblePictures();
+    void aComparisonIsDrawnAndWritten();
     void mistakesAreSaid_data();
     void mistakesAreSaid();
 
@@ -283,6 +284,30 @@ void TestExport::theDialogRefusesImpossiblePictures() {
     dialog.findChild<QSpinBox*>(QStringLiteral("exportHeight"))->setValue(20000);
     QVERIFY(!save->isEnabled());
     QVERIFY(dialog.findChild<QLabel*>(QStringLiteral("exportNote"))->text().contains("smaller"));
+}
+
+void TestExport::aComparisonIsDrawnAndWritten() {
+    Result<Recording> recording = readRecording(m_recording.toStdString());
+    QVERIFY(recording.ok());
+    for (Sample& sample : recording->samples)
+        sample.repetitionsMs = {4.5, 5, 5.5};
+    const QString faster = path(QStringLiteral("faster.jsonl"));
+    QVERIFY(writeRecording(*recording, faster.toStdString()).ok());
+    ExportOptions options;
+    options.chart = QStringLiteral("compare");
+    options.file = path(QStringLiteral("compare.svg"));
+    QVERIFY(runExport(options, {}, {m_recording, faster}).ok());
+    const QByteArray drawn = read(options.file);
+    QVERIFY(drawn.contains("faster.jsonl against run.jsonl"));
+    QVERIFY(drawn.contains("GQA-8"));
+    options.file = path(QStringLiteral("compare.json"));
+    QVERIFY(runExport(options, {}, {m_recording, faster}).ok());
+    const auto records = nlohmann::json::parse(read(options.file).toStdString());
+    QCOMPARE(records.size(), std::size_t{2});
+    QVERIFY(records.at(0).contains("tpot_ratio"));
+    options.file = path(QStringLiteral("nothing.svg"));
+    QCOMPARE(exitCode(write(options).error().code), 2);
+    QVERIFY(!runExport(options, {}, {m_recording, path(QStringLiteral("missing.jsonl"))}).ok());
 }
 
 void TestExport::mistakesAreSaid_data() {

@@ -10,6 +10,7 @@
 #include <QPushButton>
 #include <QSettings>
 #include <QStandardPaths>
+#include <QTabWidget>
 #include <QTableView>
 #include <QTableWidget>
 #include <QTemporaryDir>
@@ -47,6 +48,9 @@ private slots:
     void aBadFileLeavesWhatWasOpen();
     void closingInMidRunKeepsTheLines();
     void bothThemesAreShownAndRemembered();
+    void aRunIsPinnedAndTheNextComparedWithIt();
+    void aRunOfTheTableIsPinned();
+    void twoFilesAreCompared();
 
 private:
     void begin(const char* mode);
@@ -313,6 +317,76 @@ void TestMainWindow::bothThemesAreShownAndRemembered() {
     QCOMPARE(QSettings().value(QStringLiteral("theme")).toString(), QStringLiteral("dark"));
     child<QAction>("theme-light")->trigger();
     QTRY_VERIFY(m_window->palette().color(QPalette::Window).lightness() > 128);
+}
+
+void TestMainWindow::aRunIsPinnedAndTheNextComparedWithIt() {
+    begin("ok");
+    auto* pin = child<QAction>("actionPinBaseline");
+    auto* remove = child<QAction>("actionRemoveBaseline");
+    QVERIFY(!pin->isEnabled() && !remove->isEnabled());
+    QVERIFY(pin->toolTip().contains(QStringLiteral("Nothing has been measured")));
+    runToEnd("ok");
+    m_window->activateWindow(); // shortcuts are heard by the active window
+    QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+    QTest::keyClick(m_window.get(), Qt::Key_B, Qt::ControlModifier | Qt::ShiftModifier);
+    const std::optional<Baseline>& baseline = m_window->session().baseline();
+    QVERIFY(baseline.has_value());
+    QCOMPARE(baseline->name, QStringLiteral("run 1"));
+    QCOMPARE(baseline->samples, m_window->runs().samples());
+    QVERIFY(remove->isEnabled());
+    QCOMPARE(child<QLabel>("bannerText")->text(), QStringLiteral("run 1 is the baseline."));
+    child<QPushButton>("bannerAction")->click();
+    QVERIFY(child<QWidget>("comparePage")->isVisible());
+    QVERIFY(!child<QWidget>("plot-compare")->isVisible());
+    child<QAction>("actionRun")->trigger();
+    QTRY_VERIFY_WITH_TIMEOUT(!m_window->controller().running(), 10000);
+    QTRY_VERIFY_WITH_TIMEOUT(child<QWidget>("plot-compare")->isVisible(), 2000);
+    QVERIFY(child<QLabel>("compareSides")->text().contains(QStringLiteral("A: run 1")));
+    const QString path = m_folder.filePath(QStringLiteral("comparison.csv"));
+    QVERIFY(m_window->exportTo(path));
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const auto rows = parseCsv(file.readAll().toStdString());
+    QVERIFY(rows.ok());
+    QCOMPARE(rows->size(), std::size_t{3}); // a header and two configurations
+    QCOMPARE(rows->front().front(), std::string("verdict"));
+    remove->trigger();
+    QVERIFY(!m_window->session().baseline());
+    QVERIFY(!child<QWidget>("plot-compare")->isVisible());
+}
+
+void TestMainWindow::aRunOfTheTableIsPinned() {
+    runToEnd("ok");
+    child<QAction>("actionRun")->trigger();
+    QTRY_VERIFY_WITH_TIMEOUT(!m_window->controller().running(), 10000);
+    auto* table = child<QTableView>("runsTable");
+    QCOMPARE(table->model()->rowCount(), 4);
+    table->setCurrentIndex(table->model()->index(0, 0));
+    child<QAction>("runsPin")->trigger();
+    QCOMPARE(m_window->session().baseline()->name, QStringLiteral("run 1"));
+    table->setCurrentIndex(table->model()->index(3, 0));
+    child<QAction>("runsPin")->trigger();
+    QCOMPARE(m_window->session().baseline()->name, QStringLiteral("run 2"));
+}
+
+void TestMainWindow::twoFilesAreCompared() {
+    runToEnd("ok");
+    const QString a = m_folder.filePath(QStringLiteral("a.jsonl"));
+    const QString b = m_folder.filePath(QStringLiteral("b.jsonl"));
+    QVERIFY(m_window->saveTo(a));
+    QVERIFY(m_window->saveTo(b)); // the same run: told apart by its file all the same
+    QVERIFY(m_window->compareFiles(a, b));
+    QVERIFY(child<QWidget>("plot-compare")->isVisible());
+    QCOMPARE(child<QLabel>("compareSides")->text(), QStringLiteral("A: a.jsonl · B: b.jsonl"));
+    const QString plans = m_folder.filePath(QStringLiteral("plans.json"));
+    m_window->session().setSamples({});
+    QFile file(plans);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write(QByteArray::fromStdString(nlohmann::json(m_window->session().plans()).dump()));
+    file.close();
+    QVERIFY(!m_window->compareFiles(a, plans));
+    QVERIFY(child<QLabel>("bannerText")->text().contains(QStringLiteral("it holds plans")));
+    QVERIFY(!m_window->openBaseline(m_folder.filePath(QStringLiteral("missing.jsonl"))));
 }
 
 QTEST_MAIN(TestMainWindow)

@@ -28,6 +28,14 @@ private slots:
         QVERIFY(options->exported->dark);
     }
 
+    void aComparisonTakesTwoFiles() {
+        const auto options =
+            parseStartOptions({"--compare", "a.jsonl", "b.jsonl", "--no-quick-look"});
+        QVERIFY(options.ok());
+        QCOMPARE(options->compared, (QStringList{"a.jsonl", "b.jsonl"}));
+        QVERIFY(options->files.isEmpty() && !options->quickLook);
+    }
+
     void mistakesNameTheOption_data() {
         QTest::addColumn<QStringList>("arguments");
         QTest::addColumn<QString>("named");
@@ -39,6 +47,7 @@ private slots:
         QTest::newRow("dpi") << QStringList{"--export", "a.png", "--dpi", "nan"} << "--dpi";
         QTest::newRow("theme") << QStringList{"--export", "a.png", "--theme", "pink"} << "--theme";
         QTest::newRow("style without a file") << QStringList{"--chart", "memory"} << "--export";
+        QTest::newRow("one of two") << QStringList{"--compare", "a.jsonl"} << "--compare";
         QTest::newRow("time") << QStringList{"--after", "-1"} << "--after";
     }
 
@@ -52,8 +61,9 @@ private slots:
     }
 
     void helpNamesEveryOption() {
-        for (const char* option : {"--export", "--chart", "--size", "--dpi", "--theme",
-                                   "--no-quick-look", "--screenshot", "--after", "--version"})
+        for (const char* option :
+             {"--export", "--chart", "--size", "--dpi", "--theme", "--no-quick-look", "--compare",
+              "--screenshot", "--after", "--version"})
             QVERIFY2(helpText().contains(QLatin1String(option)), option);
     }
 };

@@ -4,6 +4,7 @@
 #include <QString>
 
 #include "core/plan/plan.h"
+#include "core/profile/comparison.h"
 #include "core/profile/sample.h"
 #include "core/spec/result.h"
 
@@ -14,5 +15,7 @@ namespace decodescope {
 /// ending, OutputNotWritten.
 [[nodiscard]] Status exportData(const std::vector<Sample>& samples, const std::vector<Plan>& plans,
                                 const QString& path);
+/// The same of a comparison.
+[[nodiscard]] Status exportData(const Comparison& comparison, const QString& path);
 
 } // namespace decodescope

@@ -7,7 +7,9 @@
 #include "app/gui/export/data_export.h"
 #include "app/gui/export/html_export.h"
 #include "app/gui/models/run_store.h"
+#include "app/gui/models/comparison_builder.h"
 #include "app/gui/models/session.h"
+#include "app/gui/panels/compare_page.h"
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_plots.h"
 #include "app/gui/panels/pages.h"
@@ -48,19 +50,41 @@ Result<Recording> open(Session& session, const QStringList& files) {
     return recording;
 }
 
+/// Holds the second file against the first.
+Status compareIn(Session& session, const QStringList& compared) {
+    Result<Baseline> baseline = readBaseline(compared[0]);
+    if (!baseline)
+        return baseline.error();
+    Result<Baseline> now = readBaseline(compared[1]);
+    if (!now)
+        return now.error();
+    if (Status sides = checkSides(baseline->set, now->set); !sides)
+        return sides.error();
+    session.setBaseline(std::move(*baseline));
+    session.setCompared(std::move(now->set));
+    return Done{};
+}
+
 } // namespace
 
-Status runExport(const ExportOptions& options, const QStringList& files) {
+Status runExport(const ExportOptions& options, const QStringList& files,
+                 const QStringList& compared) {
     Session session;
     const Result<Recording> recording = open(session, files);
     if (!recording)
         return recording.error();
-    if (!isChartFile(options.file) && !isHtmlFile(options.file))
-        return exportData(recording->samples, session.plans(), options.file);
+    if (!compared.isEmpty())
+        if (Status both = compareIn(session, compared); !both)
+            return both.error();
+    if (!isChartFile(options.file) && !isHtmlFile(options.file)) {
+        const std::optional<Comparison> comparison = compareWithBaseline(session);
+        return comparison ? exportData(*comparison, options.file)
+                          : exportData(recording->samples, session.plans(), options.file);
+    }
     QWidget parent;
     RunStore runs;
     runs.open(*recording, QString());
-    const Pages pages = makePages(session, runs, nullptr, &parent);
+    const Pages pages = makePages(session, runs, {}, &parent);
     pages.overview->plots().showRecording(replay(*recording, variantLabels(session.overview())));
     const std::vector<PlotWidget*> withData = pages.chartsWithData();
     if (isHtmlFile(options.file))
@@ -70,6 +94,10 @@ Status runExport(const ExportOptions& options, const QStringList& files) {
         return Error{ErrorCode::BadUsage, "is no chart", options.chart.toStdString(),
                      "The charts are " +
                          pages.chartNames().join(QStringLiteral(", ")).toStdString()};
+    if (pages.compare->charts() == charts && !pages.compare->hasData())
+        return Error{ErrorCode::BadUsage, "there is nothing to compare",
+                     options.chart.toStdString(),
+                     "Name the baseline and what is held against it: --compare A B"};
     return exportChart(
         charts, options.file,
         {options.size, options.dotsPerInch, options.dark ? &darkTheme() : &lightTheme()});

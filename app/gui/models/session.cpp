@@ -227,8 +227,32 @@ void Session::setSamples(std::vector<Sample> samples) {
     recompute();
 }
 
+void Session::setBaseline(Baseline baseline) {
+    m_baseline = std::move(baseline);
+    m_compared.reset();
+    emit changed();
+}
+
+void Session::clearBaseline() {
+    m_baseline.reset();
+    m_compared.reset();
+    emit changed();
+}
+
+void Session::setCompared(std::optional<ComparedSet> set) {
+    m_compared = std::move(set);
+    emit changed();
+}
+
 std::vector<Plan> Session::plans() const {
     return roomPlans(input({}));
+}
+
+std::vector<Plan> Session::plansAt(std::int64_t context, std::int64_t batch) const {
+    OverviewInput elsewhere = input({});
+    elsewhere.context = context;
+    elsewhere.workload.batches = {batch};
+    return roomPlans(elsewhere);
 }
 
 std::optional<Plan> Session::tooLarge() const {
@@ -236,7 +260,7 @@ std::optional<Plan> Session::tooLarge() const {
     if (planDevice().memoryBytes == 0 || workload.contexts.empty())
         return std::nullopt;
     const auto longest = *std::max_element(workload.contexts.begin(), workload.contexts.end());
-    for (const Plan& plan : plansAt(input({}), longest))
+    for (const Plan& plan : decodescope::plansAt(input({}), longest))
         if (!plan.variant.whatIf && !plan.fits)
             return plan;
     return std::nullopt;

@@ -9,6 +9,7 @@
 #include <QSet>
 #include <QString>
 
+#include "app/gui/models/baseline.h"
 #include "app/gui/models/field.h"
 #include "app/gui/models/overview_builder.h"
 #include "core/engine/backend.h"
@@ -62,6 +63,15 @@ public:
     void setSamples(std::vector<Sample> samples);
     [[nodiscard]] const std::vector<Sample>& samples() const { return m_samples; }
 
+    /// What is compared with. It stays while models and runs come and go.
+    void setBaseline(Baseline baseline);
+    void clearBaseline();
+    [[nodiscard]] const std::optional<Baseline>& baseline() const { return m_baseline; }
+    /// Compares this with the baseline instead of what the window holds, until the baseline
+    /// changes or something is measured.
+    void setCompared(std::optional<ComparedSet> set);
+    [[nodiscard]] const std::optional<ComparedSet>& compared() const { return m_compared; }
+
     [[nodiscard]] const OverviewData& overview() const { return m_overview; }
     /// What overview() is made from.
     [[nodiscard]] OverviewInput overviewInput() const { return input(m_samples); }
@@ -69,6 +79,8 @@ public:
     void setShown(const QString& label, bool shown);
     /// Plans of all variants at the chosen context, of the whole step.
     [[nodiscard]] std::vector<Plan> plans() const;
+    /// The same elsewhere.
+    [[nodiscard]] std::vector<Plan> plansAt(std::int64_t context, std::int64_t batch) const;
     /// The model itself at its longest context, where that does not fit.
     [[nodiscard]] std::optional<Plan> tooLarge() const;
     /// Why a run cannot start; empty where it can.
@@ -92,6 +104,8 @@ private:
     std::vector<DeviceInfo> m_devices;
     std::vector<Variant> m_variants;
     std::vector<Sample> m_samples;
+    std::optional<Baseline> m_baseline;
+    std::optional<ComparedSet> m_compared;
     OverviewData m_overview;
     QSet<QString> m_hidden; ///< labels of variants
 };

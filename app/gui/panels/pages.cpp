@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/panels/pages.h"
 
+#include "app/gui/panels/compare_page.h"
 #include "app/gui/panels/latency_page.h"
 #include "app/gui/panels/memory_page.h"
 #include "app/gui/panels/overview_page.h"
@@ -17,17 +18,20 @@ const QString kOverview = QStringLiteral("overview");
 
 } // namespace
 
-Pages makePages(Session& session, const RunStore& runs, QAction* run, QWidget* parent) {
+Pages makePages(Session& session, const RunStore& runs, const PageActions& actions,
+                QWidget* parent) {
     Pages pages;
     pages.overview = new OverviewPage(session, parent);
     pages.tradeOff = new TradeOffPage(session, parent);
+    pages.compare = new ComparePage(session, actions, parent);
     pages.all = {pages.overview,
                  new PlanPage(session, parent),
                  new MemoryPage(session, runs, parent),
-                 new SpeedPage(session, run, parent),
-                 new RooflinePage(session, run, parent),
+                 new SpeedPage(session, actions.run, parent),
+                 new RooflinePage(session, actions.run, parent),
                  pages.tradeOff,
-                 new LatencyPage(session, runs, run, parent)};
+                 new LatencyPage(session, runs, actions.run, parent),
+                 pages.compare};
     return pages;
 }
 

@@ -5,11 +5,13 @@
 
 #include <QStringList>
 
-class QAction;
+#include "app/gui/panels/page_actions.h"
+
 class QWidget;
 
 namespace decodescope {
 
+class ComparePage;
 class OverviewPage;
 class PlotWidget;
 class RunStore;
@@ -21,6 +23,7 @@ class TradeOffPage;
 struct Pages {
     OverviewPage* overview = nullptr; ///< also among `all`; it is fed live
     TradeOffPage* tradeOff = nullptr; ///< the same; it takes tables
+    ComparePage* compare = nullptr;   ///< also among `all`
     std::vector<TabPage*> all;
 
     /// The charts of this name: one or, for "overview", the Overview's four. Empty: there is none.
@@ -30,8 +33,7 @@ struct Pages {
     [[nodiscard]] std::vector<PlotWidget*> chartsWithData() const;
 };
 
-/// `run` is what a page without data offers; null where there is nobody to press it.
-[[nodiscard]] Pages makePages(Session& session, const RunStore& runs, QAction* run,
+[[nodiscard]] Pages makePages(Session& session, const RunStore& runs, const PageActions& actions,
                               QWidget* parent);
 
 } // namespace decodescope

@@ -52,6 +52,10 @@ RunsPanel::RunsPanel(RunsModel& model, QWidget* parent)
     auto* copy = new QAction(tr("Copy table"), m_table);
     connect(copy, &QAction::triggered, this, &RunsPanel::copyTable);
     m_table->addAction(copy);
+    auto* pin = new QAction(tr("Pin its run as baseline"), m_table);
+    pin->setObjectName(QStringLiteral("runsPin"));
+    connect(pin, &QAction::triggered, this, &RunsPanel::pinCurrent);
+    m_table->addAction(pin);
     m_table->setContextMenuPolicy(Qt::ActionsContextMenu);
     addWidget(m_empty);
     addWidget(m_table);
@@ -62,6 +66,12 @@ RunsPanel::RunsPanel(RunsModel& model, QWidget* parent)
     };
     connect(&model, &QAbstractItemModel::modelReset, this, choose);
     choose();
+}
+
+void RunsPanel::pinCurrent() {
+    const QModelIndex current = m_table->currentIndex();
+    if (current.isValid())
+        emit pinRequested(current.siblingAtColumn(RunsModel::RunColumn).data(Qt::UserRole).toInt());
 }
 
 void RunsPanel::copyTable() const {

@@ -19,7 +19,12 @@ public:
     /// The table as it is shown, tab-separated, to the clipboard.
     void copyTable() const;
 
+signals:
+    void pinRequested(int run); ///< this run, from 1, as the baseline
+
 private:
+    void pinCurrent();
+
     QLabel* m_empty;
     QTableView* m_table;
     QSortFilterProxyModel* m_sorted;

@@ -11,6 +11,7 @@ namespace decodescope {
 namespace {
 
 constexpr double kMostDotsPerInch = 2400;
+const QString kCompare = QStringLiteral("--compare");
 
 /// "1200x750"; an empty size where it is something else.
 QSize parseSize(const QString& text) {
@@ -105,6 +106,13 @@ Result<StartOptions> parseStartOptions(const QStringList& arguments) {
             const QString value = i + 1 < arguments.size() ? arguments[++i] : QString();
             if (const QString problem = option->second(value); !problem.isEmpty())
                 return wrong(problem, each);
+        } else if (each == kCompare) {
+            options.compared = arguments.mid(i + 1, 2);
+            if (options.compared.size() < 2)
+                return wrong(QStringLiteral("needs two files: the baseline and what is held "
+                                            "against it"),
+                             each);
+            i += 2;
         } else if (each.startsWith(QLatin1Char('-')) && each.size() > 1) {
             return wrong(QStringLiteral("is no option of decodescope"), each);
         } else {
@@ -126,6 +134,7 @@ QString helpText() {
         "Plans and measures how much context fits and how fast a model decodes.\n\n"
         "  FILE                 a model (config.json, its folder, GGUF, safetensors), a\n"
         "                       recording (.jsonl) or quality numbers (.csv)\n"
+        "  --compare A B        hold the recording or plans of B against the baseline A\n"
         "  --no-quick-look      do not measure anything at the start\n"
         "  --screenshot FILE    write a picture of the window to FILE and leave\n"
         "  --after MS           … after so many milliseconds\n"
@@ -133,10 +142,10 @@ QString helpText() {
         "Without a window, also where there is no display:\n"
         "  --export FILE        write a chart (.png, .svg, .pdf), data (.csv, .json, .jsonl,\n"
         "                       .md) or a report (.html) of the FILE given, or of the default\n"
-        "                       model\n"
+        "                       model; with --compare data are the comparison's\n"
         "  --chart NAME         overview (default), kv-memory, max-context, tokens-per-second,\n"
-        "                       memory, memory-stack, speed, roofline, trade-off, latency or\n"
-        "                       latency-steps\n"
+        "                       memory, memory-stack, speed, roofline, trade-off, latency,\n"
+        "                       latency-steps or compare\n"
         "  --size WxH           in pixels of a screen, 1200x750 by default\n"
         "  --dpi N              dots per inch of a PNG, 192 by default\n"
         "  --theme light|dark   light by default\n\n"

@@ -23,6 +23,7 @@ struct ExportOptions {
 /// What the command line of decodescope asks for.
 struct StartOptions {
     QStringList files;
+    QStringList compared; ///< the baseline, and what is held against it; empty: nothing is
     bool quickLook = true;
     bool version = false;
     bool help = false;
