@@ -15,6 +15,7 @@
 #include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QToolButton>
 
 #include <nlohmann/json.hpp>
 
@@ -51,6 +52,7 @@ private slots:
     void aRunIsPinnedAndTheNextComparedWithIt();
     void aRunOfTheTableIsPinned();
     void twoFilesAreCompared();
+    void aClaimIsTestedFromItsTab();
 
 private:
     void begin(const char* mode);
@@ -387,6 +389,21 @@ void TestMainWindow::twoFilesAreCompared() {
     QVERIFY(!m_window->compareFiles(a, plans));
     QVERIFY(child<QLabel>("bannerText")->text().contains(QStringLiteral("it holds plans")));
     QVERIFY(!m_window->openBaseline(m_folder.filePath(QStringLiteral("missing.jsonl"))));
+}
+
+void TestMainWindow::aClaimIsTestedFromItsTab() {
+    begin("ok");
+    auto* tabs = child<QTabWidget>("tabs");
+    tabs->setCurrentWidget(child<QWidget>("claimsPage"));
+    auto* test = child<QWidget>("claim-compute_bound_attention")
+                     ->findChild<QToolButton*>(QStringLiteral("claimTest"));
+    QVERIFY(test->isVisible() && test->isEnabled());
+    test->click();
+    QVERIFY(m_window->controller().running());
+    QVERIFY(!test->isEnabled());
+    QCOMPARE(m_window->session().configuration().workload.scope, Scope::Attention);
+    QTRY_VERIFY_WITH_TIMEOUT(!m_window->controller().running(), 10000);
+    QVERIFY(test->isEnabled());
 }
 
 QTEST_MAIN(TestMainWindow)

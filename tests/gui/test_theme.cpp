@@ -85,7 +85,7 @@ void TestTheme::whatIsDrawnIsSeen() {
     const Theme& theme = dark ? darkTheme() : lightTheme();
     std::vector<QColor> drawn(theme.series.begin(), theme.series.end());
     drawn.insert(drawn.end(), theme.memory.begin(), theme.memory.end());
-    drawn.insert(drawn.end(), {theme.capacity, theme.accent, theme.axis});
+    drawn.insert(drawn.end(), {theme.capacity, theme.accent, theme.axis, theme.good, theme.partly});
     for (const QColor& ground : {theme.ground, theme.card})
         for (const QColor& colour : drawn)
             QVERIFY2(contrast(colour, ground) >= kGraphicContrast,

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/gui/models/guessed_memory.h"
+#include "core/profile/claims.h"
 #include "core/profile/measured_device.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
@@ -119,6 +120,17 @@ void Session::setEngine(std::string_view name) {
 void Session::forget(Field field) {
     m_wrongTexts.erase(field);
     m_messages.erase(field);
+}
+
+void Session::prepare(const ClaimTest& test) {
+    Workload& workload = m_configuration.workload;
+    workload.scope = test.scope;
+    workload.contexts = test.contexts;
+    workload.batches = {test.batch};
+    workload.maxSeconds = test.maxSeconds;
+    for (const Field field : {Field::Contexts, Field::Batches, Field::TimeBudget})
+        forget(field);
+    recompute();
 }
 
 void Session::useContext(std::int64_t tokens) {

@@ -19,6 +19,8 @@
 
 namespace decodescope {
 
+struct ClaimTest;
+
 /// What the user has chosen, what is wrong with it, and what follows from it on paper. Knows no
 /// widget. Everything is recomputed at once on a change; a plan of three variants takes well under
 /// a millisecond.
@@ -39,6 +41,8 @@ public:
     void setDevice(const std::string& id); ///< local or of the catalogue
     /// Whose allocation rules: a name of engines(). Another name changes nothing.
     void setEngine(std::string_view name);
+    /// Sets the workload to what decides a claim.
+    void prepare(const ClaimTest& test);
     /// Keeps the contexts up to this one and makes it the longest.
     void useContext(std::int64_t tokens);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/panels/pages.h"
 
+#include "app/gui/panels/claims_page.h"
 #include "app/gui/panels/compare_page.h"
 #include "app/gui/panels/latency_page.h"
 #include "app/gui/panels/memory_page.h"
@@ -31,6 +32,7 @@ Pages makePages(Session& session, const RunStore& runs, const PageActions& actio
                  new RooflinePage(session, actions.run, parent),
                  pages.tradeOff,
                  new LatencyPage(session, runs, actions.run, parent),
+                 new ClaimsPage(session, actions.run, parent),
                  pages.compare};
     return pages;
 }

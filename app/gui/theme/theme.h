@@ -33,7 +33,9 @@ struct Theme {
     QColor capacity;  ///< the line that must not be crossed
     QColor accent;    ///< selections and cursors
     QColor error;
-    QColor card; ///< a surface raised from the window's ground
+    QColor good;   ///< marks what holds
+    QColor partly; ///< marks what holds under conditions
+    QColor card;   ///< a surface raised from the window's ground
     std::array<QColor, kSeriesSlots> series;
     std::array<QColor, kMemoryParts> memory;
 
