@@ -118,8 +118,12 @@ std::string sourceOf(const std::vector<const Sample*>& samples) {
     std::string contexts = formatCount((*least)->context);
     if ((*least)->context != (*most)->context)
         contexts += " to " + formatCount((*most)->context);
-    return fmt::format("{} sample{} of {}, {} tokens", samples.size(),
-                       samples.size() == 1 ? "" : "s", where, contexts);
+    const bool scaled = std::any_of(samples.begin(), samples.end(), [](const Sample* each) {
+        return each->layersMeasured < each->layers;
+    });
+    return fmt::format("{} sample{} of {}, {} tokens{}", samples.size(),
+                       samples.size() == 1 ? "" : "s", where, contexts,
+                       scaled ? ", some scaled from fewer layers" : "");
 }
 
 std::string exactBytes(std::uint64_t bytes) {

@@ -293,7 +293,10 @@ private slots:
         given.samples.back().quickLook = false;
         given.samples.back().cacheResident = true;
         QCOMPARE(given.of("compute_bound_step").verdict, ClaimVerdict::NotTested);
-        QVERIFY(has(given.of("compute_bound_step").evidence, "caches"));
+        const Claim resident = given.of("compute_bound_step");
+        QVERIFY(has(resident.evidence, "caches"));
+        QCOMPARE(resident.test->contexts,
+                 std::vector<std::int64_t>{4 * 8192}); // not the same again
         given.samples.back().cacheResident = false;
         given.samples.back().peer = "cudnn"; // other people's kernels
         QCOMPARE(given.of("compute_bound_step").verdict, ClaimVerdict::NotTested);
