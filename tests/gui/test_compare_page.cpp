@@ -58,6 +58,7 @@ private slots:
     void quickLooksGiveWay();
     void theChartDrawsEveryMark();
     void whatIsNotComparedIsListed();
+    void nothingInCommonIsSaid();
     void anotherDeviceIsShownAndNotJudged();
     void theTableHasEveryPair();
     void hiddenVariantsAreNotDrawn();
@@ -191,6 +192,16 @@ void TestComparePage::whatIsNotComparedIsListed() {
     QCOMPARE(data().notCompared, 2);
     m_session->setSamples({sampleOf("b", "MHA", 5), sampleOf("b", "MQA", 5)});
     QVERIFY(!notes->isVisible());
+}
+
+void TestComparePage::nothingInCommonIsSaid() {
+    pin({sampleOf("a", "MHA", 10)});
+    m_session->setSamples({sampleOf("b", "MQA", 5)});
+    QVERIFY(!chart()->isVisible());
+    QVERIFY(emptyText().contains(QStringLiteral("run 1")));
+    QVERIFY(m_page->findChild<QLabel*>(QStringLiteral("compareNotes"))
+                ->text()
+                .contains(QStringLiteral("only in A")));
 }
 
 void TestComparePage::anotherDeviceIsShownAndNotJudged() {

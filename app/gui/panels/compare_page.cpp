@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/panels/compare_page.h"
 
+#include <algorithm>
+
 #include <QAction>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -41,14 +43,15 @@ void ComparePage::addButton(QAction* action) {
 
 bool ComparePage::takeData() {
     m_comparison = compareWithBaseline(session());
-    const bool both = m_comparison && !session().baseline()->set.points.empty() &&
-                      std::any_of(m_comparison->pairs.begin(), m_comparison->pairs.end(),
-                                  [](const ComparedPair& pair) { return pair.b.has_value(); });
-    m_plot->setComparison(both ? compareData(*m_comparison, session()) : CompareData());
+    const bool both =
+        m_comparison && std::any_of(m_comparison->pairs.begin(), m_comparison->pairs.end(),
+                                    [](const ComparedPair& pair) { return pair.b.has_value(); });
+    const CompareData shown = both ? compareData(*m_comparison, session()) : CompareData();
+    m_plot->setComparison(shown);
     m_notes->setText(both ? notComparedText(*m_comparison) : QString());
     m_notes->setVisible(!m_notes->text().isEmpty());
-    if (!both) {
-        sayWhatIsMissing();
+    if (shown.marks.empty()) {
+        sayWhatIsMissing(both);
         return false;
     }
     m_sides->setText(tr("A: %1 · B: %2")
@@ -57,10 +60,11 @@ bool ComparePage::takeData() {
     return true;
 }
 
-void ComparePage::sayWhatIsMissing() {
+void ComparePage::sayWhatIsMissing(bool both) {
     if (const std::optional<Baseline>& baseline = session().baseline()) {
-        setEmpty(tr("%1 is the baseline. Measure again, and what got faster or slower appears "
-                    "here.")
+        setEmpty((both ? tr("Nothing that %1 holds is here in the same configuration.")
+                       : tr("%1 is the baseline. Measure again, and what got faster or slower "
+                            "appears here."))
                      .arg(baseline->name),
                  m_actions.run);
         return;

@@ -25,7 +25,7 @@ protected:
 
 private:
     void addButton(QAction* action);
-    void sayWhatIsMissing();
+    void sayWhatIsMissing(bool both); ///< both sides have something, but nothing in common
 
     PageActions m_actions;
     ComparePlot* m_plot;
