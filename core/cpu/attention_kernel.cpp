@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
-#include "core/engine/float_bits.h"
 #include "core/cpu/kv_cache.h"
 #include "core/cpu/vector_targets.h"
+#include "core/engine/float_bits.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/cpu/attention_kernel.cpp"

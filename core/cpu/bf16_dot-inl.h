@@ -12,9 +12,9 @@
 
 #include <hwy/highway.h>
 
-#include "core/engine/float_bits.h"
 #include "core/cpu/tile_products-inl.h"
 #include "core/cpu/vector_math-inl.h"
+#include "core/engine/float_bits.h"
 
 /// Where this target's compilers make the CPU's own instruction. Highway 1.0.3 has no operation for
 /// it and clang's assembler knows BFDOT only where the whole file is compiled for it.

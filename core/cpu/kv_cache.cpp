@@ -5,8 +5,8 @@
 #include <array>
 #include <cmath>
 
-#include "core/engine/float_bits.h"
 #include "core/cpu/random_fill.h"
+#include "core/engine/float_bits.h"
 #include "core/spec/units.h"
 
 namespace decodescope {

@@ -9,10 +9,10 @@
 
 #include <algorithm>
 
-#include "core/engine/float_bits.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/projection_part.h"
 #include "core/cpu/vector_math-inl.h"
+#include "core/engine/float_bits.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {

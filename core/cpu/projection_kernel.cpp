@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "core/cpu/buffer.h"
-#include "core/engine/float_bits.h"
 #include "core/cpu/projection_part.h"
 #include "core/cpu/vector_targets.h"
+#include "core/engine/float_bits.h"
 #include "core/spec/units.h"
 
 #undef HWY_TARGET_INCLUDE

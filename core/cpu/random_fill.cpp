@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/engine/float_bits.h"
 #include "core/cpu/vector_targets.h"
+#include "core/engine/float_bits.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/cpu/random_fill.cpp"

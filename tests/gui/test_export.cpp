@@ -105,9 +105,9 @@ void TestExport::everyChartIsWrittenInEveryFormat_data() {
     QTest::addColumn<QString>("chart");
     QTest::addColumn<QString>("ending");
     QTest::addColumn<QByteArray>("magic");
-    for (const char* chart : {"overview", "kv-memory", "max-context", "tokens-per-second", "memory",
-                              "memory-stack", "speed", "roofline", "trade-off", "latency",
-                              "latency-steps"})
+    for (const char* chart :
+         {"overview", "kv-memory", "max-context", "tokens-per-second", "memory", "memory-stack",
+          "speed", "roofline", "trade-off", "latency", "latency-steps"})
         for (const auto& [ending, magic] :
              {std::pair{"png", "\x89PNG"}, {"svg", "<?xml"}, {"pdf", "%PDF"}})
             QTest::addRow("%s.%s", chart, ending) << chart << ending << QByteArray(magic);

@@ -398,7 +398,8 @@ void TestMainWindow::aClaimIsTestedFromItsTab() {
     tabs->setCurrentWidget(child<QWidget>("claimsPage"));
     auto* test = child<QWidget>("claim-compute_bound_attention")
                      ->findChild<QToolButton*>(QStringLiteral("claimTest"));
-    QVERIFY(test->isVisible() && test->isEnabled());
+    QTRY_VERIFY(test->isVisible());
+    QTRY_VERIFY(test->isEnabled());
     test->click();
     QVERIFY(m_window->controller().running());
     QVERIFY(!test->isEnabled());

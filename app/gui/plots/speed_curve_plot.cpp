@@ -14,8 +14,7 @@ namespace decodescope {
 namespace {
 
 constexpr double kBandTint = 0.14;
-constexpr double kPaleTint = 0.4; // the fill of a first impression
-constexpr double kPredictedShare = 0.8;
+constexpr double kPaleTint = 0.4;       // the fill of a first impression
 constexpr double kPredictedWidth = 1.4; // thinner than what is measured
 constexpr double kRoom = 1.3;           // above and below the data
 constexpr double kFarContext = 1 << 20; // longer ones are predicted, but out of the first view
@@ -155,8 +154,7 @@ void SpeedCurvePlot::drawBand(const SpeedCurve& curve) {
 void SpeedCurvePlot::drawPredicted(const SpeedCurve& curve) {
     if (curve.predicted.empty())
         return;
-    QPen dashed(mixed(theme().colour(curve.slot), theme().ground, kPredictedShare),
-                kPredictedWidth);
+    QPen dashed(theme().colour(curve.slot), kPredictedWidth);
     dashed.setDashPattern({4, 3});
     QCPGraph* line = plot().addGraph();
     line->setPen(dashed);

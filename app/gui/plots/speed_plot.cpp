@@ -161,7 +161,7 @@ void SpeedPlot::draw() {
             continue;
         const VariantSeries& variant = m_overview.variants[i];
         QCPGraph* predicted = plot().addGraph();
-        QPen dashed(mixed(theme().colour(variant.slot), theme().ground, 0.75), kPredictedWidth);
+        QPen dashed(theme().colour(variant.slot), kPredictedWidth);
         dashed.setDashPattern({4, 3});
         predicted->setPen(dashed);
         predicted->setData(m_series[i].predicted);

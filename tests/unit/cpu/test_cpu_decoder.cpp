@@ -8,9 +8,9 @@
 
 #include "core/cpu/ceilings.h"
 #include "core/cpu/cpu_backend.h"
-#include "core/engine/layer_choice.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/topology.h"
+#include "core/engine/layer_choice.h"
 #include "core/plan/forecast.h"
 #include "core/spec/units.h"
 

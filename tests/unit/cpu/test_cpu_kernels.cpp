@@ -16,14 +16,14 @@
 
 #include "core/cpu/attention_arithmetic.h"
 #include "core/cpu/attention_kernel.h"
-#include "core/engine/float_bits.h"
 #include "core/cpu/norm_rope.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
-#include "core/engine/reference.h"
-#include "core/engine/rotary_table.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/self_test.h"
+#include "core/engine/float_bits.h"
+#include "core/engine/reference.h"
+#include "core/engine/rotary_table.h"
 
 using namespace decodescope;
 

@@ -9,10 +9,10 @@
 #include "core/cpu/vector_targets.h" // before Highway: which targets are generated
 #include <hwy/targets.h>
 
-#include "core/engine/float_bits.h"
 #include "core/cpu/norm_rope.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
+#include "core/engine/float_bits.h"
 #include "core/engine/reference.h"
 
 using namespace decodescope;
