@@ -69,6 +69,8 @@ private slots:
     void plotsShareThePage();
     void theTableSaysWhatThePlotsSay();
     void chartsOverTimeMoveTogether();
+    void aRecordingIsNotMixedWithNow();
+    void aRecordingBringsTheRoofsOfItsDevice();
 };
 
 void TestOverviewPanels::aCardSaysWhatIsPredicted() {
@@ -275,6 +277,45 @@ void TestOverviewPanels::chartsOverTimeMoveTogether() {
     QCOMPARE(speed.plot().xAxis->range(), memory.plot().xAxis->range());
     QTest::keyClick(&memory, Qt::Key_Home);
     QVERIFY(speed.fitted() && memory.fitted());
+}
+
+void TestOverviewPanels::aRecordingIsNotMixedWithNow() {
+    Session session;
+    const OverviewPage page(session);
+    LivePoints points;
+    points.memory.resize(1);
+    page.plots().showRecording(points);
+    page.plots().add(points); // of the machine as it is now
+    QCOMPARE(page.plots().memory()->pointCount(), std::size_t{1});
+    page.plots().beginRun();
+    page.plots().add(points);
+    page.plots().add(points);
+    QCOMPARE(page.plots().memory()->pointCount(), std::size_t{2});
+}
+
+void TestOverviewPanels::aRecordingBringsTheRoofsOfItsDevice() {
+    Session session;
+    Recording recording;
+    RunStarted run;
+    run.device.name = "Test CPU";
+    run.model = session.configuration().model;
+    recording.runs = {run};
+    Ceilings roofs;
+    roofs.bandwidthBytesPerSecond = 4e10;
+    roofs.flopPerSecond = 1e11;
+    roofs.measured = true;
+    recording.calibrations = {{0, "Test CPU", roofs}};
+    session.setRun(recording);
+    DeviceInfo other;
+    other.id = "cpu";
+    other.name = "Another CPU";
+    other.available = true;
+    session.addDevice(other);
+    QVERIFY(!(session.planDevice().roofs.bandwidthBytesPerSecond > 0));
+    DeviceInfo same = other;
+    same.name = "Test CPU";
+    session.addDevice(same);
+    QCOMPARE(session.planDevice().roofs.bandwidthBytesPerSecond, 4e10);
 }
 
 QTEST_MAIN(TestOverviewPanels)

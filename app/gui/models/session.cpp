@@ -68,6 +68,10 @@ void Session::setRun(const Recording& recording) {
     m_configuration.workload = run.workload;
     m_configuration.deployment = run.deployment;
     m_configuration.extraKvHeads = extraKvHeads(run.model, recording.samples);
+    if (!recording.calibrations.empty())
+        m_recordedCeilings[run.device.name] = recording.calibrations.back().ceilings;
+    for (DeviceInfo& device : m_devices)
+        takeRecordedCeilings(device);
     m_wrongTexts.clear();
     m_messages.clear();
     setModel(run.model);
@@ -161,15 +165,23 @@ void Session::addDevice(const DeviceInfo& device) {
                                     [&](const DeviceInfo& each) { return each.id == device.id; });
     if (known == m_devices.end()) {
         m_devices.push_back(device);
+        takeRecordedCeilings(m_devices.back());
     } else {
         // What a run measured outlives a list that knows of no calibration.
         const std::optional<Ceilings> measured = known->ceilings;
         *known = device;
         if (!known->ceilings)
             known->ceilings = measured;
+        takeRecordedCeilings(*known);
     }
     recompute();
     emit devicesChanged();
+}
+
+void Session::takeRecordedCeilings(DeviceInfo& device) const {
+    const auto recorded = m_recordedCeilings.find(device.name);
+    if (!device.ceilings && recorded != m_recordedCeilings.end())
+        device.ceilings = recorded->second;
 }
 
 void Session::setCeilings(const std::string& deviceId, const Ceilings& ceilings) {

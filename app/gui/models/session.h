@@ -32,7 +32,8 @@ public:
     [[nodiscard]] const Configuration& configuration() const { return m_configuration; }
     void reset();                          ///< all that was chosen; devices and samples stay
     void setModel(const ModelSpec& model); ///< typed shape values are dropped
-    /// What the last run of a recording was asked to do. Its device stays the recording's matter.
+    /// What the last run of a recording was asked to do. Its device stays the recording's matter,
+    /// but a local device of the same name without roofs goes by those that the recording has.
     void setRun(const Recording& recording);
     void setText(Field field, const QString& text);
     void setKvType(DataType type);
@@ -100,12 +101,15 @@ signals:
 private:
     [[nodiscard]] OverviewInput input(std::span<const Sample> samples) const;
     void forget(Field field); ///< what was wrong with it
+    void takeRecordedCeilings(DeviceInfo& device) const;
     void recompute();
 
     Configuration m_configuration;
     std::map<Field, QString> m_wrongTexts;
     std::map<Field, QString> m_messages;
     std::vector<DeviceInfo> m_devices;
+    std::map<std::string, Ceilings>
+        m_recordedCeilings; ///< of devices, by name: where none are known
     std::vector<Variant> m_variants;
     std::vector<Sample> m_samples;
     std::optional<Baseline> m_baseline;

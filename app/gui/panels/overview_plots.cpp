@@ -63,6 +63,7 @@ void OverviewPlots::setOverview(const OverviewData& overview) {
 }
 
 void OverviewPlots::beginRun() {
+    m_replayed = false;
     m_speed->clear();
     m_memory->clear();
     m_measured = m_overview;
@@ -84,6 +85,8 @@ void OverviewPlots::endRun() {
 }
 
 void OverviewPlots::add(const LivePoints& points) {
+    if (m_replayed)
+        return;
     m_speed->add(points.speed);
     m_memory->add(points.memory);
 }
@@ -91,6 +94,7 @@ void OverviewPlots::add(const LivePoints& points) {
 void OverviewPlots::showRecording(const LivePoints& points) {
     beginRun();
     add(points);
+    m_replayed = true;
     m_speed->setFollowing(false);
     m_memory->setFollowing(false);
 }

@@ -33,7 +33,7 @@ public:
     void beginRun(const OverviewData& measured);
     void endRun();
     void add(const LivePoints& points);
-    /// A whole recording at once.
+    /// A whole recording at once. Until the next run the memory of now has no place beside it.
     void showRecording(const LivePoints& points);
     void setFollowing(bool on);
 
@@ -52,6 +52,7 @@ private:
     SpeedPlot* m_speed;
     MemoryPlot* m_memory;
     OverviewData m_overview;
+    bool m_replayed = false; ///< a recording is shown
     OverviewData m_measured; ///< what the points of the speed chart are of
     bool m_running = false;
 };
