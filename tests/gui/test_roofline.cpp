@@ -293,11 +293,14 @@ void TestRoofline::aRecordingOfAnotherMachineBringsItsRoofs() {
 }
 
 void TestRoofline::theBaselineIsHollowWithAnArrow() {
-    m_session->setSamples({measured("GQA-8", 8, Scope::Attention, 0.05)});
+    Sample after = measured("GQA-8", 8, Scope::Attention, 0.05);
+    after.runId = "after";
+    m_session->setSamples({after});
     QCustomPlot& plot = m_page->plot().plot();
     QVERIFY(plot.findChildren<QCPItemLine*>().isEmpty());
     const Sample before = measured("GQA-8", 8, Scope::Attention, 0.1);
-    m_page->setBaseline({before, measured("MHA", 32, Scope::Attention, 0.3)});
+    m_session->setBaseline(
+        baselineOf({before, measured("MHA", 32, Scope::Attention, 0.3)}, QStringLiteral("before")));
     QCOMPARE(m_page->plot().roofline().baseline.size(), std::size_t{2});
     QList<QCPItemLine*> arrows;
     for (int i = 0; i < plot.itemCount(); ++i)

@@ -128,11 +128,6 @@ const DeviceSpec* RooflinePage::datasheet() {
     return nullptr;
 }
 
-void RooflinePage::setBaseline(std::vector<Sample> samples) {
-    m_baseline = std::move(samples);
-    refreshIfSeen();
-}
-
 bool RooflinePage::takeData() {
     const std::vector<Plan> plans = session().plans();
     const DeviceInfo* local = session().localDevice();
@@ -141,9 +136,14 @@ bool RooflinePage::takeData() {
         input.ceilings = local->ceilings;
     input.gpu = local && local->backend != "cpu";
     input.datasheet = datasheet();
+    std::vector<Sample> beside;
     if (!session().planOnly()) {
         input.samples = session().samples();
-        input.baseline = m_baseline;
+        if (const std::optional<Baseline>& baseline = session().baseline()) {
+            beside = samplesBeside(*baseline, session().samples());
+            input.samples = beside;
+            input.baseline = baseline->samples;
+        }
     }
     m_plot->setRoofline(buildRoofline(input));
     showPoints();

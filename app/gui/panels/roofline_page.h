@@ -19,8 +19,6 @@ class RooflinePage : public ChartPage {
 public:
     /// `run` measures the roofs where there are none; null: nobody to press it.
     RooflinePage(Session& session, QAction* run, QWidget* parent = nullptr);
-    /// Samples that were measured before: hollow, with an arrow to what is now. Empty: none.
-    void setBaseline(std::vector<Sample> samples);
     [[nodiscard]] RooflinePlot& plot() const { return *m_plot; }
 
 protected:
@@ -39,7 +37,6 @@ private:
     QSlider* m_tokens = nullptr;
     QComboBox* m_datasheets = nullptr;
     bool m_datasheetChosen = false; ///< by hand; otherwise it follows the device
-    std::vector<Sample> m_baseline;
 };
 
 } // namespace decodescope
