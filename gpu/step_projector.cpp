@@ -10,10 +10,9 @@ namespace {
 Status multiplyByLibrary(GpuRuntime& gpu, const Projector& projector, const GpuMatrix& matrix,
                          const ProjectionRoom& room) {
     const ProjectionShape& shape = projector.shape;
-    const Status multiplied =
-        gpu.queueNative([product = projector.product, matrix, room](void* stream) {
-            return product->run(matrix.weights, room.in, room.sums, room.workspace, stream);
-        });
+    Status multiplied = gpu.queueNative([product = projector.product, matrix, room](void* stream) {
+        return product->run(matrix.weights, room.in, room.sums, room.workspace, stream);
+    });
     if (!multiplied || shape.activation == gpu::Activation::None)
         return multiplied;
     gpu::ActivationArgs args;

@@ -50,6 +50,7 @@ std::string joined(const std::vector<std::string>& texts, std::string_view betwe
 
 std::string counts(const std::vector<std::int64_t>& values) {
     std::vector<std::string> texts;
+    texts.reserve(values.size());
     for (const std::int64_t value : values)
         texts.push_back(formatCount(value));
     return joined(texts, "; ");

@@ -18,6 +18,7 @@ constexpr int kNotStarted = 127;
     dup2(in, STDIN_FILENO);
     dup2(out, STDOUT_FILENO);
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& each : command)
         arguments.push_back(const_cast<char*>(each.c_str())); // execvp() does not write to it
     arguments.push_back(nullptr);

@@ -147,11 +147,12 @@ void TestContrast::open(bool dark) {
         points.memory.push_back(memory);
     }
     m_window->findChild<OverviewPlots*>()->showRecording(points);
-    for (Sample& sample : samples)
+    for (Sample& sample : samples) {
         sample.tpotP50Ms *= 1.5;
-    auto* roofline = m_window->findChild<RooflinePage*>();
-    roofline->setBaseline(samples);
-    roofline->findChild<QSlider*>(QStringLiteral("rooflineTokens"))->setValue(4);
+        sample.runId = "before";
+    }
+    m_window->session().setBaseline(baselineOf(samples, QStringLiteral("before")));
+    m_window->findChild<QSlider*>(QStringLiteral("rooflineTokens"))->setValue(4);
     QApplication::processEvents();
 }
 

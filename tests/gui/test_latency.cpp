@@ -27,6 +27,7 @@ namespace {
 /// 10.0, 10.1, … in an order that has no slope.
 std::vector<double> spread(int n) {
     std::vector<double> values;
+    values.reserve(static_cast<std::size_t>(n));
     for (int i = 0; i < n; ++i)
         values.push_back(10 + 0.1 * ((i * 7) % n));
     return values;

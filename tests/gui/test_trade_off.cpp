@@ -132,6 +132,8 @@ void TestTradeOff::theSourceStandsUnderTheChart() {
         if (auto* found = qobject_cast<PlotFooter*>(chart.plot().plotLayout()->element(row, 0)))
             footer = found;
     QVERIFY(footer);
+    if (!footer) // for readers that do not know QVERIFY
+        return;
     QVERIFY(footer->text().startsWith(QStringLiteral("Source: Brandon et al. 2024")));
     QVERIFY(footer->text().contains(QStringLiteral("arXiv:2405.12981")));
     QVERIFY(footer->text().contains(QStringLiteral("one run each")));

@@ -67,6 +67,7 @@ std::vector<Sample> samplesBeside(const Baseline& baseline, const std::vector<Sa
     if (!std::all_of(beside.begin(), beside.end(), quick))
         std::erase_if(beside, quick);
     std::vector<Sample> found;
+    found.reserve(beside.size());
     for (const Measured& each : beside)
         found.push_back(*each.sample);
     return found;

@@ -87,7 +87,7 @@ Status QualityStore::keep(std::vector<QualityStudy> own) {
     QDir().mkpath(QFileInfo(m_file).absolutePath());
     if (own.empty()) // a table without lines is no table
         QFile::remove(m_file);
-    else if (const Status written = write(own, m_file); !written)
+    else if (Status written = write(own, m_file); !written)
         return written;
     take(std::move(own));
     emit changed();

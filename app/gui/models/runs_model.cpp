@@ -49,7 +49,7 @@ QString number(double value) {
 } // namespace
 
 QString noiseBadge(const Sample& sample) {
-    const QString scatter = scatterText(sample);
+    QString scatter = scatterText(sample);
     if (!scatter.isEmpty() && sample.conditions && !changedClocks(*sample.conditions).empty())
         return RunsModel::tr("%1, clock changed").arg(scatter);
     return scatter;

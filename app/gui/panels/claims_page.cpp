@@ -166,8 +166,7 @@ void ClaimsPage::showClaims(const std::vector<Claim>& claims) {
 }
 
 void ClaimsPage::test(const ClaimTest& test) {
-    const ClaimTest wanted = test; // the card that asks is weighed anew meanwhile
-    session().prepare(wanted);
+    session().prepare(ClaimTest(test)); // the card that asks is weighed anew meanwhile
     m_run->trigger();
 }
 

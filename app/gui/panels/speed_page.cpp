@@ -127,6 +127,7 @@ std::int64_t SpeedPage::fillHeld() {
     const std::int64_t held =
         std::find(all.begin(), all.end(), wanted) == all.end() ? usual : wanted;
     std::vector<ComboItem> items;
+    items.reserve(all.size());
     for (const std::int64_t each : all)
         items.push_back(
             {(m_axis == SpeedAxis::Context ? tr("batch %1") : tr("%1 tokens")).arg(count(each)),

@@ -234,7 +234,7 @@ const QCPGraphData* SpeedPlot::repetitionAt(const Place& place, double seconds) 
 PlotReadings SpeedPlot::readingsAt(double x, double) const {
     const Place place = segmentAt(x);
     const QCPGraphData* point = repetitionAt(place, x);
-    if (!point)
+    if (!point || !place.segment)
         return {};
     const QString label = tr("%1 at %2")
                               .arg(m_overview.variants[place.variant].label,
@@ -249,7 +249,7 @@ PlotWidget::ValueText SpeedPlot::valueText() const {
 QString SpeedPlot::readAt(double x, double) const {
     const Place place = segmentAt(x);
     const QCPGraphData* point = repetitionAt(place, x);
-    if (!point)
+    if (!point || !place.segment)
         return {};
     const VariantSeries& variant = m_overview.variants[place.variant];
     const std::int64_t context = place.segment->context;

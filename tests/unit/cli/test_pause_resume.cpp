@@ -52,7 +52,7 @@ void nothingOfThePauseIsMeasured(const QByteArray& stream) {
             continue;
         ++samples;
         for (const double ms : sample->repetitionsMs)
-            QVERIFY2(ms < kPauseMs / 2, line);
+            QVERIFY2(ms < kPauseMs / 2.0, line);
     }
     QCOMPARE(samples, 4);
 }

@@ -60,6 +60,7 @@ std::vector<float> ReferenceStep::normed(const std::vector<double>& residual) co
         squares += value * value;
     const double norm = std::sqrt(squares / static_cast<double>(residual.size()) + 1e-6);
     std::vector<float> out;
+    out.reserve(residual.size());
     for (const double value : residual)
         out.push_back(rounded(inputs, value / norm));
     return out;

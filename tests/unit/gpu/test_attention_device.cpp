@@ -47,7 +47,7 @@ void TestAttentionDevice::kernelsAttendAsTheReference() {
     QFETCH(int, headDim);
     const Result<std::shared_ptr<GpuRuntime>> opened = openCudaRuntime(0);
     QVERIFY2(opened.ok(), opened.ok() ? "" : opened.error().what.c_str());
-    const std::shared_ptr<GpuRuntime> gpu = *opened;
+    const std::shared_ptr<GpuRuntime>& gpu = *opened;
     for (const int group : {1, 2, 3, 4, 8, 16, 17, 32, 64, 71, 128})
         for (const int pageTokens : {0, 16, 128}) {
             AttentionCase test;

@@ -222,6 +222,7 @@ struct Append {
     /// Head `head` of all heads of a sequence, rotated where it is a query or a key.
     [[nodiscard]] std::vector<float> head(int sequence, int head) const {
         std::vector<float> out;
+        out.reserve(static_cast<std::size_t>(headDim));
         for (int d = 0; d < headDim; ++d)
             out.push_back(args.qkv.at(sequence, head * headDim + d));
         if (head >= kHeads + kKvHeads)

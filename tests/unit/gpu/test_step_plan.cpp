@@ -61,6 +61,7 @@ void TestStepPlan::everyWeightBecomesItsFloat() {
 void TestStepPlan::numbersBecomeTheNearestE4m3() {
     // Every finite E4M3 in order, by its definition.
     std::vector<float> values;
+    values.reserve(0x7F);
     for (int bits = 0; bits < 0x7F; ++bits)
         values.push_back(bits < 8 ? std::ldexp(static_cast<float>(bits), -9)
                                   : std::ldexp(static_cast<float>(8 + bits % 8), bits / 8 - 10));
