@@ -11,8 +11,8 @@
 namespace decodescope {
 namespace {
 
-constexpr double kSpread = 0.5; // of an octave: what the marks of one context share
-constexpr double kFaint = 0.45; // of a colour, where no difference is shown
+constexpr double kSpread = 0.5;  // of an octave: what the marks of one context share
+constexpr double kThinWidth = 1; // where no difference is shown
 constexpr double kWhiskerWidth = 1.5;
 constexpr double kLeastReach = 1.06;    // the axis reaches from 1 / this to this at least
 constexpr double kRoom = 1.25;          // beyond the outermost mark, in logarithms
@@ -31,7 +31,7 @@ bool isClear(const ComparedMark& mark) {
     return mark.change == Change::Faster || mark.change == Change::Slower;
 }
 
-bool anyFaint(const CompareData& data) {
+bool anyUnclear(const CompareData& data) {
     return std::any_of(data.marks.begin(), data.marks.end(),
                        [](const ComparedMark& mark) { return !isClear(mark); });
 }
@@ -78,7 +78,7 @@ void ComparePlot::draw() {
     setSubtitle(m_data.marks.empty()
                     ? QString()
                     : tr("%1 against %2: %3").arg(m_data.now, m_data.baseline, countsText(m_data)) +
-                          (anyFaint(m_data) ? tr(" · faint: no difference shown") : QString()));
+                          (anyUnclear(m_data) ? tr(" · thin: no difference shown") : QString()));
     setNotice(m_data.marks.empty() ? tr("Nothing here is comparable yet.") : QString());
     if (m_data.marks.empty())
         return;
@@ -120,13 +120,14 @@ void ComparePlot::drawBaseline() {
 
 void ComparePlot::drawMark(const ComparedMark& mark, double x) {
     const bool clear = isClear(mark);
-    const QColor colour = mixed(theme().colour(mark.slot), theme().ground, clear ? 1 : kFaint);
+    const QColor colour = theme().colour(mark.slot);
     const auto graph = [&](const QPen& pen) {
         QCPGraph* made = plot().addGraph();
         made->setPen(pen);
         return made;
     };
-    QCPGraph* way = graph(QPen(colour, kLineWidth, m_data.planned ? Qt::DashLine : Qt::SolidLine));
+    QCPGraph* way = graph(QPen(colour, clear ? kLineWidth : kThinWidth,
+                               m_data.planned ? Qt::DashLine : Qt::SolidLine));
     way->setAdaptiveSampling(false);
     way->addData(x, 1);
     way->addData(x, mark.ratio);

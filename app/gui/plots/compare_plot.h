@@ -10,7 +10,7 @@ namespace decodescope {
 
 /// Tokens/s against the baseline's, on a log axis around 1: from a hollow mark on the baseline's
 /// line to a filled one where the configuration is now, with its 95 % interval. What shows no
-/// difference is faint. Predictions stay hollow, their lines dashed.
+/// difference has a thin line. Predictions stay hollow, their lines dashed.
 class ComparePlot : public PlotWidget {
     Q_OBJECT
 public:
