@@ -11,6 +11,7 @@
 #include "gpu/kernels/memory_args.h"
 #include "gpu/kernels/peak_args.h"
 #include "gpu/random_fill.h"
+#include "gpu/timed_work.h"
 
 namespace decodescope {
 namespace {
@@ -108,16 +109,7 @@ Status GpuCalibration::allocate(Ceilings& ceilings) {
 }
 
 Result<double> GpuCalibration::timed(const std::function<Status()>& queue) {
-    Status status = m_before->record();
-    if (status)
-        status = queue();
-    if (status)
-        status = m_after->record();
-    if (status)
-        status = m_gpu->synchronize();
-    if (!status)
-        return status.error();
-    return m_after->secondsSince(*m_before);
+    return timedWork(*m_gpu, *m_before, *m_after, queue);
 }
 
 double GpuCalibration::bestRate(std::string_view what, double share, double amount,

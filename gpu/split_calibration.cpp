@@ -10,6 +10,7 @@
 #include "gpu/attention_launch.h"
 #include "gpu/kernels/attention_combine.h"
 #include "gpu/random_fill.h"
+#include "gpu/timed_work.h"
 
 namespace decodescope {
 namespace {
@@ -115,16 +116,7 @@ Result<double> SplitMeasurement::shortest(const std::function<Status()>& launch)
     constexpr int kTimes = 12; // the first ones warm up
     double best = std::numeric_limits<double>::max();
     for (int i = 0; i < kTimes; ++i) {
-        Status status = m_before->record();
-        if (status)
-            status = launch();
-        if (status)
-            status = m_after->record();
-        if (status)
-            status = m_gpu->synchronize();
-        if (!status)
-            return status.error();
-        const Result<double> seconds = m_after->secondsSince(*m_before);
+        const Result<double> seconds = timedWork(*m_gpu, *m_before, *m_after, launch);
         if (!seconds)
             return seconds.error();
         best = std::min(best, *seconds);

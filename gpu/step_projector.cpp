@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "gpu/timed_work.h"
+
 namespace decodescope {
 namespace {
 
@@ -66,16 +68,8 @@ Result<double> secondsOf(GpuRuntime& gpu, const Projector& projector,
         return after.error();
     double best = std::numeric_limits<double>::infinity();
     for (int run = 0; run < kRuns; ++run) {
-        status = (*before)->record();
-        if (status)
-            status = (*graph)->replay();
-        if (status)
-            status = (*after)->record();
-        if (status)
-            status = gpu.synchronize();
-        if (!status)
-            return status.error();
-        const Result<double> seconds = (*after)->secondsSince(**before);
+        const Result<double> seconds =
+            timedWork(gpu, **before, **after, [&graph] { return (*graph)->replay(); });
         if (!seconds)
             return seconds.error();
         best = std::min(best, *seconds);
