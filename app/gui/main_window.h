@@ -84,6 +84,7 @@ private:
     void buildToolbar();
     void buildCentre();
     void buildPages();
+    void addTabActions(QMenu* view);
     void connectPlots();
     void buildDocks();
     void buildStatusBar();

@@ -96,6 +96,8 @@ void MainWindow::buildOtherMenus() {
     edit->addAction(copy);
 
     m_view = menuBar()->addMenu(tr("&View"));
+    addTabActions(m_view);
+    m_view->addSeparator();
     m_view->addActions(createPopupMenu()->actions());
     m_view->addSeparator();
     m_view->addAction(m_follow);

@@ -6,6 +6,7 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QLabel>
+#include <QMenu>
 #include <QTabWidget>
 
 #include "app/gui/export/chart_export.h"
@@ -41,6 +42,18 @@ void MainWindow::buildPages() {
     connect(m_pages.tradeOff, &TradeOffPage::refused, this, &MainWindow::showError);
     connect(m_tabs, &QTabWidget::currentChanged, this, &MainWindow::takePage);
     takePage();
+}
+
+/// Ctrl+1 shows the first tab, Ctrl+2 the second, and so on.
+void MainWindow::addTabActions(QMenu* view) {
+    QMenu* tabs = view->addMenu(tr("&Tab"));
+    for (int i = 0; i < m_tabs->count(); ++i) {
+        const QByteArray name = "actionTab" + QByteArray::number(i + 1);
+        QAction* each = action(name.constData(), m_tabs->tabText(i),
+                               QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + i)));
+        connect(each, &QAction::triggered, this, [this, i] { m_tabs->setCurrentIndex(i); });
+        tabs->addAction(each);
+    }
 }
 
 void MainWindow::connectPlots() {

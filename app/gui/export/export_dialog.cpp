@@ -59,6 +59,7 @@ ExportDialog::ExportDialog(const QString& what, QWidget* parent)
     setWindowTitle(tr("Export"));
     for (const Format& format : formats())
         m_format->addItem(format.text, QString::fromLatin1(format.suffix));
+    m_format->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     m_width->setSuffix(tr(" px"));
     m_height->setSuffix(tr(" px"));
     m_theme->addItem(tr("Light"), false);

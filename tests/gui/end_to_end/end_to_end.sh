@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # end_to_end.sh BUILD OUT: a person's first quarter of an hour in two minutes, with a real window
 # manager and real key strokes: an empty home, numbers within 5 s, a model that is dropped, a field
-# that is typed into, a run, a zoom, a pinned baseline, another run, an export, the window closed in
-# mid-run, the recording opened again. Each step is checked by what it leaves; pictures of all are
-# in OUT.
+# that is typed into, a run, a zoom, a pinned baseline, another run, what differs between the two, an
+# export, the window closed in mid-run, the recording opened again. Each step is checked by what it
+# leaves; pictures of all are in OUT.
 set -euo pipefail
 
 BUILD=$(realpath "$1")
@@ -183,18 +183,46 @@ picture baseline
     fail "two recordings are compared"
 ok "two recordings are compared"
 
-# ---- an export by the keyboard alone -----------------------------------------------------------
-key ctrl+shift+e
-until_true 10 "the export is asked about" xdotool search --onlyvisible --name '^Export$'
-picture export
-xdotool key Return
-sleep 1.5
-xdotool key ctrl+a type --delay 10 "$HOME/chart.png"
-picture file
-xdotool key Return
-is_picture() { [ "$(head -c 4 "$HOME/chart.png" | tail -c 3)" = PNG ]; }
-until_true 15 "a chart is written" is_picture
+# ---- exports by the keyboard alone -------------------------------------------------------------
+# export_as N FILE: the tab that is shown, in the N-th format of the list
+export_as() {
+    key ctrl+shift+e
+    until_true 10 "the export is asked about" xdotool search --onlyvisible --name '^Export$'
+    xdotool key Home
+    if [ "$1" -gt 1 ]; then xdotool key --repeat $(($1 - 1)) --delay 30 Down; fi
+    sleep 0.3
+    picture export
+    xdotool key Return
+    sleep 1.5
+    xdotool key ctrl+a type --delay 10 "$2"
+    picture file
+    xdotool key Return
+    until_true 15 "$(basename "$2") is written" test -s "$2"
+}
+export_as 1 "$HOME/chart.png"
+[ "$(head -c 4 "$HOME/chart.png" | tail -c 3)" = PNG ] || fail "a chart is a picture"
 cp "$HOME/chart.png" "$OUT/exported.png"
+
+# ---- what differs from the baseline ------------------------------------------------------------
+plot "$OUT/.before.png"
+key ctrl+9 # the last tab
+sleep 0.5
+plot "$OUT/.after.png"
+if cmp -s "$OUT/.before.png" "$OUT/.after.png"; then fail "the Compare tab is shown"; fi
+rm -f "$OUT/.before.png" "$OUT/.after.png"
+picture compared
+export_as 6 "$HOME/compared.json"
+cp "$HOME/compared.json" "$OUT"
+# ratios FILE: of a comparison as JSON, a line each
+ratios() { grep -o '"tpot_ratio": [0-9.e+-]*' "$1" | sort; }
+"$BUILD/bin/decodescope-cli" compare "$first" "$second" --output json >"$OUT/.compare.json" ||
+    fail "two recordings are compared as JSON"
+[ -n "$(ratios "$HOME/compared.json")" ] || fail "the Compare tab has ratios"
+[ "$(ratios "$HOME/compared.json")" = "$(ratios "$OUT/.compare.json")" ] ||
+    fail "the Compare tab shows the ratios that the terminal does"
+rm -f "$OUT/.compare.json"
+ok "the Compare tab shows the ratios of $(ratios "$HOME/compared.json" | wc -l) points"
+key ctrl+1
 
 # ---- the window is closed in mid-run -----------------------------------------------------------
 type_into 200 211 32 # layers: it takes longer
