@@ -14,6 +14,7 @@
 #include <hwy/foreach_target.h>
 
 #include "core/cpu/bf16_dot-inl.h"
+#include "core/cpu/tile_floats-inl.h"
 #include "core/cpu/tile_products-inl.h"
 #include "core/cpu/tile_rows-inl.h"
 #include "core/cpu/vector_math-inl.h"
@@ -124,7 +125,7 @@ HWY_INLINE void weighScores(float* weights, std::int64_t slots, const float* max
             hn::StoreU(sum, d, denominators + h * lanes);
         }
     }
-    // Slots past the end weigh 2^-126 here, and no value is read for them.
+    // Slots past the end weigh 2^-126 here: only finite values may be read for them.
 }
 
 /// weighScores() of kHeads heads at a time from `head` on, which becomes the next.
@@ -151,69 +152,6 @@ void softmaxRound(const AttentionPart& part, const AttentionState& state, const 
         weighHeads<4>(part, state, scratch, slots, head);
     weighHeads<2>(part, state, scratch, slots, head);
     weighHeads<1>(part, state, scratch, slots, head);
-}
-
-/// A tile's matrix as f32 in rows: keys with a scale a column, values with a scale a row.
-template <class Rows>
-HWY_INLINE void toFloats(const Rows& from, std::int64_t rows, std::int64_t columns, float* to) {
-    const hn::CappedTag<float, 8> d; // divides any head_dim
-    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    const std::byte* at = from.base;
-    for (std::int64_t p = 0; p < rows / 2; ++p, to += 2 * columns, at += from.pairBytes())
-        for (std::int64_t c = 0; c < columns; c += lanes) {
-            hn::StoreU(from.even(d, at, c), d, to + c);
-            hn::StoreU(from.odd(d, at, c), d, to + columns + c);
-        }
-}
-
-template <class Rows>
-HWY_INLINE void keysToFloats(const RowMatrix<Rows>& keys, std::int64_t headDim, float* to) {
-    toFloats(keys.rows, headDim, kTileTokens, to);
-}
-
-template <class Rows>
-HWY_INLINE void keysToFloats(const BlockMatrix<Rows>& keys, std::int64_t headDim, float* to) {
-    const FloatTag d;
-    const auto bias = hn::Set(d, Rows::kBias);
-    for (std::int64_t b = 0; b < blocksOf(headDim); ++b, to += kBlockValues * kTileTokens)
-        for (std::int64_t t = 0; t < kTileTokens; t += lanesOf()) {
-            const auto scale = loadFloats(d, keys.scales(b) + t);
-            const Rows rows = keys.rows(b);
-            for (std::int64_t p = 0; p < valuesOfBlock(b, headDim) / 2; ++p) {
-                const std::byte* at = rows.base + p * rows.pairBytes();
-                float* row = to + 2 * p * kTileTokens + t;
-                hn::StoreU(hn::Mul(hn::Sub(rows.even(d, at, t), bias), scale), d, row);
-                hn::StoreU(hn::Mul(hn::Sub(rows.odd(d, at, t), bias), scale), d, row + kTileTokens);
-            }
-        }
-}
-
-template <class Rows>
-HWY_INLINE void valuesToFloats(const RowMatrix<Rows>& values, std::int64_t headDim, float* to) {
-    toFloats(values.rows, kTileTokens, headDim, to);
-}
-
-template <class Rows>
-HWY_INLINE void valuesToFloats(const BlockMatrix<Rows>& values, std::int64_t headDim, float* to) {
-    const hn::CappedTag<float, 8> d; // divides any block of head_dim
-    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    const auto bias = hn::Set(d, Rows::kBias);
-    HWY_ALIGN float scales[kTileTokens];
-    for (std::int64_t b = 0; b < blocksOf(headDim); ++b, to += kBlockValues) {
-        for (std::int64_t t = 0; t < kTileTokens; t += lanes)
-            hn::Store(loadFloats(d, values.scales(b) + t), d, scales + t);
-        const Rows rows = values.rows(b);
-        for (std::int64_t p = 0; p < kTileTokens / 2; ++p) {
-            const auto even = hn::Set(d, scales[2 * p]);
-            const auto odd = hn::Set(d, scales[2 * p + 1]);
-            const std::byte* at = rows.base + p * rows.pairBytes();
-            float* row = to + 2 * p * headDim;
-            for (std::int64_t c = 0; c < valuesOfBlock(b, headDim); c += lanes) {
-                hn::StoreU(hn::Mul(hn::Sub(rows.even(d, at, c), bias), even), d, row + c);
-                hn::StoreU(hn::Mul(hn::Sub(rows.odd(d, at, c), bias), odd), d, row + headDim + c);
-            }
-        }
-    }
 }
 
 /// The blocks that a group is divided into, as even as can be: the first `wide` have one head more.
@@ -405,11 +343,11 @@ TileKernel kernelFor(DataType type) {
     case DataType::BF16:
         return Kernel<RowMatrix<Bf16PairRows>>::run;
     case DataType::Int8:
-        return Kernel<RowMatrix<PlainRows<std::int8_t>>>::run;
+        return Kernel<RowMatrix<ByteQuadRows>>::run;
     case DataType::Q8_0:
-        return Kernel<BlockMatrix<PlainRows<std::int8_t>>>::run;
+        return Kernel<BlockMatrix<ByteQuadRows>>::run;
     default:
-        return Kernel<BlockMatrix<NibblePairRows>>::run;
+        return Kernel<BlockMatrix<NibbleOctetRows>>::run;
     }
 }
 

@@ -60,6 +60,10 @@ std::int8_t toInt8(float value) {
 /// Where the element of one token and one index of head_dim lies in a tile's matrix.
 struct Place {
     std::int64_t row, column, columns;
+    /// Of its byte, where rowsOfWord rows of int8 or nibbles lie in one row of 32-bit words.
+    [[nodiscard]] std::int64_t byteAt(std::int64_t rowsOfWord) const {
+        return 4 * (row / rowsOfWord * columns + column) + row % 4;
+    }
 };
 
 void storePlain(DataType type, std::byte* matrix, const Place& at, float value) {
@@ -76,19 +80,19 @@ void storePlain(DataType type, std::byte* matrix, const Place& at, float value) 
             matrix)[2 * (at.row / 2 * at.columns + at.column) + at.row % 2] = toBf16(value);
         return;
     default:
-        reinterpret_cast<std::int8_t*>(matrix)[index] = toInt8(value);
+        reinterpret_cast<std::int8_t*>(matrix)[at.byteAt(4)] = toInt8(value);
     }
 }
 
 void storeQuantised(DataType type, std::byte* values, const Place& at, std::int8_t value) {
     if (type == DataType::Q8_0) {
-        reinterpret_cast<std::int8_t*>(values)[at.row * at.columns + at.column] = value;
+        reinterpret_cast<std::int8_t*>(values)[at.byteAt(4)] = value;
         return;
     }
-    auto& byte = reinterpret_cast<std::uint8_t*>(values)[at.row / 2 * at.columns + at.column];
+    auto& byte = reinterpret_cast<std::uint8_t*>(values)[at.byteAt(8)];
     const auto nibble = static_cast<unsigned>(value + 8);
-    byte = static_cast<std::uint8_t>(at.row % 2 == 0 ? (byte & 0xF0U) | nibble
-                                                     : (byte & 0x0FU) | nibble << 4);
+    byte = static_cast<std::uint8_t>(at.row % 8 < 4 ? (byte & 0xF0U) | nibble
+                                                    : (byte & 0x0FU) | nibble << 4);
 }
 
 /// One token's key (transposed) or value in the matrix of its tile.

@@ -33,12 +33,15 @@ inline constexpr std::int64_t kBlockValues = 32;
 /// no horizontal sum, and each byte is read once for all the query heads of the group.
 ///
 /// Elements of a matrix, by type (tile_rows-inl.h reads them):
-///   f32, f16, int8   row after row
+///   f32, f16         row after row
 ///   bf16             rows 2p and 2p + 1 in one row of 32-bit words, the even one in the low half
+///   int8             rows 4p … 4p + 3 in one row of 32-bit words, the first in the lowest byte, as
+///                    dot products of four bytes a lane take them
 ///   q8_0, q4_0       one block for each 32 elements of head_dim (of a last block with fewer the
 ///                    rest is unused), in which each token has a scale: f16 scales [kTileTokens],
-///                    then the block's matrix as int8 in rows, or as nibbles (value + 8) with the
-///                    even row of a pair in the low half of a byte
+///                    then the block's matrix: as int8, or as nibbles (value + 8) with rows
+///                    8p … 8p + 7 in one row of words, the first four in the low halves of its
+///                    bytes
 /// An int8 cache has one scale for the keys and one for the values, kInt8Scale.
 struct KvLayout {
     KvTypes types; ///< keys and values: F32, F16, BF16, Int8, Q8_0 or Q4_0

@@ -191,15 +191,15 @@ HWY_INLINE void multiplyRow(D d, const typename Products::Factor* factors, const
     }
 }
 
-/// sum[h][w] += Σ_r factors[r × kNext + h × kStride] × rows[r][c + w × lanes …], r < 2 × pairs, or
-/// r < pairs where a factor goes with a pair of rows.
+/// sum[h][w] += Σ_r factors[r × kNext + h × kStride] × rows[r][c + w × lanes …], r < `steps` steps;
+/// where a factor goes with a pair of rows, r counts pairs.
 template <class Products, int kHeads, int kWidth, int kStride, int kNext, class D, class Rows>
-HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t pairs, std::int64_t c,
+HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t steps, std::int64_t c,
                              const typename Products::Factor* factors, Sums<D, kHeads, kWidth>& sum,
                              Ahead& ahead) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     constexpr bool kByPairs = Products::kRows == 2;
-    constexpr std::int64_t kPairFactors = 2 / Products::kRows * kNext;
+    constexpr int kRowsOfStep = Rows::kRowsOfStep;
     // Odd rows get sums of their own.
     constexpr bool kSplit = !kByPairs && kHeads * kWidth < kChains;
     Sums<D, kHeads, kWidth> odd;
@@ -212,29 +212,33 @@ HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t pairs, std::int
             }
         }
     }
-    const std::int64_t pairBytes = rows.pairBytes();
+    const std::int64_t stepBytes = rows.stepBytes();
     const std::byte* at = rows.base;
     Ahead pace = ahead;
-    for (std::int64_t p = 0; p < pairs; ++p, factors += kPairFactors, at += pairBytes) {
-        pace.advance();
+    for (std::int64_t s = 0; s < steps; ++s, at += stepBytes) {
         if constexpr (kByPairs) {
+            pace.advance();
             const auto bothRows = [&](int w) HWY_ATTR __attribute__((always_inline)) {
                 return rows.both(d, at, c + w * lanes);
             };
             multiplyRow<Products, kHeads, kWidth, kStride>(d, factors, bothRows, sum);
         } else {
-            const auto evenRow = [&](int w) HWY_ATTR __attribute__((always_inline)) {
-                return rows.even(d, at, c + w * lanes);
-            };
-            const auto oddRow = [&](int w) HWY_ATTR __attribute__((always_inline)) {
-                return rows.odd(d, at, c + w * lanes);
-            };
-            multiplyRow<Products, kHeads, kWidth, kStride>(d, factors, evenRow, sum);
-            if constexpr (kSplit)
-                multiplyRow<Products, kHeads, kWidth, kStride>(d, factors + kNext, oddRow, odd);
-            else
-                multiplyRow<Products, kHeads, kWidth, kStride>(d, factors + kNext, oddRow, sum);
+            unrolled<kRowsOfStep>([&](auto r) HWY_ATTR __attribute__((always_inline)) {
+                constexpr int kRow = decltype(r)::value;
+                if constexpr (kRow % 2 == 0)
+                    pace.advance();
+                const auto row = [&](int w) HWY_ATTR __attribute__((always_inline)) {
+                    return rows.template row<kRow>(d, at, c + w * lanes);
+                };
+                if constexpr (kSplit && kRow % 2 == 1)
+                    multiplyRow<Products, kHeads, kWidth, kStride>(d, factors + kRow * kNext, row,
+                                                                   odd);
+                else
+                    multiplyRow<Products, kHeads, kWidth, kStride>(d, factors + kRow * kNext, row,
+                                                                   sum);
+            });
         }
+        factors += kRowsOfStep / Products::kRows * kNext;
     }
     ahead = pace;
     if constexpr (kSplit) {
@@ -248,16 +252,17 @@ HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t pairs, std::int
     }
 }
 
-/// `pairs` pairs of rows from the first on.
+/// `steps` steps of rows from the first on.
 template <class Rows>
-HWY_INLINE Rows rowsFrom(const Rows& rows, std::int64_t pairs) {
-    return {rows.base + pairs * rows.pairBytes(), rows.columns};
+HWY_INLINE Rows rowsFrom(Rows rows, std::int64_t steps) {
+    rows.base += steps * rows.stepBytes();
+    return rows;
 }
 
-/// Pairs of rows of one chunk.
+/// Steps of rows of one chunk.
 template <class Rows>
-HWY_INLINE std::int64_t chunkPairs(const Rows& rows, const Ahead& ahead) {
-    return std::max<std::int64_t>(1, ahead.chunkBytes / rows.pairBytes());
+HWY_INLINE std::int64_t chunkSteps(const Rows& rows, const Ahead& ahead) {
+    return std::max<std::int64_t>(1, ahead.chunkBytes / rows.stepBytes());
 }
 
 /// weights[h][t] = Σ_r queries[r][h] × keys[r][t].
@@ -267,10 +272,10 @@ HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK,
     static_assert(kWidth * HWY_MAX_BYTES <= kTileTokens * sizeof(float));
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
-    const std::int64_t pairs = headDimK / 2;
+    const std::int64_t steps = headDimK / Rows::kRowsOfStep;
     const bool oneSweep = kWidth * lanes >= kTileTokens;
-    const std::int64_t chunk = oneSweep ? pairs : chunkPairs(keys, ahead);
-    for (std::int64_t p = 0; p < pairs; p += chunk)
+    const std::int64_t chunk = oneSweep ? steps : chunkSteps(keys, ahead);
+    for (std::int64_t s = 0; s < steps; s += chunk)
         for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
             float* weights = block.weights + t;
             Sums<FloatTag, kHeads, kWidth> sum;
@@ -279,12 +284,12 @@ HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK,
                 DECODESCOPE_UNROLL
                 for (int w = 0; w < kWidth; ++w) {
                     sum[h][w] =
-                        p == 0 ? hn::Zero(d) : hn::LoadU(d, weights + h * kRoundTokens + w * lanes);
+                        s == 0 ? hn::Zero(d) : hn::LoadU(d, weights + h * kRoundTokens + w * lanes);
                 }
             }
             multiplyRows<Products, kHeads, kWidth, 1, kHeads>(
-                d, rowsFrom(keys, p), std::min(chunk, pairs - p), t,
-                block.packed + 2 * p / Products::kRows * kHeads, sum, ahead);
+                d, rowsFrom(keys, s), std::min(chunk, steps - s), t,
+                block.packed + Rows::kRowsOfStep * s / Products::kRows * kHeads, sum, ahead);
             DECODESCOPE_UNROLL
             for (int h = 0; h < kHeads; ++h) {
                 DECODESCOPE_UNROLL
@@ -303,7 +308,7 @@ HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
     for (std::int64_t b = 0; b < blocksOf(headDimK); ++b) {
-        const std::int64_t pairs = valuesOfBlock(b, headDimK) / 2;
+        const std::int64_t steps = valuesOfBlock(b, headDimK) / Rows::kRowsOfStep;
         const hwy::float16_t* scales = keys.scales(b);
         for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
             Sums<FloatTag, kHeads, kWidth> sum;
@@ -318,7 +323,7 @@ HWY_INLINE void scoreBlocks(const BlockMatrix<Rows>& keys, std::int64_t headDimK
                 }
             }
             multiplyRows<F32Products, kHeads, kWidth, 1, kHeads>(
-                d, keys.rows(b), pairs, t, block.packed + b * kBlockValues * kHeads, sum, ahead);
+                d, keys.rows(b), steps, t, block.packed + b * kBlockValues * kHeads, sum, ahead);
             DECODESCOPE_UNROLL
             for (int w = 0; w < kWidth; ++w) {
                 const FloatVec scale = loadFloats(d, scales + t + w * lanes);
@@ -359,10 +364,12 @@ HWY_INLINE void addColumns(D d, const RoundRows<Rows>& values, std::int64_t c, s
         }
     }
     Rows rows = values.rows;
-    std::int64_t pairs = 0;
+    std::int64_t steps = 0;
     for (;;) {
-        pairs = std::min(tokens, kTileTokens) / 2;
-        multiplyRows<Products, kHeads, kWidth, kRoundTokens, 1>(d, rows, pairs, c, weights, sum,
+        // The weights past the end are next to nothing: any number may be multiplied with them.
+        const std::int64_t count = std::min(tokens, kTileTokens);
+        steps = (count + (Rows::kAnyBytes ? Rows::kRowsOfStep - 1 : 0)) / Rows::kRowsOfStep;
+        multiplyRows<Products, kHeads, kWidth, kRoundTokens, 1>(d, rows, steps, c, weights, sum,
                                                                 ahead);
         if (kMostRoundTiles == 1 || tokens <= kTileTokens)
             break;
@@ -370,16 +377,18 @@ HWY_INLINE void addColumns(D d, const RoundRows<Rows>& values, std::int64_t c, s
         rows.base += values.tileBytes;
         weights += kTileTokens;
     }
-    if (tokens % 2 != 0) { // what the last pair's odd row holds is nobody's
-        const std::byte* at = rows.base + pairs * rows.pairBytes();
-        const auto last = [&](int w) HWY_ATTR __attribute__((always_inline)) {
-            if constexpr (Products::kRows == 2)
-                return rows.evenAlone(d, at, c + w * lanes);
-            else
-                return rows.even(d, at, c + w * lanes);
-        };
-        multiplyRow<Products, kHeads, kWidth, kRoundTokens>(
-            d, weights + 2 * pairs / Products::kRows, last, sum);
+    if constexpr (!Rows::kAnyBytes) {
+        if (tokens % 2 != 0) { // what the last pair's odd row holds is nobody's
+            const std::byte* at = rows.base + steps * rows.stepBytes();
+            const auto last = [&](int w) HWY_ATTR __attribute__((always_inline)) {
+                if constexpr (Products::kRows == 2)
+                    return rows.evenAlone(d, at, c + w * lanes);
+                else
+                    return rows.template row<0>(d, at, c + w * lanes);
+            };
+            multiplyRow<Products, kHeads, kWidth, kRoundTokens>(
+                d, weights + 2 * steps / Products::kRows, last, sum);
+        }
     }
     DECODESCOPE_UNROLL
     for (int h = 0; h < kHeads; ++h) {
@@ -418,7 +427,8 @@ HWY_INLINE void addAllColumns(const RoundRows<Rows>& values, std::int64_t from, 
 template <class Products, int kHeads, class Rows>
 HWY_INLINE void addRows(const RoundRows<Rows>& values, std::int64_t headDimV, std::int64_t tokens,
                         const typename Products::Factor* weights, float* output, Ahead& ahead) {
-    const std::int64_t chunk = 2 * chunkPairs(values.rows, ahead);
+    constexpr std::int64_t kRowsOfStep = Rows::kRowsOfStep;
+    const std::int64_t chunk = kRowsOfStep * chunkSteps(values.rows, ahead);
     for (std::int64_t t = 0, count = 0; t < tokens; t += count) {
         const std::int64_t tile = t / kTileTokens;
         const std::int64_t slot = t % kTileTokens;
@@ -427,7 +437,7 @@ HWY_INLINE void addRows(const RoundRows<Rows>& values, std::int64_t headDimV, st
             count = std::min({chunk, count, kTileTokens - slot});
         RoundRows<Rows> from = values;
         from.rows.base += tile * values.tileBytes;
-        from.rows = rowsFrom(from.rows, slot / 2);
+        from.rows = rowsFrom(from.rows, slot / kRowsOfStep);
         addAllColumns<Products, kHeads, widthFor(kHeads)>(
             from, 0, headDimV, count, weights + tile * kTileTokens + slot / Products::kRows,
             nullptr, output, headDimV, ahead);
@@ -448,9 +458,9 @@ HWY_INLINE void addBlocks(const BlockMatrix<Rows>& values, std::int64_t headDimV
                 hn::Store(hn::Mul(hn::LoadU(d, weights + h * kRoundTokens + t),
                                   loadFloats(d, scales + t)),
                           d, scaled + h * kRoundTokens + t);
+            float* head = scaled + h * kRoundTokens;
+            std::fill(head + tokens, head + kTileTokens, 0.0F);
             if constexpr (Rows::kBias != 0) {
-                float* head = scaled + h * kRoundTokens;
-                std::fill(head + tokens, head + kTileTokens, 0.0F);
                 auto sum = hn::Load(d, head);
                 for (std::int64_t t = lanesOf(); t < kTileTokens; t += lanesOf())
                     sum = hn::Add(sum, hn::Load(d, head + t));

@@ -20,109 +20,101 @@ HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Readers of a matrix in memory, rows × columns. Rows come in pairs, since some formats keep two
-/// in one word. `at` points to the first of a pair, pairBytes() before the next, and
-///   even(d, at, c)   is its even row at columns [c, c + Lanes(d)) as f32
-///   odd(d, at, c)    its odd row
-/// kBias is to be taken off each value.
+/// Readers of a matrix in memory, rows × columns. Rows come in steps of kRowsOfStep, since some
+/// formats keep several in one word. `at` points to the first of a step, stepBytes() before the
+/// next, and row<r>(d, at, c) is its row r at columns [c, c + Lanes(d)) as f32. kBias is to be
+/// taken off each value. Where kAnyBytes is true, all that memory may hold is a finite number.
 
-/// Row after row: float, hwy::float16_t or std::int8_t.
+/// Row after row: float or hwy::float16_t.
 template <typename T>
 struct PlainRows {
+    static constexpr int kRowsOfStep = 2;
     static constexpr float kBias = 0;
-    static constexpr bool kTwoInAByte = false;
+    static constexpr bool kAnyBytes = false;
     const std::byte* base;
     std::int64_t columns;
-    [[nodiscard]] HWY_INLINE std::int64_t pairBytes() const {
+    [[nodiscard]] HWY_INLINE std::int64_t stepBytes() const {
         return 2 * columns * static_cast<std::int64_t>(sizeof(T));
     }
-    template <class D>
-    HWY_INLINE hn::Vec<D> even(D d, const std::byte* at, std::int64_t c) const {
-        return loadFloats(d, reinterpret_cast<const T*>(at) + c);
-    }
-    template <class D>
-    HWY_INLINE hn::Vec<D> odd(D d, const std::byte* at, std::int64_t c) const {
-        return loadFloats(d, reinterpret_cast<const T*>(at) + columns + c);
+    template <int kRow, class D>
+    HWY_INLINE hn::Vec<D> row(D d, const std::byte* at, std::int64_t c) const {
+        return loadFloats(d, reinterpret_cast<const T*>(at) + kRow * columns + c);
     }
 };
 
 /// bfloat16, the even row in the low half of a 32-bit word: one operation makes either an f32, and
 /// dot-product instructions take the words as they are.
 struct Bf16PairRows {
+    static constexpr int kRowsOfStep = 2;
     static constexpr float kBias = 0;
+    static constexpr bool kAnyBytes = false;
     const std::byte* base;
     std::int64_t columns;
-    [[nodiscard]] HWY_INLINE std::int64_t pairBytes() const { return 4 * columns; }
-    template <class D>
-    HWY_INLINE hn::Vec<D> even(D d, const std::byte* at, std::int64_t c) const {
-        return hn::BitCast(d, hn::ShiftLeft<16>(words(d, at, c)));
-    }
-    template <class D>
-    HWY_INLINE hn::Vec<D> odd(D d, const std::byte* at, std::int64_t c) const {
+    [[nodiscard]] HWY_INLINE std::int64_t stepBytes() const { return 4 * columns; }
+    template <int kRow, class D>
+    HWY_INLINE hn::Vec<D> row(D d, const std::byte* at, std::int64_t c) const {
+        if constexpr (kRow == 0)
+            return hn::BitCast(d, hn::ShiftLeft<16>(both(d, at, c)));
         const hn::RebindToUnsigned<D> du;
-        return hn::BitCast(d, hn::And(words(d, at, c), hn::Set(du, 0xFFFF0000U)));
+        return hn::BitCast(d, hn::And(both(d, at, c), hn::Set(du, 0xFFFF0000U)));
     }
     /// Both rows as they are, a word a column.
     template <class D>
-    HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> both(D d, const std::byte* at,
-                                                     std::int64_t c) const {
-        return words(d, at, c);
+    HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> both(D, const std::byte* at, std::int64_t c) const {
+        return hn::LoadU(hn::RebindToUnsigned<D>(), reinterpret_cast<const std::uint32_t*>(at) + c);
     }
     /// The same with zeros for the odd row.
     template <class D>
     HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> evenAlone(D d, const std::byte* at,
                                                           std::int64_t c) const {
-        return hn::And(words(d, at, c), hn::Set(hn::RebindToUnsigned<D>(), 0xFFFFU));
-    }
-
-private:
-    template <class D>
-    static HWY_INLINE auto words(D, const std::byte* at, std::int64_t c) {
-        return hn::LoadU(hn::RebindToUnsigned<D>(), reinterpret_cast<const std::uint32_t*>(at) + c);
+        return hn::And(both(d, at, c), hn::Set(hn::RebindToUnsigned<D>(), 0xFFFFU));
     }
 };
 
-/// Four-bit numbers 0 … 15, the even row in the low half of each byte; 8 stands for zero.
-struct NibblePairRows {
+/// What the formats of whole numbers share: a step of rows is a row of 32-bit words.
+struct WordRows {
+    static constexpr bool kAnyBytes = true;
+    const std::byte* base;
+    std::int64_t columns;
+    [[nodiscard]] HWY_INLINE std::int64_t stepBytes() const { return 4 * columns; }
+    template <class D>
+    HWY_INLINE hn::Vec<hn::RebindToSigned<D>> words(D, const std::byte* at, std::int64_t c) const {
+        return hn::LoadU(hn::RebindToSigned<D>(), reinterpret_cast<const std::int32_t*>(at) + c);
+    }
+};
+
+/// int8, four rows in a word, the first in its lowest byte.
+struct ByteQuadRows : WordRows {
+    static constexpr int kRowsOfStep = 4;
+    static constexpr float kBias = 0;
+    template <int kRow, class D>
+    HWY_INLINE hn::Vec<D> row(D d, const std::byte* at, std::int64_t c) const {
+        const auto raised = hn::ShiftLeft<24 - 8 * kRow>(words(d, at, c));
+        return hn::ConvertTo(d, hn::ShiftRight<24>(raised));
+    }
+};
+
+/// Four-bit numbers 0 … 15, 8 for zero; eight rows in a word, the first four in the low halves of
+/// its bytes.
+struct NibbleOctetRows : WordRows {
+    static constexpr int kRowsOfStep = 8;
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
     static constexpr float kBias = 0; ///< taken off already
 #else
     static constexpr float kBias = 8;
 #endif
-    static constexpr bool kTwoInAByte = true;
-    const std::byte* base;
-    std::int64_t columns;
-    [[nodiscard]] HWY_INLINE std::int64_t pairBytes() const {
-        return columns;
-    }
+    template <int kRow, class D>
+    HWY_INLINE hn::Vec<D> row(D d, const std::byte* at, std::int64_t c) const {
+        const auto lowered = hn::ShiftRight<kRow % 4 * 8 + kRow / 4 * 4>(words(d, at, c));
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-    template <class D>
-    HWY_INLINE hn::Vec<D> even(D d, const std::byte* at, std::int64_t c) const {
-        return lookUp(d, bytes(d, at, c));
-    }
-    template <class D>
-    HWY_INLINE hn::Vec<D> odd(D d, const std::byte* at, std::int64_t c) const {
-        return lookUp(d, hn::ShiftRight<4>(bytes(d, at, c)));
-    }
+        return lookUp(d, lowered);
 #else
-    template <class D>
-    HWY_INLINE hn::Vec<D> even(D d, const std::byte* at, std::int64_t c) const {
-        return hn::ConvertTo(d, hn::And(bytes(d, at, c), hn::Set(hn::RebindToSigned<D>(), 15)));
-    }
-    template <class D>
-    HWY_INLINE hn::Vec<D> odd(D d, const std::byte* at, std::int64_t c) const {
-        return hn::ConvertTo(d, hn::ShiftRight<4>(bytes(d, at, c)));
-    }
+        return hn::ConvertTo(d, hn::And(lowered, hn::Set(hn::RebindToSigned<D>(), 15)));
 #endif
-
-private:
-    template <class D>
-    static HWY_INLINE auto bytes(D, const std::byte* at, std::int64_t c) {
-        return hn::PromoteTo(hn::RebindToSigned<D>(),
-                             hn::LoadU(hn::Rebind<std::uint8_t, D>(),
-                                       reinterpret_cast<const std::uint8_t*>(at) + c));
     }
+
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+private:
     /// What the low four bits of each lane stand for: with 16 lanes one operation in place of a
     /// mask, a conversion and a bias.
     template <class D, class V>
@@ -157,7 +149,7 @@ struct BlockMatrix {
     static constexpr bool kIsFloat = false;
     static constexpr std::int64_t kScaleBytes = kTileTokens * 2;
     static constexpr std::int64_t kBytes =
-        kScaleBytes + kTileTokens * kBlockValues / (RowsType::kTwoInAByte ? 2 : 1);
+        kScaleBytes + kTileTokens * kBlockValues / RowsType::kRowsOfStep * 4;
     const std::byte* matrix;
     BlockMatrix(const void* at, std::int64_t /*columns*/)
         : matrix(static_cast<const std::byte*>(at)) {}

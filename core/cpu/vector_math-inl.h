@@ -8,6 +8,7 @@
 #endif
 
 #include <cstdint>
+#include <type_traits>
 
 #include <hwy/highway.h>
 
@@ -18,6 +19,14 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Arrays of vectors are registers only where each loop over them is unrolled.
 #undef DECODESCOPE_UNROLL
 #define DECODESCOPE_UNROLL _Pragma("GCC unroll 16")
+
+/// f(std::integral_constant<int, i>()) for i = kFrom … kCount - 1.
+template <int kCount, int kFrom = 0, class F>
+HWY_INLINE void unrolled(const F& f) {
+    f(std::integral_constant<int, kFrom>());
+    if constexpr (kFrom + 1 < kCount)
+        unrolled<kCount, kFrom + 1>(f);
+}
 
 /// Lanes(d) elements as f32, from memory of any alignment.
 template <class D>
@@ -31,12 +40,6 @@ HWY_INLINE hn::Vec<D> loadFloats(D d, const hwy::float16_t* from) {
 template <class D>
 HWY_INLINE hn::Vec<D> loadFloats(D d, const hwy::bfloat16_t* from) {
     return hn::PromoteTo(d, hn::LoadU(hn::Rebind<hwy::bfloat16_t, D>(), from));
-}
-
-template <class D>
-HWY_INLINE hn::Vec<D> loadFloats(D d, const std::int8_t* from) {
-    const hn::RebindToSigned<D> di;
-    return hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(hn::Rebind<std::int8_t, D>(), from)));
 }
 
 /// sum += a × b in registers. Compilers that choose themselves load `a` or `b` again for each use,
