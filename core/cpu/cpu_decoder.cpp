@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "core/cpu/random_fill.h"
 #include "core/cpu/step_layer.h"
 #include "core/cpu/topology.h"
+#include "core/cpu/weight_panels.h"
 #include "core/engine/layer_choice.h"
 #include "core/engine/step_work.h"
 #include "core/spec/cache_law.h"
@@ -55,7 +57,7 @@ StepWork workOf(const DecoderRequest& request) {
 }
 
 std::uint64_t lmHeadBytes(const DecoderRequest& request) {
-    return storedBytes(request.weightsType, lmHeadParameters(request.model));
+    return panelBytes(request.weightsType, request.model.vocabSize, request.model.hiddenSize);
 }
 
 /// Weights that are to be held and that no step reads.
@@ -109,7 +111,8 @@ private:
     void dropPage();
     void readTo(std::int64_t context);
     [[nodiscard]] Status chooseWhatFits();
-    [[nodiscard]] bool allocateLayers();
+    [[nodiscard]] bool allocateWeights();
+    [[nodiscard]] bool allocateCaches();
     [[nodiscard]] bool fillStep(const std::stop_token& stop);
     [[nodiscard]] Status makeRoomForTwice(const std::stop_token& stop);
     [[nodiscard]] Result<StepTiming> runStep(StepVariation variation, const std::stop_token& stop);
@@ -122,7 +125,8 @@ private:
     std::vector<Layer> m_layers;
     Workspace m_room;
     std::optional<Workspace> m_twice; ///< of the step's variations, once one was run
-    Buffer m_lmHead;                  ///< [vocabulary][hidden]; Scope::Step
+    Buffer m_weights;                 ///< of the layers and the LM head; Scope::Step
+    std::span<std::byte> m_lmHead;    ///< [vocabulary][hidden], in panels
     Buffer m_unread;                  ///< weights that no step reads; in pages only
     std::vector<Buffer> m_beside;     ///< what no step reads
     MemoryLedger m_besideBytes;
@@ -154,15 +158,32 @@ Status CpuDecoder::chooseWhatFits() {
     return Done{};
 }
 
-bool CpuDecoder::allocateLayers() {
+bool CpuDecoder::allocateWeights() {
+    const DataType type = m_request.weightsType;
+    const std::uint64_t headBytes = lmHeadBytes(m_request);
+    std::uint64_t bytes = headBytes;
+    for (const Layer& layer : m_layers)
+        bytes = saturatingAdd(bytes, LayerWeights::bytesFor(m_request.model, layer.spec, type));
+    m_weights = Buffer(bytes);
+    m_unread = Buffer(unreadBytes(m_request));
+    if (!m_weights.valid() || !m_unread.valid())
+        return false;
+    std::byte* at = m_weights.data();
+    for (Layer& layer : m_layers) {
+        layer.weights = LayerWeights(m_request.model, layer.spec, type, at);
+        at += LayerWeights::bytesFor(m_request.model, layer.spec, type);
+    }
+    m_lmHead = {at, headBytes};
+    return true;
+}
+
+bool CpuDecoder::allocateCaches() {
     for (std::size_t i = 0; i < m_layers.size(); ++i) {
         Layer& layer = m_layers[i];
-        if (wholeStep())
-            layer.weights = LayerWeights(m_request.model, layer.spec, m_request.weightsType);
         if (layer.cacheOwner == i)
             layer.cache = paged() ? KvCache::inPages(pageOf(layer.spec, m_request))
                                   : KvCache(layoutOf(layer.spec, m_request));
-        if (!layer.weights.valid() || !layer.cache.valid())
+        if (!layer.cache.valid())
             return false;
     }
     return !paged() || addPage(m_request);
@@ -171,11 +192,7 @@ bool CpuDecoder::allocateLayers() {
 Status CpuDecoder::allocate() {
     if (Status status = chooseWhatFits(); !status)
         return status;
-    if (wholeStep()) {
-        m_lmHead = Buffer(lmHeadBytes(m_request));
-        m_unread = Buffer(unreadBytes(m_request));
-    }
-    if (!m_lmHead.valid() || !m_unread.valid() || !allocateLayers() ||
+    if ((wholeStep() && !allocateWeights()) || !allocateCaches() ||
         !m_room.allocate(m_request, 1, m_pool.threads()))
         return doesNotFit(m_request,
                           saturatingAdd(ledger().totalBytes(),
@@ -191,7 +208,7 @@ bool CpuDecoder::fillStep(const std::stop_token& stop) {
     for (Layer& layer : m_layers)
         if (!layer.weights.fill(m_pool, type, seed--, stop))
             return false;
-    return fillRandom(m_pool, m_lmHead, type, seed, kScale, stop) &&
+    return fillRandomPanels(m_pool, m_lmHead, type, seed, kScale, stop) &&
            fillRandom(m_pool, m_unread, DataType::Int8, ~seed, 0, stop);
 }
 
@@ -414,9 +431,7 @@ MemoryLedger CpuDecoder::ledger() const {
     MemoryLedger ledger;
     for (const Layer& layer : m_layers)
         ledger.kvBytes += layer.cache.bytes();
-    for (const Layer& layer : m_layers)
-        ledger.weightsBytes += layer.weights.bytes();
-    ledger.weightsBytes += m_lmHead.bytes() + m_unread.bytes();
+    ledger.weightsBytes = m_weights.bytes() + m_unread.bytes();
     ledger.workspaceBytes = m_room.bytes() + (m_twice ? m_twice->bytes() : 0);
     ledger.kvBytes += m_besideBytes.kvBytes;
     ledger.workspaceBytes += m_besideBytes.workspaceBytes;

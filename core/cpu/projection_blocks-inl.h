@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of Q8_0 and Q4_0 weights times inputs of 16-bit integers; compiled once for each instruction
-// set.
+// Panels of Q8_0 and Q4_0 weights times inputs rounded to integers; compiled once for each
+// instruction set.
 #if defined(DECODESCOPE_CPU_PROJECTION_BLOCKS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef DECODESCOPE_CPU_PROJECTION_BLOCKS_INL_H
 #undef DECODESCOPE_CPU_PROJECTION_BLOCKS_INL_H
@@ -8,10 +8,12 @@
 #define DECODESCOPE_CPU_PROJECTION_BLOCKS_INL_H
 #endif
 
-#include <hwy/cache_control.h>
+#include <algorithm>
 
+#include "core/cpu/projection_float-inl.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/projection_part.h"
+#include "core/cpu/projection_units-inl.h"
 #include "core/cpu/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -19,162 +21,247 @@ namespace decodescope::HWY_NAMESPACE {
 namespace {
 
 constexpr std::int64_t kBlockColumns = 32;
+constexpr std::int64_t kScalesBytes = kPanelRows * 2;
 
-/// A vector of 16 elements where the CPU has one, so that a block is two of them.
-using Words = hn::CappedTag<std::int16_t, 16>;
-constexpr int kBlockVectors = static_cast<int>(kBlockColumns / hn::MaxLanes(Words()));
-using Sums = hn::RepartitionToWide<Words>;
-using SumFloats = hn::RebindToFloat<Sums>;
-
-/// An f16 scale, the first two bytes of a block, in all lanes.
-HWY_INLINE hn::Vec<SumFloats> scaleOf(const std::byte* block) {
-    const SumFloats d;
-    const hn::Rebind<std::uint16_t, SumFloats> bits;
-    std::uint16_t scale = 0;
-    hwy::CopyBytes<sizeof(scale)>(block, &scale);
-    return hn::PromoteTo(
-        d, hn::BitCast(hn::Rebind<hwy::float16_t, SumFloats>(), hn::Set(bits, scale)));
+/// The scales of one vector of rows.
+HWY_INLINE hn::Vec<RowFloats> scalesOf(const std::byte* block, int vector) {
+    const auto* scales = reinterpret_cast<const hwy::float16_t*>(block);
+    return loadFloats(RowFloats(), scales + vector * kRowLanes);
 }
 
-/// f16 scale, 32 × int8.
-struct Q8Block {
-    static constexpr std::int64_t kBytes = 34;
-    HWY_INLINE static void decode(const std::byte* block, hn::Vec<Words>* out) {
-        const Words d;
-        const auto* values = reinterpret_cast<const std::int8_t*>(block + 2);
-        for (int v = 0; v < kBlockVectors; ++v)
-            out[v] =
-                hn::PromoteTo(d, hn::LoadU(hn::Rebind<std::int8_t, Words>(),
-                                           values + static_cast<std::size_t>(v) * hn::Lanes(d)));
-    }
-};
+// Inputs for Q8_0: 16-bit integers, pairs of them in words: for each group of sequences
+// [pair of columns][sequence]. Before all of them the scale of each sequence.
+constexpr std::int64_t kPairs = kBlockColumns / 2; ///< of a block
 
-/// f16 scale, 16 bytes: elements 0…15 in their low halves, 16…31 in the high ones, each plus 8.
-struct Q4Block {
-    static constexpr std::int64_t kBytes = 18;
-    HWY_INLINE static void decode(const std::byte* block, hn::Vec<Words>* out) {
-        const Words d;
-        const auto* values = reinterpret_cast<const std::uint8_t*>(block + 2);
-        constexpr int kHalf = kBlockVectors / 2;
-        for (int v = 0; v < kHalf; ++v) {
-            const auto both =
-                hn::PromoteTo(d, hn::LoadU(hn::Rebind<std::uint8_t, Words>(),
-                                           values + static_cast<std::size_t>(v) * hn::Lanes(d)));
-            out[v] =
-                hn::Sub(hn::And(both, hn::Set(d, std::int16_t{15})), hn::Set(d, std::int16_t{8}));
-            out[kHalf + v] = hn::Sub(hn::ShiftRight<4>(both), hn::Set(d, std::int16_t{8}));
-        }
-    }
-};
-
-/// The inputs of a batch as 16-bit integers: [sequence][wordStride()], then a scale for each
-/// sequence.
-struct PackedWords {
-    std::int16_t* values;
-    float* scales;
-};
-
-HWY_INLINE PackedWords packedWords(const Projection& p) {
-    auto* values = reinterpret_cast<std::int16_t*>(p.scratch);
-    return {values, reinterpret_cast<float*>(values + p.batch * wordStride(p.columns))};
+HWY_INLINE std::int64_t pairScalesBytes(std::int64_t batch) {
+    constexpr std::int64_t kLine = 64;
+    return (batch * static_cast<std::int64_t>(sizeof(float)) + kLine - 1) / kLine * kLine;
 }
 
-HWY_INLINE void packWords(const Projection& p, std::int64_t sequence) {
+/// The pairs of the group that starts at `sequence`.
+HWY_INLINE std::int32_t* pairsOf(const Projection& p, std::int64_t sequence) {
+    return reinterpret_cast<std::int32_t*>(p.scratch + pairScalesBytes(p.batch)) +
+           sequence * p.columns / 2;
+}
+
+/// The words of one block into the place of a sequence in its group of `size`.
+template <std::int64_t kWords>
+HWY_INLINE void putWords(const std::int32_t* words, std::int64_t size, std::int32_t* to) {
+    for (std::int64_t i = 0; i < kWords; ++i)
+        to[i * size] = words[i];
+}
+
+/// `to`: the place of the sequence in its group.
+HWY_INLINE void packPairs(const Projection& p, std::int64_t sequence, std::int64_t size,
+                          std::int32_t* to) {
     const hn::CappedTag<float, 16> d;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d)); // 32 is a multiple
+    const hn::Rebind<std::int16_t, decltype(d)> shorts;
     const float* in = p.in + sequence * p.columns;
     auto most = hn::Zero(d);
     for (std::int64_t c = 0; c < p.columns; c += lanes)
         most = hn::Max(most, hn::Abs(hn::LoadU(d, in + c)));
     const float largest = hn::GetLane(hn::MaxOfLanes(d, most));
     const auto factor = hn::Set(d, largest > 0 ? 32767.0F / largest : 0.0F);
-    const PackedWords packed = packedWords(p);
-    std::int16_t* to = packed.values + sequence * wordStride(p.columns);
-    const hn::Rebind<std::int16_t, decltype(d)> words;
-    for (std::int64_t c = 0; c < p.columns; c += lanes)
-        hn::StoreU(hn::DemoteTo(words, hn::NearestInt(hn::Mul(hn::LoadU(d, in + c), factor))),
-                   words, to + c);
-    packed.scales[sequence] = largest / 32767.0F;
-}
-
-/// As kFewRows of float weights.
-constexpr int kFewBlockRows = HWY_MAX_BYTES >= 64 ? 6 : 4;
-
-/// As floatTile(): rows that lie far apart, each a stream of its own.
-template <int kRows, int kBatch, typename Block>
-HWY_INLINE void blockTile(const Projection& p, std::int64_t row, std::int64_t stride,
-                          std::int64_t first) {
-    constexpr std::int64_t kAhead = 1024; ///< bytes; the prefetcher alone reaches nine tenths
-    const Words words;
-    const Sums sums;
-    const SumFloats d;
-    const std::int64_t blocks = p.columns / kBlockColumns;
-    const std::byte* weights = p.weights + row * blocks * Block::kBytes;
-    const std::int64_t apart = stride * blocks * Block::kBytes;
-    const PackedWords packed = packedWords(p);
-    const std::int64_t inStride = wordStride(p.columns);
-    const std::int16_t* in = packed.values + first * inStride;
-    hn::Vec<SumFloats> sum[kRows][kBatch];
-    for (auto& ofRow : sum)
-        for (auto& ofSequence : ofRow)
-            ofSequence = hn::Zero(d);
-    for (std::int64_t i = 0; i < blocks; ++i)
-        for (int r = 0; r < kRows; ++r) {
-            const std::byte* block = weights + r * apart + i * Block::kBytes;
-            hwy::Prefetch(block + kAhead);
-            hn::Vec<Words> w[kBlockVectors];
-            Block::decode(block, w);
-            const auto scale = scaleOf(block);
-            for (int b = 0; b < kBatch; ++b) {
-                const std::int16_t* x = in + b * inStride + i * kBlockColumns;
-                auto even = hn::Zero(sums);
-                auto odd = hn::Zero(sums);
-                for (int v = 0; v < kBlockVectors; ++v)
-                    even = hn::ReorderWidenMulAccumulate(
-                        sums, w[v],
-                        hn::LoadU(words, x + static_cast<std::size_t>(v) * hn::Lanes(words)), even,
-                        odd);
-                sum[r][b] = hn::MulAdd(hn::ConvertTo(d, hn::Add(even, odd)), scale, sum[r][b]);
-            }
+    HWY_ALIGN std::int32_t block[kPairs];
+    for (std::int64_t c = 0; c < p.columns; c += kBlockColumns, to += kPairs * size) {
+        for (std::int64_t i = 0; i < kBlockColumns; i += lanes) {
+            const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(d, in + c + i), factor));
+            hn::StoreU(hn::DemoteTo(shorts, rounded), shorts,
+                       reinterpret_cast<std::int16_t*>(block) + i);
         }
-    for (int r = 0; r < kRows; ++r)
+        putWords<kPairs>(block, size, to);
+    }
+    reinterpret_cast<float*>(p.scratch)[sequence] = largest / 32767.0F;
+}
+
+/// One panel times kBatch sequences: sums [sequence][row], less the scales of the sequences.
+template <int kBatch, class Unit>
+HWY_INLINE void pairPanel(const std::byte* block, const std::int32_t* in, std::int64_t blocks,
+                          float* sums) {
+    const RowFloats d;
+    const RowWords words;
+    hn::Vec<RowFloats> sum[kPanelVectors][kBatch];
+    DECODESCOPE_UNROLL
+    for (auto& rows : sum) {
+        DECODESCOPE_UNROLL
+        for (auto& each : rows)
+            each = hn::Zero(d);
+    }
+    for (std::int64_t i = 0; i < blocks; ++i) {
+        const auto* values = reinterpret_cast<const std::int8_t*>(block + kScalesBytes);
+        DECODESCOPE_UNROLL
+        for (int v = 0; v < kPanelVectors; ++v) {
+            hn::Vec<RowWords> products[kBatch];
+            DECODESCOPE_UNROLL
+            for (auto& each : products)
+                each = hn::Zero(words);
+            DECODESCOPE_UNROLL
+            for (int pair = 0; pair < kPairs; ++pair) {
+                const auto row = Unit::load(values + 2 * (pair * kPanelRows + v * kRowLanes));
+                DECODESCOPE_UNROLL
+                for (int b = 0; b < kBatch; ++b)
+                    Unit::add(products[b], row, in + pair * kBatch + b);
+            }
+            const auto scales = scalesOf(block, v);
+            DECODESCOPE_UNROLL
+            for (int b = 0; b < kBatch; ++b)
+                sum[v][b] = hn::MulAdd(hn::ConvertTo(d, products[b]), scales, sum[v][b]);
+        }
+        block += kScalesBytes + kPanelRows * kBlockColumns;
+        in += kPairs * kBatch;
+    }
+    DECODESCOPE_UNROLL
+    for (int v = 0; v < kPanelVectors; ++v) {
+        DECODESCOPE_UNROLL
         for (int b = 0; b < kBatch; ++b)
-            putSum(p, row + r * stride, first + b,
-                   hn::GetLane(hn::SumOfLanes(d, sum[r][b])) * packed.scales[first + b]);
-}
-
-template <int kRows, int kBatch, typename Block>
-void blockTiles(const Projection& p, const ProjectionPart& part, std::int64_t first) {
-    const std::int64_t stride = (part.rowEnd - part.row) / kRows;
-    for (std::int64_t i = 0; i < stride; ++i)
-        blockTile<kRows, kBatch, Block>(p, part.row + i, stride, first);
-    for (std::int64_t row = part.row + kRows * stride; row < part.rowEnd; ++row)
-        blockTile<1, kBatch, Block>(p, row, 0, first);
-}
-
-/// One row for all sequences of the part, eight at a time: it stays in the first-level cache.
-template <typename Block>
-void blockRowsOfMany(const Projection& p, const ProjectionPart& part) {
-    for (std::int64_t row = part.row; row < part.rowEnd; ++row) {
-        std::int64_t s = part.sequence;
-        for (; s + 8 <= part.sequenceEnd; s += 8)
-            blockTile<1, 8, Block>(p, row, 0, s);
-        for (; s + 4 <= part.sequenceEnd; s += 4)
-            blockTile<1, 4, Block>(p, row, 0, s);
-        for (; s < part.sequenceEnd; ++s)
-            blockTile<1, 1, Block>(p, row, 0, s);
+            hn::StoreU(sum[v][b], d, sums + b * kPanelRows + v * kRowLanes);
     }
 }
 
-template <typename Block>
-void blockRows(const Projection& p, const ProjectionPart& part) {
-    const std::int64_t sequences = part.sequenceEnd - part.sequence;
-    if (sequences == 1)
-        blockTiles<kFewBlockRows, 1, Block>(p, part, part.sequence);
-    else if (sequences == 2)
-        blockTiles<4, 2, Block>(p, part, part.sequence);
+// Inputs for Q4_0: 8-bit integers, four of them in words: for each group of sequences and each
+// block of 32 columns [4 columns][sequence], then its scale and its correction [sequence]. A nibble
+// is its weight plus 8, so that products are too large by 8 × Σ inputs × scale, which the
+// correction takes off again.
+constexpr std::int64_t kQuads = kBlockColumns / 4;
+constexpr std::int64_t kNibbleInputWords = kQuads + 2;
+
+/// The inputs of the group that starts at `sequence`.
+HWY_INLINE std::int32_t* quadsOf(const Projection& p, std::int64_t sequence) {
+    return reinterpret_cast<std::int32_t*>(p.scratch) +
+           sequence * (p.columns / kBlockColumns) * kNibbleInputWords;
+}
+
+/// As packPairs().
+HWY_INLINE void packQuads(const Projection& p, std::int64_t sequence, std::int64_t size,
+                          std::int32_t* to) {
+    const hn::CappedTag<float, 16> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const hn::RebindToSigned<decltype(d)> di;
+    const hn::Rebind<std::int8_t, decltype(d)> bytes;
+    const float* in = p.in + sequence * p.columns;
+    HWY_ALIGN std::int32_t block[kNibbleInputWords];
+    for (std::int64_t c = 0; c < p.columns; c += kBlockColumns, to += kNibbleInputWords * size) {
+        auto most = hn::Zero(d);
+        for (std::int64_t i = 0; i < kBlockColumns; i += lanes)
+            most = hn::Max(most, hn::Abs(hn::LoadU(d, in + c + i)));
+        const float largest = hn::GetLane(hn::MaxOfLanes(d, most));
+        const auto factor = hn::Set(d, largest > 0 ? 127.0F / largest : 0.0F);
+        auto total = hn::Zero(di);
+        for (std::int64_t i = 0; i < kBlockColumns; i += lanes) {
+            const auto rounded = hn::NearestInt(hn::Mul(hn::LoadU(d, in + c + i), factor));
+            total = hn::Add(total, rounded);
+            hn::StoreU(hn::DemoteTo(bytes, rounded), bytes,
+                       reinterpret_cast<std::int8_t*>(block) + i);
+        }
+        const float scales[2] = {largest / 127.0F,
+                                 -8 * (largest / 127.0F) *
+                                     static_cast<float>(hn::GetLane(hn::SumOfLanes(di, total)))};
+        hwy::CopyBytes<sizeof(scales)>(scales, block + kQuads);
+        putWords<kNibbleInputWords>(block, size, to);
+    }
+}
+
+/// As pairPanel().
+template <int kBatch, class Unit>
+HWY_INLINE void quadPanel(const std::byte* block, const std::int32_t* in, std::int64_t blocks,
+                          float* sums) {
+    constexpr int kHalf = static_cast<int>(kQuads) / 2; // low nibbles; then the high ones
+    const RowFloats d;
+    const RowWords words;
+    const auto mask = hn::Set(words, 0x0F0F0F0F);
+    hn::Vec<RowFloats> sum[kPanelVectors][kBatch];
+    DECODESCOPE_UNROLL
+    for (auto& rows : sum) {
+        DECODESCOPE_UNROLL
+        for (auto& each : rows)
+            each = hn::Zero(d);
+    }
+    for (std::int64_t i = 0; i < blocks; ++i) {
+        const auto* values = reinterpret_cast<const std::int32_t*>(block + kScalesBytes);
+        const auto* scaleOf = reinterpret_cast<const float*>(in + kQuads * kBatch);
+        DECODESCOPE_UNROLL
+        for (int v = 0; v < kPanelVectors; ++v) {
+            typename Unit::Sum products[kBatch];
+            DECODESCOPE_UNROLL
+            for (auto& each : products)
+                each = Unit::zero();
+            DECODESCOPE_UNROLL
+            for (int quad = 0; quad < kHalf; ++quad) {
+                const auto both = hn::LoadU(words, values + quad * kPanelRows + v * kRowLanes);
+                const auto low = hn::And(both, mask);
+                const auto high = hn::And(hn::ShiftRight<4>(both), mask);
+                DECODESCOPE_UNROLL
+                for (int b = 0; b < kBatch; ++b) {
+                    Unit::add(products[b], low, in + quad * kBatch + b);
+                    Unit::add(products[b], high, in + (kHalf + quad) * kBatch + b);
+                }
+            }
+            const auto scales = scalesOf(block, v);
+            DECODESCOPE_UNROLL
+            for (int b = 0; b < kBatch; ++b) {
+                const auto scaled =
+                    hn::MulAdd(hn::ConvertTo(d, Unit::total(products[b])), hn::Set(d, scaleOf[b]),
+                               hn::Set(d, scaleOf[kBatch + b]));
+                sum[v][b] = hn::MulAdd(scaled, scales, sum[v][b]);
+            }
+        }
+        block += kScalesBytes + kPanelRows * kBlockColumns / 2;
+        in += kNibbleInputWords * kBatch;
+    }
+    DECODESCOPE_UNROLL
+    for (int v = 0; v < kPanelVectors; ++v) {
+        DECODESCOPE_UNROLL
+        for (int b = 0; b < kBatch; ++b)
+            hn::StoreU(sum[v][b], d, sums + b * kPanelRows + v * kRowLanes);
+    }
+}
+
+/// Sequence by sequence for either kind of inputs.
+void packIntegers(const Projection& p, std::int64_t sequence) {
+    std::int64_t first = 0;
+    std::int64_t size = groupOf(p.batch, kMostTogether);
+    while (first + size <= sequence) {
+        first += size;
+        size = groupOf(p.batch - first, kMostTogether);
+    }
+    const bool pairs = p.type == DataType::Q8_0;
+    std::int32_t* to = (pairs ? pairsOf(p, first) : quadsOf(p, first)) + sequence - first;
+    if (pairs)
+        packPairs(p, sequence, size, to);
     else
-        blockRowsOfMany<Block>(p, part);
+        packQuads(p, sequence, size, to);
+    if (sequence + 1 < p.batch || sequence + 1 == first + size)
+        return;
+    const std::int64_t words = p.columns / kBlockColumns * (pairs ? kPairs : kNibbleInputWords);
+    for (std::int64_t i = 0; i < words; ++i) // the place that no sequence has
+        to[i * size + 1] = 0;
+}
+
+/// All sequences of a part, panel by panel: from the second group on it comes from a cache.
+template <class PairUnit, class QuadUnit>
+void blockPart(const Projection& p, const ProjectionPart& part) {
+    const std::int64_t blocks = p.columns / kBlockColumns;
+    const auto rowBytes =
+        static_cast<std::int64_t>(storedBytes(p.type, static_cast<std::uint64_t>(p.columns)));
+    const auto* scaleOf = reinterpret_cast<const float*>(p.scratch);
+    for (std::int64_t row = part.row; row < part.rowEnd; row += kPanelRows)
+        forGroups<kMostTogether>(
+            part.sequence, part.sequenceEnd, [&](auto size, std::int64_t first) HWY_ATTR {
+                HWY_ALIGN float sums[size * kPanelRows];
+                const std::byte* panel = p.weights + row * rowBytes;
+                if (p.type == DataType::Q8_0)
+                    pairPanel<size, PairUnit>(panel, pairsOf(p, first), blocks, sums);
+                else
+                    quadPanel<size, QuadUnit>(panel, quadsOf(p, first), blocks, sums);
+                for (std::int64_t b = 0; b < size && first + b < part.sequenceEnd; ++b) {
+                    float* ofSequence = sums + b * kPanelRows;
+                    if (p.type == DataType::Q8_0)
+                        for (std::int64_t r = 0; r < kPanelRows; ++r)
+                            ofSequence[r] *= scaleOf[first + b];
+                    putSums(p, row, first + b, ofSequence);
+                }
+            });
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of F32, F16 and BF16 weights times f32 inputs; compiled once for each instruction set.
+// Panels of F32, F16 and BF16 weights times f32 inputs; compiled once for each instruction set.
 #if defined(DECODESCOPE_CPU_PROJECTION_FLOAT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef DECODESCOPE_CPU_PROJECTION_FLOAT_INL_H
 #undef DECODESCOPE_CPU_PROJECTION_FLOAT_INL_H
@@ -12,123 +12,148 @@
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/projection_part.h"
 #include "core/cpu/vector_math-inl.h"
-#include "core/engine/float_bits.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
 
-HWY_INLINE float toFloat(float value) {
-    return value;
-}
-HWY_INLINE float toFloat(hwy::float16_t value) {
-    std::uint16_t bits = 0;
-    hwy::CopySameSize(&value, &bits);
-    return fromF16(bits);
-}
-HWY_INLINE float toFloat(hwy::bfloat16_t value) {
-    std::uint16_t bits = 0;
-    hwy::CopySameSize(&value, &bits);
-    return fromBf16(bits);
-}
+/// A vector of rows, and how many of them are a panel.
+using RowFloats = hn::CappedTag<float, kPanelRows>;
+constexpr int kRowLanes = static_cast<int>(hn::MaxLanes(RowFloats()));
+constexpr int kPanelVectors = static_cast<int>(kPanelRows) / kRowLanes;
 
 /// Sums that stay in registers beside what is multiplied.
-constexpr int kFloatSums = HWY_MAX_BYTES >= 64 ? 16 : 8;
-/// Rows at a time for one or two sequences. Inputs that the weights push out of the first-level
-/// cache come again from the second with every so many rows: measured on Zen 4 with f16, six are
-/// worth a tenth at 4,096 columns and a fifth at 14,336; f32 weights take twice the time and lose.
-template <typename T>
-constexpr int kFewRows = HWY_MAX_BYTES >= 64 && sizeof(T) == 2 ? 6 : 4;
+constexpr int kMostSums = HWY_MAX_BYTES == 32 ? 8 : 16;
+/// Sequences that are multiplied together.
+constexpr std::int64_t kMostTogether = HWY_MAX_BYTES >= 64 ? 8 : 4;
 
-/// Rows row, row + stride, … of kRows, times kBatch sequences. The rows lie far apart, so that
-/// each is a stream of its own to the prefetcher: it follows one a page. A weight is converted in a
-/// register, again for every four sequences, which costs nothing beside their multiply-adds; by
-/// then it comes from the first-level cache.
-template <int kRows, int kBatch, typename T>
-HWY_INLINE void floatTile(const Projection& p, std::int64_t row, std::int64_t stride,
-                          std::int64_t first) {
-    constexpr int kUnroll = 2 * kRows * kBatch <= kFloatSums ? 2 : 1; ///< to hide the latency
-    constexpr std::int64_t kStretch = 1024; ///< vectors: a sum of more loses the bound of f32
-    const hn::ScalableTag<float> d;
-    using V = hn::Vec<decltype(d)>;
-    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    const T* weights = reinterpret_cast<const T*>(p.weights) + row * p.columns;
-    const bool copied = p.batch > 1;
-    const std::int64_t inStride = copied ? floatStride(p.columns) : 0;
-    const float* in = copied ? reinterpret_cast<const float*>(p.scratch) + first * inStride : p.in;
-    const std::int64_t apart = stride * p.columns;
-    float total[kRows][kBatch] = {};
-    std::int64_t c = 0;
-    while (c + kUnroll * lanes <= p.columns) {
-        const std::int64_t end = std::min(p.columns, c + kStretch * lanes);
-        V sum[kRows][kBatch][kUnroll];
-        for (auto& ofRow : sum)
-            for (auto& ofSequence : ofRow)
-                for (V& chain : ofSequence)
-                    chain = hn::Zero(d);
-        for (; c + kUnroll * lanes <= end; c += kUnroll * lanes)
-            for (int u = 0; u < kUnroll; ++u) {
-                V x[kBatch];
+template <class V>
+HWY_INLINE void addProduct(V& sum, const float* input, V weights) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+    multiplyAdd(sum, input, weights);
+#else
+    multiplyAdd(sum, hn::Set(RowFloats(), *input), weights);
+#endif
+}
+
+/// Columns of kPanels panels times kBatch sequences: added to `sums` [sequence][panel][row], with
+/// `stride` from one sequence to the next. `panels`: where the columns begin in each; `in`
+/// [column][kBatch].
+template <int kPanels, int kBatch, typename T>
+HWY_INLINE void addColumns(const T* const* panels, const float* in, std::int64_t columns,
+                           float* sums, std::int64_t stride) {
+    constexpr int kSums = kPanels * kPanelVectors * kBatch;
+    constexpr int kChains = kSums < 8 ? 8 / kSums : 1; ///< to hide the latency
+    const RowFloats d;
+    using V = hn::Vec<RowFloats>;
+    V sum[kChains][kPanels][kPanelVectors][kBatch];
+    DECODESCOPE_UNROLL
+    for (auto& chain : sum) {
+        DECODESCOPE_UNROLL
+        for (auto& panel : chain) {
+            DECODESCOPE_UNROLL
+            for (auto& rows : panel) {
+                DECODESCOPE_UNROLL
+                for (V& each : rows)
+                    each = hn::Zero(d);
+            }
+        }
+    }
+    const auto addColumn = [&](std::int64_t c, V(&chain)[kPanels][kPanelVectors][kBatch]) HWY_ATTR {
+        DECODESCOPE_UNROLL
+        for (int p = 0; p < kPanels; ++p) {
+            DECODESCOPE_UNROLL
+            for (int v = 0; v < kPanelVectors; ++v) {
+                const V weights = loadFloats(d, panels[p] + c * kPanelRows + v * kRowLanes);
+                DECODESCOPE_UNROLL
                 for (int b = 0; b < kBatch; ++b)
-                    x[b] = hn::LoadU(d, in + b * inStride + c + u * lanes);
-                for (int r = 0; r < kRows; ++r) {
-                    const V w = loadFloats(d, weights + r * apart + c + u * lanes);
-                    for (int b = 0; b < kBatch; ++b)
-                        sum[r][b][u] = hn::MulAdd(w, x[b], sum[r][b][u]);
-                }
+                    addProduct(chain[p][v][b], in + c * kBatch + b, weights);
             }
-        for (int r = 0; r < kRows; ++r)
+        }
+    };
+    std::int64_t c = 0;
+    for (; c + kChains <= columns; c += kChains) {
+        DECODESCOPE_UNROLL
+        for (int i = 0; i < kChains; ++i)
+            addColumn(c + i, sum[i]);
+    }
+    for (; c < columns; ++c)
+        addColumn(c, sum[0]);
+    DECODESCOPE_UNROLL
+    for (int p = 0; p < kPanels; ++p) {
+        DECODESCOPE_UNROLL
+        for (int v = 0; v < kPanelVectors; ++v) {
+            DECODESCOPE_UNROLL
             for (int b = 0; b < kBatch; ++b) {
-                V all = sum[r][b][0];
-                for (int u = 1; u < kUnroll; ++u)
-                    all = hn::Add(all, sum[r][b][u]);
-                total[r][b] += hn::GetLane(hn::SumOfLanes(d, all));
+                float* at = sums + b * stride + p * kPanelRows + v * kRowLanes;
+                V all = sum[0][p][v][b];
+                DECODESCOPE_UNROLL
+                for (int i = 1; i < kChains; ++i)
+                    all = hn::Add(all, sum[i][p][v][b]);
+                hn::StoreU(hn::Add(hn::LoadU(d, at), all), d, at);
             }
-    }
-    for (int r = 0; r < kRows; ++r)
-        for (int b = 0; b < kBatch; ++b) {
-            for (std::int64_t rest = c; rest < p.columns; ++rest)
-                total[r][b] += toFloat(weights[r * apart + rest]) * in[b * inStride + rest];
-            putSum(p, row + r * stride, first + b, total[r][b]);
         }
+    }
 }
 
-/// kRows rows, far apart, and what is left over one by one: all sequences, while the rows are near.
-template <int kRows, typename T>
-void floatTiles(const Projection& p, const ProjectionPart& part) {
-    const std::int64_t stride = (part.rowEnd - part.row) / kRows;
-    const std::int64_t end = part.sequenceEnd;
-    for (std::int64_t i = 0; i < stride; ++i) {
-        const std::int64_t row = part.row + i;
-        std::int64_t s = part.sequence;
-        if constexpr (kRows == 3) {
-            for (; s + 4 <= end; s += 4)
-                floatTile<kRows, 4, T>(p, row, stride, s);
-        }
-        for (; s + 2 <= end; s += 2)
-            floatTile<kRows, 2, T>(p, row, stride, s);
-        for (; s < end; ++s)
-            floatTile<kRows, 1, T>(p, row, stride, s);
+/// kPanels panels, the first at `row` and `apart` rows from one to the next, times all sequences of
+/// a part. A stretch of columns is read from memory once, and from a cache for the second group of
+/// sequences on.
+template <int kPanels, typename T>
+void floatPanels(const Projection& p, const ProjectionPart& part, std::int64_t row,
+                 std::int64_t apart) {
+    constexpr std::int64_t kStretch = 1024; ///< a sum of many more loses the bound of f32
+    const T* panels[kPanels];
+    for (int i = 0; i < kPanels; ++i)
+        panels[i] = reinterpret_cast<const T*>(p.weights) + (row + i * apart) * p.columns;
+    const float* in = p.batch > 1 ? reinterpret_cast<const float*>(p.scratch) : p.in;
+    HWY_ALIGN float sums[kPanels * kMostSequences * kPanelRows];
+    constexpr std::int64_t kStride = kPanels * kPanelRows;
+    const std::int64_t sequences = part.sequenceEnd - part.sequence;
+    std::fill_n(sums, std::min(kMostSequences, sequences + 1) * kStride, 0.0F);
+    for (std::int64_t c = 0; c < p.columns; c += kStretch) {
+        const std::int64_t columns = std::min(kStretch, p.columns - c);
+        forGroups<kMostTogether>(
+            part.sequence, part.sequenceEnd, [&](auto size, std::int64_t sequence) HWY_ATTR {
+                const float* from = in + sequence * p.columns + c * size;
+                float* to = sums + (sequence - part.sequence) * kStride;
+                if constexpr (kPanels * kPanelVectors * size <= kMostSums)
+                    addColumns<kPanels, size>(panels, from, columns, to, kStride);
+                else
+                    for (int i = 0; i < kPanels; ++i)
+                        addColumns<1, size>(panels + i, from, columns, to + i * kPanelRows,
+                                            kStride);
+            });
+        for (const T*& panel : panels)
+            panel += columns * kPanelRows;
     }
-    for (std::int64_t row = part.row + kRows * stride; row < part.rowEnd; ++row)
-        for (std::int64_t s = part.sequence; s < end; ++s)
-            floatTile<1, 1, T>(p, row, 0, s);
+    for (std::int64_t s = part.sequence; s < part.sequenceEnd; ++s)
+        for (int i = 0; i < kPanels; ++i)
+            putSums(p, row + i * apart, s, sums + (s - part.sequence) * kStride + i * kPanelRows);
 }
 
+/// Two panels at a time, far apart, so that each is a stream of its own to the prefetcher.
 template <typename T>
-void floatRows(const Projection& p, const ProjectionPart& part) {
-    if (p.batch > 2)
-        floatTiles<3, T>(p, part);
-    else
-        floatTiles<kFewRows<T>, T>(p, part);
+void floatPart(const Projection& p, const ProjectionPart& part) {
+    const std::int64_t panels = (part.rowEnd - part.row + kPanelRows - 1) / kPanelRows;
+    const std::int64_t apart = panels / 2 * kPanelRows;
+    for (std::int64_t i = 0; i < panels / 2; ++i)
+        floatPanels<2, T>(p, part, part.row + i * kPanelRows, apart);
+    if (panels % 2 != 0)
+        floatPanels<1, T>(p, part, part.row + 2 * apart, 0);
 }
 
-/// The inputs of several sequences with kApartBytes between them; columns [from, to) of them.
+/// The inputs of several sequences, group by group [column][sequence]; columns [from, to) of them.
 void packFloats(const Projection& p, std::int64_t from, std::int64_t to) {
     auto* packed = reinterpret_cast<float*>(p.scratch);
-    for (std::int64_t s = 0; s < p.batch; ++s)
-        std::copy(p.in + s * p.columns + from, p.in + s * p.columns + to,
-                  packed + s * floatStride(p.columns) + from);
+    forGroups<kMostTogether>(0, p.batch, [&](auto size, std::int64_t first) {
+        float* at = packed + first * p.columns + from * size;
+        const std::int64_t held = std::min<std::int64_t>(size, p.batch - first);
+        const float* in = p.in + first * p.columns;
+        for (std::int64_t c = from; c < to; ++c, at += size)
+            for (std::int64_t b = 0; b < size; ++b)
+                at[b] = b < held ? in[b * p.columns + c] : 0.0F;
+    });
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 
 #include "core/cpu/buffer.h"
 #include "core/cpu/projection_part.h"
+#include "core/cpu/roof_kernels.h"
 #include "core/cpu/vector_targets.h"
 #include "core/engine/float_bits.h"
 #include "core/spec/units.h"
@@ -15,7 +16,6 @@
 
 #include "core/cpu/projection_blocks-inl.h"
 #include "core/cpu/projection_float-inl.h"
-#include "core/cpu/projection_nibbles-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
@@ -27,32 +27,24 @@ void packInputs(const Projection& p, std::int64_t from, std::int64_t to) {
         packFloats(p, from, to);
         return;
     }
-    for (std::int64_t sequence = from; sequence < to; ++sequence) {
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
-        if (p.type == DataType::Q4_0) {
-            packNibbleInputs(p, sequence);
-            continue;
-        }
-#endif
-        packWords(p, sequence);
-    }
+    for (std::int64_t sequence = from; sequence < to; ++sequence)
+        packIntegers(p, sequence);
 }
 
-void projectPart(const Projection& p, const ProjectionPart& part) {
+void projectPart(const Projection& p, const ProjectionPart& part,
+                 [[maybe_unused]] bool dotProducts) {
     if (p.type == DataType::F32)
-        floatRows<float>(p, part);
+        floatPart<float>(p, part);
     else if (p.type == DataType::F16)
-        floatRows<hwy::float16_t>(p, part);
+        floatPart<hwy::float16_t>(p, part);
     else if (p.type == DataType::BF16)
-        floatRows<hwy::bfloat16_t>(p, part);
-    else if (p.type == DataType::Q8_0)
-        blockRows<Q8Block>(p, part);
-    else
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
-        nibbleRows(p, part);
-#else
-        blockRows<Q4Block>(p, part);
+        floatPart<hwy::bfloat16_t>(p, part);
+#if DECODESCOPE_HAS_INT8_DOT
+    else if (dotProducts)
+        blockPart<PairDots, QuadDots<Int8Dot>>(p, part);
 #endif
+    else
+        blockPart<PairProducts, QuadProducts>(p, part);
 }
 
 } // namespace
@@ -82,7 +74,7 @@ std::int64_t rowsPerUnit(const Projection& p, int threads) {
     constexpr std::int64_t kMostBytes = std::int64_t{1} << 19;
     constexpr std::int64_t kMostFlop = 100'000'000; ///< 50 ms at 2 GFLOP/s, without vectors
     constexpr std::int64_t kUnitsPerThread = 16;
-    constexpr std::int64_t kStep = 12; ///< a multiple of the rows that the kernels block
+    constexpr std::int64_t kStep = 2 * kPanelRows; ///< that the kernels take at a time
     const std::int64_t columns = std::max<std::int64_t>(1, p.columns);
     const auto rowBytes =
         static_cast<std::int64_t>(storedBytes(p.type, static_cast<std::uint64_t>(columns)));
@@ -96,20 +88,26 @@ std::int64_t rowsPerUnit(const Projection& p, int threads) {
 } // namespace
 
 std::uint64_t projectionScratchBytes(DataType type, std::int64_t columns, std::int64_t batch) {
-    constexpr std::int64_t kFloat = sizeof(float);
-    const auto bytes = [](std::int64_t sequences, std::int64_t perSequence) {
-        return saturatingMultiply(static_cast<std::uint64_t>(sequences),
-                                  static_cast<std::uint64_t>(perSequence));
-    };
-    if (!inBlocks(type)) {
-        return batch == 1 ? 0 : bytes(batch, floatStride(columns) * kFloat);
-    }
-    const std::int64_t words = wordStride(columns) * 2 + kFloat; // with a scale for each sequence
-    // The larger of both ways to hold it.
-    return bytes(batch, type == DataType::Q4_0 ? std::max(words, pairStrideBytes(columns)) : words);
+    if (!inBlocks(type) && batch == 1)
+        return 0;
+    // A word each of 32 bits, as many as kernels want for a block of 32 columns and, where they
+    // fill a group up, one sequence more.
+    constexpr std::uint64_t kFloats = 32;
+    constexpr std::uint64_t kPairs = 16;
+    constexpr std::uint64_t kQuads = 8 + 2; // with scale and correction
+    const std::uint64_t perBlock = !inBlocks(type)          ? kFloats
+                                   : type == DataType::Q8_0 ? kPairs
+                                                            : kQuads;
+    const auto blocks = static_cast<std::uint64_t>((columns + 31) / 32);
+    const auto sequences = static_cast<std::uint64_t>(batch);
+    constexpr std::uint64_t kScales = 64 + sizeof(float); // of each sequence, in whole lines
+    return saturatingAdd(
+        saturatingMultiply(sequences + 1, saturatingMultiply(blocks, perBlock * sizeof(float))),
+        type == DataType::Q8_0 ? saturatingMultiply(sequences, kScales) : 0);
 }
 
 bool project(ThreadPool& pool, const Projection& projection, const std::stop_token& stop) {
+    static const bool cpuHasDotProducts = int8DotLoop() != nullptr;
     Projection p = projection;
     const std::uint64_t scratchBytes = projectionScratchBytes(p.type, p.columns, p.batch);
     Buffer scratch;
@@ -123,6 +121,7 @@ bool project(ThreadPool& pool, const Projection& projection, const std::stop_tok
         if (!pack(pool, p, stop))
             return false;
     }
+    const bool dotProducts = p.dotProducts && cpuHasDotProducts;
     const std::int64_t perUnit = rowsPerUnit(p, pool.threads());
     const std::int64_t rowUnits = (p.rows + perUnit - 1) / perUnit;
     const std::int64_t sequenceUnits = (p.batch + kMostSequences - 1) / kMostSequences;
@@ -130,9 +129,9 @@ bool project(ThreadPool& pool, const Projection& projection, const std::stop_tok
     return pool.run(rowUnits * sequenceUnits, stop, [&](std::int64_t unit, int) {
         const std::int64_t row = unit / sequenceUnits * perUnit;
         const std::int64_t sequence = unit % sequenceUnits * kMostSequences;
-        HWY_DYNAMIC_DISPATCH(projectPart)
-        (p, {row, std::min(p.rows, row + perUnit), sequence,
-             std::min(p.batch, sequence + kMostSequences)});
+        const ProjectionPart part{row, std::min(p.rows, row + perUnit), sequence,
+                                  std::min(p.batch, sequence + kMostSequences)};
+        HWY_DYNAMIC_DISPATCH(projectPart)(p, part, dotProducts);
     });
 }
 

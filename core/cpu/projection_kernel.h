@@ -17,11 +17,10 @@ namespace decodescope {
 /// F32, F16 and BF16 weights meet f32 inputs. Quantised ones meet inputs rounded to integers, so
 /// that products are exact and two or four are made by one instruction: Q8_0 to 16 bits, one scale
 /// a sequence (relative error of a product of random vectors near 1e-4); Q4_0 to 8 bits, one scale
-/// for 32 columns (near 5e-3, a tenth of what the weights lost when they were quantised), or as
-/// Q8_0 where the CPU has no AVX2.
+/// for 32 columns (near 5e-3, a tenth of what the weights lost when they were quantised).
 struct Projection {
-    DataType type = DataType::F16; ///< F32, F16, BF16, Q8_0 or Q4_0
-    const std::byte* weights = nullptr;
+    DataType type = DataType::F16;      ///< F32, F16, BF16, Q8_0 or Q4_0
+    const std::byte* weights = nullptr; ///< as panels (weight_panels.h), on a boundary of 64
     std::int64_t rows = 0;
     std::int64_t columns = 0; ///< whole blocks of `type`
     std::int64_t batch = 1;
@@ -31,6 +30,8 @@ struct Projection {
     /// Room for the inputs as the kernels read them: projectionScratchBytes() bytes on a boundary
     /// of 64. Null: project() allocates it.
     std::byte* scratch = nullptr;
+    /// False: as on a CPU that has no dot products of integers. The sums are the same.
+    bool dotProducts = true;
 };
 
 [[nodiscard]] std::uint64_t projectionScratchBytes(DataType type, std::int64_t columns,

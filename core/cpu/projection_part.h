@@ -1,41 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "core/cpu/projection_kernel.h"
+#include "core/cpu/weight_panels.h"
 
 namespace decodescope {
 
-/// One unit of work of a projection.
+/// One unit of work of a projection. Rows begin on a panel.
 struct ProjectionPart {
     std::int64_t row = 0, rowEnd = 0;
-    std::int64_t sequence = 0, sequenceEnd = 0; ///< kMostSequences at most
+    std::int64_t sequence = 0, sequenceEnd = 0; ///< kMostSequences at most, from a multiple of it
 };
 
 /// Sequences of one part, so that a stop request is heard.
 constexpr std::int64_t kMostSequences = 64;
 
-// Inputs of a sequence in the scratch start a little beyond a multiple of the page size after those
-// of the sequence before: else they all meet in one set and one bank of the first-level cache.
-constexpr std::int64_t kApartBytes = 96;
-
-/// Floats from one sequence to the next.
-inline std::int64_t floatStride(std::int64_t columns) {
-    return columns + kApartBytes / static_cast<std::int64_t>(sizeof(float));
-}
-/// 16-bit integers from one sequence to the next.
-inline std::int64_t wordStride(std::int64_t columns) {
-    return columns + kApartBytes / static_cast<std::int64_t>(sizeof(std::int16_t));
-}
-/// Bytes from one sequence to the next where 64 inputs of 8 bits are 128 bytes with their scales.
-inline std::int64_t pairStrideBytes(std::int64_t columns) {
-    return (columns + 63) / 64 * 128 + kApartBytes;
+/// Sequences that are multiplied together where so many are left: `most`, a power of two, or a
+/// smaller one. Where one is missing, zeros take its place: cheaper than three groups for seven.
+constexpr std::int64_t groupOf(std::int64_t left, std::int64_t most) {
+    std::int64_t size = most;
+    while (size > 1 && left < size - (size > 2 ? 1 : 0))
+        size /= 2;
+    return size;
 }
 
-inline void putSum(const Projection& p, std::int64_t row, std::int64_t sequence, float sum) {
-    float& out = p.out[sequence * p.rows + row];
-    out = p.add ? out + sum : sum;
+/// run(size, sequence) for each group of sequences [first, end) that starts at `sequence`, its size
+/// a constant of kMost or less.
+template <std::int64_t kMost, class Run>
+inline void forGroups(std::int64_t first, std::int64_t end, const Run& run) {
+    static_assert(kMost == 4 || kMost == 8);
+    for (std::int64_t at = first; at < end;) {
+        const std::int64_t size = groupOf(end - at, kMost);
+        if (kMost == 8 && size == 8)
+            run(std::integral_constant<int, kMost>(), at);
+        else if (size == 4)
+            run(std::integral_constant<int, 4>(), at);
+        else if (size == 2)
+            run(std::integral_constant<int, 2>(), at);
+        else
+            run(std::integral_constant<int, 1>(), at);
+        at += size;
+    }
+}
+
+/// The sums of one panel's rows, those that the matrix has.
+inline void putSums(const Projection& p, std::int64_t row, std::int64_t sequence,
+                    const float* sums) {
+    float* out = p.out + sequence * p.rows + row;
+    const std::int64_t rows = std::min(kPanelRows, p.rows - row);
+    for (std::int64_t i = 0; i < rows; ++i)
+        out[i] = p.add ? out[i] + sums[i] : sums[i];
 }
 
 } // namespace decodescope

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/cpu/vector_targets.h"
+#include "core/cpu/weight_panels.h"
 #include "core/engine/float_bits.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -79,37 +80,51 @@ std::uint32_t mixSeed(std::uint64_t seed, std::uint64_t chunk) {
 }
 
 /// f16 scales of [1, 2) × 2^(log2Scale − 7) for int8, which have a root mean square of 74, and
-/// × 2^(log2Scale − 3) for nibbles with one of 4.6: values near 2^log2Scale.
-void writeScales(std::byte* blocks, std::uint64_t bytes, DataType type, int log2Scale) {
-    const std::uint64_t blockBytes = info(type).blockBytes;
+/// × 2^(log2Scale − 3) for nibbles with one of 4.6: values near 2^log2Scale. `together` blocks have
+/// their scales side by side.
+void writeScales(std::byte* blocks, std::uint64_t bytes, DataType type, int log2Scale,
+                 std::uint64_t together) {
+    const std::uint64_t groupBytes = info(type).blockBytes * together;
     const int exponent = 15 + log2Scale - (type == DataType::Q8_0 ? 7 : 3);
-    for (std::uint64_t at = 0; at + blockBytes <= bytes; at += blockBytes) {
-        std::uint16_t scale = 0;
-        std::memcpy(&scale, blocks + at, sizeof(scale));
-        scale = static_cast<std::uint16_t>((scale & 0x3FFU) | static_cast<std::uint32_t>(exponent)
-                                                                  << 10);
-        std::memcpy(blocks + at, &scale, sizeof(scale));
-    }
+    std::uint16_t scale = 0;
+    for (std::uint64_t at = 0; at + groupBytes <= bytes; at += groupBytes)
+        for (std::uint64_t i = 0; i < together; ++i) {
+            std::byte* place = blocks + at + i * sizeof(scale);
+            std::memcpy(&scale, place, sizeof(scale));
+            scale = static_cast<std::uint16_t>((scale & 0x3FFU) |
+                                               static_cast<std::uint32_t>(exponent) << 10);
+            std::memcpy(place, &scale, sizeof(scale));
+        }
+}
+
+bool fillBlocks(ThreadPool& pool, std::span<std::byte> all, DataType type, std::uint64_t seed,
+                int log2Scale, std::uint64_t together, const std::stop_token& stop) {
+    constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 22; // two huge pages
+    // A chunk is a whole number of blocks and of words.
+    const std::uint64_t whole =
+        inBlocks(type) ? std::max<std::uint64_t>(4, together) * info(type).blockBytes : 1;
+    const std::uint64_t perChunk = kChunkBytes / whole * whole;
+    const std::uint64_t chunks = (all.size() + perChunk - 1) / perChunk;
+    return pool.run(static_cast<std::int64_t>(chunks), stop, [&](std::int64_t chunk, int) {
+        const std::uint64_t at = static_cast<std::uint64_t>(chunk) * perChunk;
+        const std::uint64_t bytes = std::min(perChunk, all.size() - at);
+        fillRandomBytes(all.data() + at, bytes, type,
+                        mixSeed(seed, static_cast<std::uint64_t>(chunk)), log2Scale);
+        if (inBlocks(type))
+            writeScales(all.data() + at, bytes, type, log2Scale, together);
+    });
 }
 
 } // namespace
 
 bool fillRandom(ThreadPool& pool, Buffer& buffer, DataType type, std::uint64_t seed, int log2Scale,
                 const std::stop_token& stop) {
-    constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 22; // two huge pages
-    // A chunk is a whole number of blocks and of words.
-    const std::uint64_t perChunk =
-        inBlocks(type) ? kChunkBytes / (4 * info(type).blockBytes) * (4 * info(type).blockBytes)
-                       : kChunkBytes;
-    const std::uint64_t chunks = (buffer.bytes() + perChunk - 1) / perChunk;
-    return pool.run(static_cast<std::int64_t>(chunks), stop, [&](std::int64_t chunk, int) {
-        const std::uint64_t at = static_cast<std::uint64_t>(chunk) * perChunk;
-        const std::uint64_t bytes = std::min(perChunk, buffer.bytes() - at);
-        fillRandomBytes(buffer.data() + at, bytes, type,
-                        mixSeed(seed, static_cast<std::uint64_t>(chunk)), log2Scale);
-        if (inBlocks(type))
-            writeScales(buffer.data() + at, bytes, type, log2Scale);
-    });
+    return fillBlocks(pool, {buffer.data(), buffer.bytes()}, type, seed, log2Scale, 1, stop);
+}
+
+bool fillRandomPanels(ThreadPool& pool, std::span<std::byte> panels, DataType type,
+                      std::uint64_t seed, int log2Scale, const std::stop_token& stop) {
+    return fillBlocks(pool, panels, type, seed, log2Scale, kPanelRows, stop);
 }
 
 void fillRandomBytes(std::byte* at, std::uint64_t bytes, DataType type, std::uint64_t seed,

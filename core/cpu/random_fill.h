@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/cpu/buffer.h"
 #include "core/cpu/thread_pool.h"
@@ -17,7 +18,13 @@ namespace decodescope {
 [[nodiscard]] bool fillRandom(ThreadPool& pool, Buffer& buffer, DataType type, std::uint64_t seed,
                               int log2Scale, const std::stop_token& stop);
 
-/// The same for one piece of memory of F32, F16, BF16 or Int8 (any byte), by the calling thread.
+/// The same for the matrix of a linear layer in panels (weight_panels.h), where the scales of 16
+/// rows are together: panelBytes() bytes.
+[[nodiscard]] bool fillRandomPanels(ThreadPool& pool, std::span<std::byte> panels, DataType type,
+                                    std::uint64_t seed, int log2Scale, const std::stop_token& stop);
+
+/// The same as fillRandom() for one piece of memory of F32, F16, BF16 or Int8 (any byte), by the
+/// calling thread.
 void fillRandomBytes(std::byte* at, std::uint64_t bytes, DataType type, std::uint64_t seed,
                      int log2Scale);
 

@@ -12,6 +12,7 @@
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
 #include "core/cpu/topology.h"
+#include "core/cpu/weight_panels.h"
 #include "core/engine/float_bits.h"
 #include "core/engine/reference.h"
 
@@ -277,7 +278,9 @@ SelfTestResult runCase(const ProjectionCase& test, ThreadPool& pool, std::uint64
     result.bound = projectionBound(test.type);
     const std::int64_t elements = test.rows * test.columns;
     Buffer weights(storedBytes(test.type, static_cast<std::uint64_t>(elements)));
-    if (!weights.valid() || !fillRandom(pool, weights, test.type, seed, -4, stop))
+    Buffer panels(panelBytes(test.type, test.rows, test.columns));
+    if (!weights.valid() || !panels.valid() ||
+        !fillRandom(pool, weights, test.type, seed, -4, stop))
         return result;
     std::mt19937_64 random(seed);
     std::normal_distribution<float> normal;
@@ -285,9 +288,10 @@ SelfTestResult runCase(const ProjectionCase& test, ThreadPool& pool, std::uint64
     for (float& value : in)
         value = normal(random);
     std::vector<float> out(index(test.batch * test.rows), std::numeric_limits<float>::quiet_NaN());
+    packPanels(test.type, weights.data(), test.rows, test.columns, panels.data());
     if (project(
             pool,
-            {test.type, weights.data(), test.rows, test.columns, test.batch, in.data(), out.data()},
+            {test.type, panels.data(), test.rows, test.columns, test.batch, in.data(), out.data()},
             stop))
         result.error =
             relativeError(out, referenceProjection(decoded(test.type, weights.data(), elements), in,

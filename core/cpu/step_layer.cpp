@@ -6,6 +6,7 @@
 #include "core/cpu/norm_rope.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
+#include "core/cpu/weight_panels.h"
 #include "core/engine/rotary_table.h"
 #include "core/spec/units.h"
 
@@ -29,11 +30,11 @@ std::int64_t gateUpWidth(const LayerSpec& layer) {
 }
 
 MatrixBytes matrixBytes(const ModelSpec& model, const LayerSpec& layer, DataType type) {
-    const auto bytes = [&](std::int64_t width) {
-        return storedBytes(type, static_cast<std::uint64_t>(width * model.hiddenSize));
-    };
-    return {bytes(qkvWidth(layer)), bytes(layer.nHeads * layer.headDimV), bytes(gateUpWidth(layer)),
-            bytes(layer.ffn.hidden)};
+    const std::int64_t hidden = model.hiddenSize;
+    return {panelBytes(type, qkvWidth(layer), hidden),
+            panelBytes(type, hidden, layer.nHeads * layer.headDimV),
+            panelBytes(type, gateUpWidth(layer), hidden),
+            panelBytes(type, hidden, layer.ffn.hidden)};
 }
 
 struct Widths {
@@ -98,12 +99,18 @@ void activate(const LayerSpec& spec, std::int64_t sequence, std::int64_t first,
 
 } // namespace
 
-LayerWeights::LayerWeights(const ModelSpec& model, const LayerSpec& layer, DataType type) {
+LayerWeights::LayerWeights(const ModelSpec& model, const LayerSpec& layer, DataType type,
+                           std::byte* at) {
     const MatrixBytes bytes = matrixBytes(model, layer, type);
-    queryKeyValue = Buffer(bytes.queryKeyValue);
-    output = Buffer(bytes.output);
-    gateUp = Buffer(bytes.gateUp);
-    down = Buffer(bytes.down);
+    const auto next = [&at](std::uint64_t size) {
+        const std::span<std::byte> matrix(at, size);
+        at += size;
+        return matrix;
+    };
+    queryKeyValue = next(bytes.queryKeyValue);
+    output = next(bytes.output);
+    gateUp = next(bytes.gateUp);
+    down = next(bytes.down);
 }
 
 std::uint64_t LayerWeights::bytesFor(const ModelSpec& model, const LayerSpec& layer,
@@ -113,20 +120,12 @@ std::uint64_t LayerWeights::bytesFor(const ModelSpec& model, const LayerSpec& la
                          saturatingAdd(bytes.gateUp, bytes.down));
 }
 
-bool LayerWeights::valid() const {
-    return queryKeyValue.valid() && output.valid() && gateUp.valid() && down.valid();
-}
-
-std::uint64_t LayerWeights::bytes() const {
-    return queryKeyValue.bytes() + output.bytes() + gateUp.bytes() + down.bytes();
-}
-
 bool LayerWeights::fill(ThreadPool& pool, DataType type, std::uint64_t seed,
                         const std::stop_token& stop) {
     constexpr int kScale = -6; // 1 / sqrt(4096); the norms see to the rest
     std::uint64_t next = seed * 4;
-    for (Buffer* matrix : {&queryKeyValue, &output, &gateUp, &down})
-        if (!fillRandom(pool, *matrix, type, next++, kScale, stop))
+    for (const std::span<std::byte> matrix : {queryKeyValue, output, gateUp, down})
+        if (!fillRandomPanels(pool, matrix, type, next++, kScale, stop))
             return false;
     return true;
 }
@@ -214,9 +213,9 @@ bool runStepLayer(ThreadPool& pool, const StepLayer& layer, Attention& attention
                    stop);
 }
 
-bool runLmHead(ThreadPool& pool, const ModelSpec& model, DataType type, const Buffer& head,
-               std::int64_t vocabRows, std::int64_t batch, StepWorkspace& work,
-               const std::stop_token& stop) {
+bool runLmHead(ThreadPool& pool, const ModelSpec& model, DataType type,
+               std::span<const std::byte> head, std::int64_t vocabRows, std::int64_t batch,
+               StepWorkspace& work, const std::stop_token& stop) {
     return pool.run(batch, stop, [&](std::int64_t s, int) { normSequence(model, s, work); }) &&
            project(pool,
                    {type, head.data(), vocabRows, model.hiddenSize, batch, work.normed.as<float>(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stop_token>
@@ -13,17 +14,17 @@
 
 namespace decodescope {
 
-/// The matrices of one decoder layer, row by row: queries, keys and values in one, the attention's
-/// output, gate and up in one, and down.
+/// The matrices of one decoder layer, in panels (weight_panels.h): queries, keys and values in one,
+/// the attention's output, gate and up in one, and down. They lie side by side in memory that is
+/// somebody else's: many matrices in one mapping leave few of them on small pages.
 struct LayerWeights {
-    Buffer queryKeyValue, output, gateUp, down;
+    std::span<std::byte> queryKeyValue, output, gateUp, down;
 
     LayerWeights() = default;
-    LayerWeights(const ModelSpec& model, const LayerSpec& layer, DataType type);
+    /// In bytesFor() bytes from `at`, which is on a boundary of 64, as is their end.
+    LayerWeights(const ModelSpec& model, const LayerSpec& layer, DataType type, std::byte* at);
     [[nodiscard]] static std::uint64_t bytesFor(const ModelSpec& model, const LayerSpec& layer,
                                                 DataType type);
-    [[nodiscard]] bool valid() const;
-    [[nodiscard]] std::uint64_t bytes() const;
     /// Values scaled so that activations stay near 1. False after a stop request.
     [[nodiscard]] bool fill(ThreadPool& pool, DataType type, std::uint64_t seed,
                             const std::stop_token& stop);
@@ -77,7 +78,7 @@ void startStep(StepWorkspace& work);
 /// Final norm and LM head: work.logits from work.residual, by the first `vocabRows` rows. False
 /// after a stop request.
 [[nodiscard]] bool runLmHead(ThreadPool& pool, const ModelSpec& model, DataType type,
-                             const Buffer& head, std::int64_t vocabRows, std::int64_t batch,
-                             StepWorkspace& work, const std::stop_token& stop);
+                             std::span<const std::byte> head, std::int64_t vocabRows,
+                             std::int64_t batch, StepWorkspace& work, const std::stop_token& stop);
 
 } // namespace decodescope

@@ -21,6 +21,7 @@
 #include "core/cpu/random_fill.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/self_test.h"
+#include "core/cpu/weight_panels.h"
 #include "core/engine/float_bits.h"
 #include "core/engine/reference.h"
 #include "core/engine/rotary_table.h"
@@ -108,9 +109,10 @@ void TestCpuKernels::projectionsHoldTheirBoundAtAnyWidth() {
                     value = normal(random);
                 std::vector<float> out(static_cast<std::size_t>(batch * kRows),
                                        std::numeric_limits<float>::quiet_NaN());
+                Buffer panels(panelBytes(type, kRows, columns));
+                packPanels(type, weights.data(), kRows, columns, panels.data());
                 QVERIFY(project(
-                    pool, {type, weights.data(), kRows, columns, batch, in.data(), out.data()},
-                    {}));
+                    pool, {type, panels.data(), kRows, columns, batch, in.data(), out.data()}, {}));
                 std::vector<double> reference(out.size());
                 for (std::int64_t b = 0; b < batch; ++b)
                     for (std::int64_t r = 0; r < kRows; ++r)

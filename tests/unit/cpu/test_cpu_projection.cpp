@@ -12,6 +12,7 @@
 #include "core/cpu/norm_rope.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
+#include "core/cpu/weight_panels.h"
 #include "core/engine/float_bits.h"
 #include "core/engine/reference.h"
 
@@ -25,7 +26,9 @@ private slots:
     void everyTargetHoldsItsBound_data();
     void everyTargetHoldsItsBound();
     void sumsAreAddedToAResidual();
+    void theLargestWeightsAndInputsDoNotOverflow_data();
     void theLargestWeightsAndInputsDoNotOverflow();
+    void panelsHoldTheMatrixAndThenZeros();
     void oneLargeInputSpoilsNoOther();
     void zeroInputsGiveZero();
     void scratchOfTheCallersIsEnough();
@@ -36,6 +39,16 @@ private slots:
 
 constexpr DataType kTypes[] = {DataType::F32, DataType::F16, DataType::BF16, DataType::Q8_0,
                                DataType::Q4_0};
+
+/// A type of weights, and whether integers are multiplied by the CPU's dot products where it has
+/// them.
+struct Unit {
+    DataType type;
+    bool dotProducts;
+};
+constexpr Unit kUnits[] = {{DataType::F32, true},  {DataType::F16, true},   {DataType::BF16, true},
+                           {DataType::Q8_0, true}, {DataType::Q8_0, false}, {DataType::Q4_0, true},
+                           {DataType::Q4_0, false}};
 
 static void addTargets() {
     QTest::addColumn<qint64>("target");
@@ -62,7 +75,7 @@ struct Matrix {
            std::int64_t sequences)
         : type(weightsType), rows(rowCount), columns(columnCount), batch(sequences),
           weights(storedBytes(type, static_cast<std::uint64_t>(rows * columns))),
-          in(index(batch * columns)),
+          panels(panelBytes(type, rows, columns)), in(index(batch * columns)),
           out(index(batch * rows), std::numeric_limits<float>::quiet_NaN()) {
         if (!fillRandom(pool, weights, type, 5, -4, {}))
             qFatal("the weights were not filled");
@@ -72,7 +85,8 @@ struct Matrix {
             value = normal(random);
     }
     [[nodiscard]] Projection projection() {
-        return {type, weights.data(), rows, columns, batch, in.data(), out.data()};
+        packPanels(type, weights.data(), rows, columns, panels.data());
+        return {type, panels.data(), rows, columns, batch, in.data(), out.data()};
     }
     /// ‖out − reference‖ over the reference's norm, or over what is usual for so many random terms
     /// where they happen to cancel: one row alone may come out near 0.
@@ -93,7 +107,8 @@ struct Matrix {
 
     DataType type;
     std::int64_t rows, columns, batch;
-    Buffer weights;
+    Buffer weights; ///< row by row
+    Buffer panels;
     std::vector<float> in, out;
 };
 
@@ -105,14 +120,16 @@ void TestCpuProjection::everyTargetHoldsItsBound() {
     QFETCH(qint64, target);
     hwy::SetSupportedTargetsForTest(target);
     ThreadPool pool(2);
-    for (const DataType type : kTypes)
-        for (const std::int64_t columns : {1, 17, 32, 64, 96, 1000, 1056})
-            for (const std::int64_t rows : {1, 37, 64})
-                for (const std::int64_t batch : {1, 2, 3, 4, 5, 8, 9, 16, 17, 67}) {
+    for (const auto& [type, dotProducts] : kUnits)
+        for (const std::int64_t columns : {1, 17, 32, 64, 96, 1000, 2080})
+            for (const std::int64_t rows : {1, 16, 37, 64})
+                for (const std::int64_t batch : {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 63, 67}) {
                     if (columns % info(type).blockElements != 0)
                         continue;
                     Matrix matrix(pool, type, rows, columns, batch);
-                    QVERIFY(project(pool, matrix.projection(), {}));
+                    Projection projection = matrix.projection();
+                    projection.dotProducts = dotProducts;
+                    QVERIFY(project(pool, projection, {}));
                     const double error = matrix.error();
                     QVERIFY2(error <= boundOf(type),
                              qPrintable(QStringLiteral("%1 %2 × %3 × %4: %5")
@@ -142,24 +159,66 @@ void TestCpuProjection::sumsAreAddedToAResidual() {
 }
 
 /// Bytes of all ones and zeros: −1 and 127 × 2, −128, 15 − 8 and −8; inputs at their largest.
+void TestCpuProjection::theLargestWeightsAndInputsDoNotOverflow_data() {
+    addTargets();
+}
+
 void TestCpuProjection::theLargestWeightsAndInputsDoNotOverflow() {
+    QFETCH(qint64, target);
+    hwy::SetSupportedTargetsForTest(target);
     ThreadPool pool(1);
-    for (const DataType type : {DataType::Q8_0, DataType::Q4_0})
+    for (const auto& [type, dotProducts] : kUnits)
         for (const int byte : {0x00, 0x7F, 0x80, 0x8F, 0xF0, 0xFF})
             for (const float sign : {1.0F, -1.0F}) {
-                Matrix matrix(pool, type, 9, 4096, 3);
                 const DataTypeInfo& layout = info(type);
+                if (!inBlocks(type))
+                    continue;
+                Matrix matrix(pool, type, 9, 4096, 3);
                 for (std::uint64_t i = 0; i < matrix.weights.bytes(); ++i)
                     if (i % layout.blockBytes >= 2)
                         matrix.weights.data()[i] = static_cast<std::byte>(byte);
                 std::fill(matrix.in.begin(), matrix.in.end(), sign * 1000);
-                QVERIFY(project(pool, matrix.projection(), {}));
+                Projection projection = matrix.projection();
+                projection.dotProducts = dotProducts;
+                QVERIFY(project(pool, projection, {}));
                 if (type == DataType::Q8_0 && byte == 0)
                     for (const float value : matrix.out)
                         QCOMPARE(value, 0.0F);
                 else
                     QVERIFY(matrix.error() <= 1e-5);
             }
+    hwy::SetSupportedTargetsForTest(0);
+}
+
+/// Piece by piece, as the layout is described: what the kernels read is what a model file holds.
+void TestCpuProjection::panelsHoldTheMatrixAndThenZeros() {
+    ThreadPool pool(1);
+    constexpr std::int64_t kRows = 21;
+    constexpr std::int64_t kColumns = 64;
+    for (const DataType type : kTypes) {
+        Matrix matrix(pool, type, kRows, kColumns, 1);
+        const auto blockBytes = static_cast<std::int64_t>(info(type).blockBytes);
+        const auto blocks = kColumns / static_cast<std::int64_t>(info(type).blockElements);
+        const std::int64_t scaleBytes = inBlocks(type) ? 2 : 0;
+        const std::int64_t pieceBytes = type == DataType::Q8_0   ? 2
+                                        : type == DataType::Q4_0 ? 4
+                                                                 : blockBytes;
+        QCOMPARE(matrix.panels.bytes(), std::uint64_t{32} * storedBytes(type, kColumns));
+        std::fill_n(matrix.panels.data(), matrix.panels.bytes(), std::byte{0xAA});
+        const std::byte* at = matrix.projection().weights;
+        const auto verifyPiece = [&](std::int64_t row, std::int64_t from, std::int64_t bytes) {
+            for (std::int64_t i = 0; i < bytes; ++i, ++at)
+                QCOMPARE(*at, row < kRows ? matrix.weights.data()[from + i] : std::byte{0});
+        };
+        for (std::int64_t panel = 0; panel < 32; panel += 16)
+            for (std::int64_t block = 0; block < blocks; ++block)
+                for (std::int64_t from = 0; from < blockBytes;) {
+                    const std::int64_t bytes = from < scaleBytes ? scaleBytes : pieceBytes;
+                    for (std::int64_t row = panel; row < panel + 16; ++row)
+                        verifyPiece(row, (row * blocks + block) * blockBytes + from, bytes);
+                    from += bytes;
+                }
+    }
 }
 
 /// As the activations of language models have them.
@@ -248,21 +307,37 @@ void TestCpuProjection::activationsHoldTheirBound() {
 void TestCpuProjection::randomBlocksAreSane() {
     ThreadPool one(1);
     ThreadPool two(2);
-    for (const DataType type : {DataType::Q8_0, DataType::Q4_0}) {
-        const std::uint64_t elements = 9'000'000 / 32 * 32;
-        Buffer a(storedBytes(type, elements));
-        Buffer b(a.bytes());
-        QVERIFY(fillRandom(one, a, type, 3, -6, {}));
-        QVERIFY(fillRandom(two, b, type, 3, -6, {}));
-        QVERIFY(std::equal(a.data(), a.data() + a.bytes(), b.data()));
-        double squares = 0;
-        for (const float value : decoded(type, a.data(), static_cast<std::int64_t>(elements))) {
-            QVERIFY(std::isfinite(value));
-            squares += static_cast<double>(value) * static_cast<double>(value);
+    constexpr std::int64_t kColumns = 4096;
+    constexpr std::int64_t kRows = 2208;
+    for (const DataType type : {DataType::Q8_0, DataType::Q4_0})
+        for (const bool panels : {false, true}) {
+            const auto fill = [&](ThreadPool& pool, Buffer& to) {
+                return panels ? fillRandomPanels(pool, {to.data(), to.bytes()}, type, 3, -6, {})
+                              : fillRandom(pool, to, type, 3, -6, {});
+            };
+            Buffer a(storedBytes(type, kRows * kColumns));
+            Buffer b(a.bytes());
+            QVERIFY(fill(one, a));
+            QVERIFY(fill(two, b));
+            QVERIFY(std::equal(a.data(), a.data() + a.bytes(), b.data()));
+            double squares = 0;
+            if (!panels) {
+                for (const float value : decoded(type, a.data(), kRows * kColumns))
+                    squares += static_cast<double>(value) * static_cast<double>(value);
+            } else { // sums of so many weights by chance
+                std::mt19937 random(7);
+                std::vector<float> in(kColumns);
+                for (float& value : in)
+                    value = random() % 2 == 0 ? 1.0F : -1.0F;
+                std::vector<float> out(kRows);
+                QVERIFY(
+                    project(one, {type, a.data(), kRows, kColumns, 1, in.data(), out.data()}, {}));
+                for (const float value : out)
+                    squares += static_cast<double>(value) * static_cast<double>(value);
+            }
+            const double rms = std::sqrt(squares / static_cast<double>(kRows * kColumns));
+            QVERIFY2(rms > 0.008 && rms < 0.03, qPrintable(QString::number(rms)));
         }
-        const double rms = std::sqrt(squares / static_cast<double>(elements));
-        QVERIFY2(rms > 0.008 && rms < 0.03, qPrintable(QString::number(rms)));
-    }
 }
 
 QTEST_APPLESS_MAIN(TestCpuProjection)
