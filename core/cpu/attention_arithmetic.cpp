@@ -3,18 +3,24 @@
 
 #include "core/cpu/attention_kernel.h"
 #include "core/cpu/roof_kernels.h"
+#include "core/engine/float_bits.h"
 
 namespace decodescope {
 
-AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group, bool bf16Dot) {
-    const bool pairs = types.key == DataType::BF16 && types.value == DataType::BF16;
-    return bf16Dot && pairs && group >= kBf16DotLeastGroup ? AttentionArithmetic::Bf16Dot
-                                                           : AttentionArithmetic::F32;
+AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group,
+                                        const DotUnits& units) {
+    const auto both = [&types](auto is) { return is(types.key) && is(types.value); };
+    if (units.int8 && both([](DataType type) { return type == DataType::Int8 || inBlocks(type); }))
+        return AttentionArithmetic::Int8Dot;
+    const bool pairs = both([](DataType type) { return type == DataType::BF16; });
+    return units.bf16 && pairs && group >= kBf16DotLeastGroup ? AttentionArithmetic::Bf16Dot
+                                                              : AttentionArithmetic::F32;
 }
 
-bool hasBf16Dot() {
-    static const bool cpuHasIt = bf16DotLoop() != nullptr;
-    return cpuHasIt && kernelTargetHasBf16Dot();
+DotUnits dotUnits() {
+    static const bool cpuHasBf16 = bf16DotLoop() != nullptr;
+    static const bool cpuHasInt8 = int8DotLoop() != nullptr;
+    return {cpuHasBf16 && kernelTargetHasBf16Dot(), cpuHasInt8 && kernelTargetHasInt8Dot()};
 }
 
 } // namespace decodescope

@@ -13,6 +13,8 @@ enum class AttentionArithmetic : std::uint8_t {
     Bf16Dot, ///< the CPU's dot products of bf16 pairs: AVX-512 BF16, NEON BFDOT
     /// The same loops with each dot product made of f32 multiply-adds: slow, on any CPU, for tests.
     Bf16DotEmulated,
+    Int8Dot,         ///< the CPU's dot products of four bytes: AVX-512 VNNI, NEON SDOT
+    Int8DotEmulated, ///< the same loops on any CPU, for tests
 };
 
 /// Query heads of a KV head from which on dot products are used. A bf16 cache asks for as many
@@ -20,12 +22,17 @@ enum class AttentionArithmetic : std::uint8_t {
 /// multiply-adds): further left f32 arithmetic waits for memory as well, and is more exact.
 inline constexpr std::int64_t kBf16DotLeastGroup = 10;
 
-/// The unit for a cache of these types that `group` query heads read, on a CPU with or without dot
-/// products of bf16 (hasBf16Dot()): they read a cache whose keys and values are both bf16.
-[[nodiscard]] AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group,
-                                                      bool bf16Dot);
+/// Units of dot products that a CPU has.
+struct DotUnits {
+    bool bf16 = false, int8 = false;
+};
 
-/// Whether this CPU has the unit, and the instruction set in use (kernelTarget()) has loops for it.
-[[nodiscard]] bool hasBf16Dot();
+/// The unit for a cache of these types that `group` query heads read: dot products of bf16 where
+/// its keys and values are both bf16, those of int8 where both are int8, q8_0 or q4_0.
+[[nodiscard]] AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group,
+                                                      const DotUnits& units);
+
+/// What this CPU has and the instruction set in use (kernelTarget()) has loops for.
+[[nodiscard]] DotUnits dotUnits();
 
 } // namespace decodescope

@@ -14,9 +14,11 @@
 #include <hwy/foreach_target.h>
 
 #include "core/cpu/bf16_dot-inl.h"
+#include "core/cpu/digit_tiles-inl.h"
 #include "core/cpu/tile_floats-inl.h"
 #include "core/cpu/tile_products-inl.h"
 #include "core/cpu/tile_rows-inl.h"
+#include "core/cpu/tile_work-inl.h"
 #include "core/cpu/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -65,16 +67,6 @@ bool readsFromPlaces(const AttentionPart& part, std::int64_t tiles) {
 }
 
 constexpr float kLazyRescale = 8; ///< in powers of two: accumulators may grow 256-fold
-
-/// One thread's memory while it attends.
-struct Scratch {
-    float* queries;      ///< [block][headDimK][heads of the block], × scale × log2 e; or bf16
-                         ///< pairs [block][headDimK / 2][heads of the block], not multiplied
-    float* sums;         ///< [block][blocksOf(headDimK)][heads of the block]
-    float* weights;      ///< [group][kRoundTokens]
-    float* denominators; ///< [group][a vector of partial sums]
-    float* tile;         ///< one tile's keys, then its values, as f32
-};
 
 /// Keeps a head's running maximum. The accumulator is rescaled only where a score lies more than
 /// kLazyRescale above it, so that almost every tile costs one comparison and one exp2 a score.
@@ -154,19 +146,6 @@ void softmaxRound(const AttentionPart& part, const AttentionState& state, const 
     weighHeads<1>(part, state, scratch, slots, head);
 }
 
-/// The blocks that a group is divided into, as even as can be: the first `wide` have one head more.
-struct Blocks {
-    std::int64_t count, heads, wide;
-    explicit Blocks(std::int64_t group)
-        : count((group + kBlockHeads - 1) / kBlockHeads), heads(group / count),
-          wide(group % count) {}
-    [[nodiscard]] HWY_INLINE std::int64_t headsOf(std::int64_t block) const {
-        return heads + (block < wide ? 1 : 0);
-    }
-};
-
-constexpr float kLog2E = 1.44269504F;
-
 void packPairs(const AttentionPart& part, const Blocks& blocks, const Scratch& scratch) {
     std::int64_t first = 0;
     for (std::int64_t b = 0; b < blocks.count; ++b) {
@@ -235,20 +214,6 @@ HWY_INLINE void valueTiles(const AttentionPart& part, const Blocks& blocks, cons
         first += heads;
     }
 }
-
-/// What is done with the tiles of a round, for one type of keys or of values.
-struct RoundWork {
-    const AttentionPart& part;
-    const Blocks& blocks;
-    const Scratch& scratch;
-    std::int64_t tileBytes;
-    float* output;
-    Ahead ahead;
-};
-/// Scores a tile, or adds the values of a round's tiles, the first of which is at `matrix`.
-/// `weights`: of the first token [group], kRoundTokens apart.
-using TileKernel = void (*)(RoundWork& work, const std::byte* matrix, std::int64_t tokens,
-                            float* weights);
 
 /// A tile that several blocks read may be converted once, into the first-level cache.
 template <class Matrix>
@@ -351,19 +316,26 @@ TileKernel kernelFor(DataType type) {
     }
 }
 
-struct TileKernels {
-    TileKernel score, addValues;
-};
-
-/// Precondition: this target has the unit, and a unit of bf16 dot products has a bf16 cache.
+/// Precondition: this target has the unit, and the unit reads caches of these types.
 TileKernels kernelsFor(const AttentionPart& part) {
+    switch (part.unit) {
+    case AttentionArithmetic::F32:
+        break;
+    case AttentionArithmetic::Bf16Dot:
 #if DECODESCOPE_HAS_BF16_DOT
-    if (part.unit == AttentionArithmetic::Bf16Dot)
-        return {ScorePairs<Bf16Dot>::run, AddPairs<Bf16Dot>::run};
+        return {packPairs, ScorePairs<Bf16Dot>::run, AddPairs<Bf16Dot>::run};
 #endif
-    if (part.unit != AttentionArithmetic::F32)
-        return {ScorePairs<EmulatedBf16Dot>::run, AddPairs<EmulatedBf16Dot>::run};
-    return {kernelFor<ScoreKeys>(part.types.key), kernelFor<AddValues>(part.types.value)};
+    case AttentionArithmetic::Bf16DotEmulated:
+        return {packPairs, ScorePairs<EmulatedBf16Dot>::run, AddPairs<EmulatedBf16Dot>::run};
+    case AttentionArithmetic::Int8Dot:
+#if DECODESCOPE_HAS_INT8_DOT
+        return digitKernels<Int8Dot>(part.types);
+#endif
+    case AttentionArithmetic::Int8DotEmulated:
+        return digitKernels<EmulatedInt8Dot>(part.types);
+    }
+    return {packQueries, kernelFor<ScoreKeys>(part.types.key),
+            kernelFor<AddValues>(part.types.value)};
 }
 
 /// Sweeps of addAllColumns() over a row of so many vectors.
@@ -399,25 +371,29 @@ void finish(const AttentionPart& part, const AttentionState& state, const float*
 }
 
 void attend(const AttentionPart& part, const AttentionState& state, float* memory) {
-    const Blocks blocks(part.group);
+    const bool byDigits = takesDigits(part.unit);
+    const Blocks blocks(part.group, byDigits ? kDigitHeads : kBlockHeads);
     Scratch scratch{};
     scratch.tile = memory;
     scratch.weights = scratch.tile + kTileTokens * std::max(part.headDimK, part.headDimV);
     scratch.denominators = scratch.weights + part.group * kRoundTokens;
     scratch.queries = scratch.denominators + part.group * lanesOf();
     scratch.sums = scratch.queries + part.group * part.headDimK;
+    scratch.scales = scratch.sums + part.group * blocksOf(part.headDimK);
 
-    (part.unit == AttentionArithmetic::F32 ? packQueries : packPairs)(part, blocks, scratch);
+    const TileKernels kernels = kernelsFor(part);
+    kernels.pack(part, blocks, scratch);
     std::fill_n(state.max, part.group, -std::numeric_limits<float>::infinity());
     std::fill_n(scratch.denominators, part.group * lanesOf(), 0.0F);
     std::fill_n(state.output, part.group * part.headDimV, 0.0F);
-    const TileKernels kernels = kernelsFor(part);
     const KvLayout layout{part.types, 1, 1, part.headDimK, part.headDimV, part.tokens};
     const auto keyBytes = static_cast<std::int64_t>(layout.keyTileBytes());
     const auto tileBytes = static_cast<std::int64_t>(layout.tileBytes());
     RoundWork work{part, blocks, scratch, tileBytes, state.output, {}};
     const bool waits = part.group <= kWaitingHeads;
-    work.ahead.step = waits && !kAsksWhileWaiting ? 0 : aheadStep(part, blocks, tileBytes);
+    work.ahead.step = waits && !kAsksWhileWaiting ? 0
+                      : byDigits                  ? digitAheadStep(part, blocks, tileBytes)
+                                                  : aheadStep(part, blocks, tileBytes);
     work.ahead.chunkBytes = waits ? kWaitingBytes : kBusyBytes;
     const std::int64_t roundTiles = tilesOfRound(part);
     const auto attendRound = [&](std::int64_t firstTile) {
@@ -462,6 +438,10 @@ bool targetHasBf16Dot() {
     return DECODESCOPE_HAS_BF16_DOT != 0;
 }
 
+bool targetHasInt8Dot() {
+    return DECODESCOPE_HAS_INT8_DOT != 0;
+}
+
 } // namespace
 } // namespace decodescope::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -472,13 +452,14 @@ namespace decodescope {
 HWY_EXPORT(attend);
 HWY_EXPORT(targetName);
 HWY_EXPORT(targetHasBf16Dot);
+HWY_EXPORT(targetHasInt8Dot);
 
 std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
                                     std::int64_t headDimV) {
     constexpr std::int64_t kMostLanes = 16;
     constexpr std::int64_t kMostRoundTokens = 2 * kTileTokens;
     return kTileTokens * std::max(headDimK, headDimV) +
-           group * (kMostRoundTokens + kMostLanes + headDimK + blocksOf(headDimK));
+           group * (kMostRoundTokens + kMostLanes + headDimK + blocksOf(headDimK) + 1);
 }
 
 void attendPart(const AttentionPart& part, const AttentionState& state, float* scratch) {
@@ -528,6 +509,10 @@ std::string kernelTarget() {
 
 bool kernelTargetHasBf16Dot() {
     return HWY_DYNAMIC_DISPATCH(targetHasBf16Dot)();
+}
+
+bool kernelTargetHasInt8Dot() {
+    return HWY_DYNAMIC_DISPATCH(targetHasInt8Dot)();
 }
 
 } // namespace decodescope

@@ -31,7 +31,8 @@ struct AttentionPart {
     std::int64_t group = 1;         ///< query heads
     const float* queries = nullptr; ///< [group][headDimK]
     float scale = 1;                ///< of the scores: 1 / sqrt(head_dim)
-    /// As attentionArithmetic() says, or emulated. Another than F32 reads a cache of bf16 alone.
+    /// As attentionArithmetic() says, or emulated: dot products of bf16 read keys and values of
+    /// bf16, those of int8 any of int8, q8_0 and q4_0.
     AttentionArithmetic unit = AttentionArithmetic::F32;
 };
 
@@ -63,5 +64,7 @@ void mergeAttention(const AttentionState& states, std::int64_t parts, std::int64
 /// Whether that set has loops for AttentionArithmetic::Bf16Dot, of which the CPU may still know
 /// nothing.
 [[nodiscard]] bool kernelTargetHasBf16Dot();
+/// The same for AttentionArithmetic::Int8Dot.
+[[nodiscard]] bool kernelTargetHasInt8Dot();
 
 } // namespace decodescope

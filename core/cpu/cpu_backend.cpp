@@ -36,7 +36,7 @@ public:
         device.lastLevelCacheBytes = cpu.lastLevelCacheBytes;
         device.threads = cpu.threads;
         device.simd = kernelTarget();
-        device.bf16Dot = hasBf16Dot();
+        device.bf16Dot = dotUnits().bf16;
         device.ceilings = m_ceilings;
         return {device};
     }

@@ -47,7 +47,7 @@ KvLayout pageOf(const LayerSpec& layer, const DecoderRequest& request) {
 
 /// Of the layer's own group, also where a varied step has twice the query heads.
 AttentionArithmetic unitOf(const LayerSpec& layer, const DecoderRequest& request) {
-    return attentionArithmetic(request.kvTypes, layer.nHeads / layer.nKvHeads, hasBf16Dot());
+    return attentionArithmetic(request.kvTypes, layer.nHeads / layer.nKvHeads, dotUnits());
 }
 
 StepWork workOf(const DecoderRequest& request) {

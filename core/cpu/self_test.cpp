@@ -54,8 +54,10 @@ const char* nameOf(AttentionArithmetic unit) {
     case AttentionArithmetic::F32:
         break;
     case AttentionArithmetic::Bf16Dot:
+    case AttentionArithmetic::Int8Dot:
         return " by dot products";
     case AttentionArithmetic::Bf16DotEmulated:
+    case AttentionArithmetic::Int8DotEmulated:
         return " by emulated dot products";
     }
     return "";
@@ -63,10 +65,18 @@ const char* nameOf(AttentionArithmetic unit) {
 
 /// Against the double reference on the inputs as the kernel reads them.
 double attentionBound(DataType type, AttentionArithmetic unit, std::int64_t context) {
-    constexpr std::int64_t kFew = 32;     // of fewer tokens each has a weight of 16 bits
-    if (unit != AttentionArithmetic::F32) // many have weights of bf16
-        return context < kFew ? 2e-5 : 2e-3;
-    return type == DataType::F32 ? 1e-6 : 5e-6;
+    constexpr std::int64_t kFew = 32; // of fewer tokens each has a weight of 16 bits
+    switch (unit) {
+    case AttentionArithmetic::F32:
+        return type == DataType::F32 ? 1e-6 : 5e-6;
+    case AttentionArithmetic::Bf16Dot:
+    case AttentionArithmetic::Bf16DotEmulated:
+        return context < kFew ? 2e-5 : 2e-3; // many have weights of bf16
+    case AttentionArithmetic::Int8Dot:
+    case AttentionArithmetic::Int8DotEmulated:
+        break;
+    }
+    return 1e-4;
 }
 
 /// Keys, values and queries of one case, as the cache holds them.
@@ -138,7 +148,8 @@ Data makeData(const Case& test, KvCache& cache, std::uint64_t seed) {
 /// them.
 std::vector<float> queriesRead(const Case& test, const Data& data) {
     std::vector<float> queries = data.queries;
-    if (test.unit != AttentionArithmetic::F32)
+    if (test.unit == AttentionArithmetic::Bf16Dot ||
+        test.unit == AttentionArithmetic::Bf16DotEmulated)
         roundRow(DataType::BF16, queries);
     return queries;
 }
@@ -218,8 +229,13 @@ std::vector<Kernel> kernels() {
     for (const DataType type : kTypes)
         all.push_back({type, AttentionArithmetic::F32});
     all.push_back({DataType::BF16, AttentionArithmetic::Bf16DotEmulated});
-    if (hasBf16Dot())
+    if (dotUnits().bf16)
         all.push_back({DataType::BF16, AttentionArithmetic::Bf16Dot});
+    for (const DataType type : {DataType::Int8, DataType::Q8_0, DataType::Q4_0}) {
+        all.push_back({type, AttentionArithmetic::Int8DotEmulated});
+        if (dotUnits().int8)
+            all.push_back({type, AttentionArithmetic::Int8Dot});
+    }
     return all;
 }
 

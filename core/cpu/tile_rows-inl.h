@@ -134,6 +134,7 @@ private:
 /// A tile's matrix that is one piece.
 template <class RowsType>
 struct RowMatrix {
+    using Rows = RowsType;
     static constexpr bool kInBlocks = false;
     static constexpr bool kIsFloat = std::is_same_v<RowsType, PlainRows<float>>;
     RowsType rows;
@@ -145,6 +146,7 @@ using FloatMatrix = RowMatrix<PlainRows<float>>;
 /// A tile's matrix in blocks of kBlockValues × kTileTokens, each behind its tokens' scales.
 template <class RowsType>
 struct BlockMatrix {
+    using Rows = RowsType;
     static constexpr bool kInBlocks = true;
     static constexpr bool kIsFloat = false;
     static constexpr std::int64_t kScaleBytes = kTileTokens * 2;

@@ -54,7 +54,8 @@ std::vector<Case> cases() {
     const auto both = [&](DataType type, const char* shape, std::int64_t kv, std::int64_t group,
                           double times) {
         all.push_back({fmt::format("{} {} 4K", shape, name(type)), type, kv, group, 128, 4096,
-                       std::nullopt, std::nullopt, fmt::format("{} f16 4K", shape), times});
+                       std::nullopt, std::nullopt, fmt::format("{} f16 4K", shape), times,
+                       attentionArithmetic({type, type}, group, dotUnits())});
     };
     for (const DataType type : {DataType::Int8, DataType::Q8_0}) {
         both(type, "MHA", 32, 1, 1.6);
@@ -63,9 +64,10 @@ std::vector<Case> cases() {
         both(type, "MQA-32", 1, 32, 1);
     }
     all.push_back({"MHA q4_0 4K", DataType::Q4_0, 32, 1, 128, 4096, std::nullopt, std::nullopt,
-                   "MHA q8_0 4K", 1});
+                   "MHA q8_0 4K", 1,
+                   attentionArithmetic({DataType::Q4_0, DataType::Q4_0}, 1, dotUnits())});
     for (const std::int64_t group : {32, 64}) {
-        if (!hasBf16Dot())
+        if (!dotUnits().bf16)
             break;
         const std::string shape = fmt::format("MQA-{} bf16 32K", group);
         all.push_back({shape + " by f32", DataType::BF16, 1, group, 128, 32768, 0.80, 0.78, "", 1});

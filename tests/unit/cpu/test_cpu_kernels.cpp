@@ -74,16 +74,17 @@ void TestCpuKernels::attentionHoldsItsBoundOnEveryTarget() {
 
 void TestCpuKernels::dotProductsServeLargeGroupsOfABf16Cache() {
     const KvTypes bf16{DataType::BF16, DataType::BF16};
-    QVERIFY(attentionArithmetic(bf16, 32, true) == AttentionArithmetic::Bf16Dot);
-    QVERIFY(attentionArithmetic(bf16, kBf16DotLeastGroup, true) == AttentionArithmetic::Bf16Dot);
-    QVERIFY(attentionArithmetic(bf16, kBf16DotLeastGroup - 1, true) == AttentionArithmetic::F32);
-    QVERIFY(attentionArithmetic(bf16, 32, false) == AttentionArithmetic::F32);
+    const DotUnits both{true, true};
+    QVERIFY(attentionArithmetic(bf16, 32, both) == AttentionArithmetic::Bf16Dot);
+    QVERIFY(attentionArithmetic(bf16, kBf16DotLeastGroup, both) == AttentionArithmetic::Bf16Dot);
+    QVERIFY(attentionArithmetic(bf16, kBf16DotLeastGroup - 1, both) == AttentionArithmetic::F32);
+    QVERIFY(attentionArithmetic(bf16, 32, DotUnits{}) == AttentionArithmetic::F32);
     for (const DataType other : {DataType::F16, DataType::Q8_0}) {
-        QVERIFY(attentionArithmetic({DataType::BF16, other}, 32, true) == AttentionArithmetic::F32);
-        QVERIFY(attentionArithmetic({other, DataType::BF16}, 32, true) == AttentionArithmetic::F32);
+        QVERIFY(attentionArithmetic({DataType::BF16, other}, 32, both) == AttentionArithmetic::F32);
+        QVERIFY(attentionArithmetic({other, DataType::BF16}, 32, both) == AttentionArithmetic::F32);
     }
     // The CPU's own unit, not only instructions that were compiled.
-    QVERIFY(!hasBf16Dot() || bf16DotLoop() != nullptr);
+    QVERIFY(!dotUnits().bf16 || bf16DotLoop() != nullptr);
 }
 
 void TestCpuKernels::projectionsHoldTheirBoundAtAnyWidth() {

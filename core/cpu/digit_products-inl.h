@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products of numbers of 16 bits with a tile's int8 or nibbles, by dot products of bytes; compiled
+// once for each instruction set.
+#if defined(DECODESCOPE_CPU_DIGIT_PRODUCTS_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef DECODESCOPE_CPU_DIGIT_PRODUCTS_INL_H
+#undef DECODESCOPE_CPU_DIGIT_PRODUCTS_INL_H
+#else
+#define DECODESCOPE_CPU_DIGIT_PRODUCTS_INL_H
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include <hwy/highway.h>
+
+#include "core/cpu/integer_dot-inl.h"
+#include "core/cpu/tile_products-inl.h"
+#include "core/cpu/tile_rows-inl.h"
+#include "core/cpu/vector_math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace decodescope::HWY_NAMESPACE {
+namespace {
+
+/// Four whole numbers of 16 bits, as they go with four rows of bytes: each is 256 × high + low, of
+/// digits -128 … 127, and a word holds four digits of a kind, the first in its lowest byte.
+struct DigitQuad {
+    std::int32_t low, high;
+};
+constexpr float kMostFixed = 127 * 256 + 127;
+constexpr int kDigitsOfNumber = 2;
+
+/// Query heads whose sums stay in registers at a time, and the vectors of sums: 24 of 32 registers
+/// with AVX-512, 16 with NEON. Elsewhere the products are emulated.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+constexpr int kDigitHeads = 6;
+constexpr int kDigitSums = 24;
+#elif HWY_ARCH_ARM_A64
+constexpr int kDigitHeads = 4;
+constexpr int kDigitSums = 16;
+#else
+constexpr int kDigitHeads = 2;
+constexpr int kDigitSums = 8;
+#endif
+
+/// Vectors of columns that a number of heads takes at a time: a power of two, as rows have.
+constexpr int digitWidthFor(int heads) {
+    const int fit = kDigitSums / (kDigitsOfNumber * heads);
+    return fit >= 8 ? 8 : fit >= 4 ? 4 : fit >= 2 ? 2 : 1;
+}
+
+/// The same where the columns are the tile's tokens, or those of a block of values.
+constexpr int digitWidthFor(int heads, std::int64_t columns) {
+    const int most = static_cast<int>(columns * sizeof(float)) / HWY_MAX_BYTES;
+    return std::min(digitWidthFor(heads), most);
+}
+
+/// The words of one row as quads of bytes that a unit takes. kBias has been added to each number.
+template <class Dot, class Rows>
+struct Quads;
+
+template <class Dot>
+struct Quads<Dot, ByteQuadRows> {
+    static constexpr int kOfWord = 1;
+    static constexpr std::int32_t kBias = Dot::kRowBias;
+    template <int kQuad, class D>
+    static HWY_INLINE hn::Vec<D> quad(D di, hn::Vec<D> words) {
+        if constexpr (kBias == 0)
+            return words;
+        return hn::Xor(words, hn::Set(di, static_cast<std::int32_t>(0x80808080U)));
+    }
+};
+
+template <class Dot>
+struct Quads<Dot, NibbleOctetRows> {
+    static constexpr int kOfWord = 2;
+    static constexpr std::int32_t kBias = 8;
+    template <int kQuad, class D>
+    static HWY_INLINE hn::Vec<D> quad(D di, hn::Vec<D> words) {
+        return hn::And(hn::ShiftRight<4 * kQuad>(words), hn::Set(di, 0x0F0F0F0F));
+    }
+};
+
+template <class D, int kHeads, int kWidth>
+struct DigitSums {
+    using Tag = hn::RebindToSigned<D>;
+    hn::Vec<Tag> low[kHeads][kWidth], high[kHeads][kWidth];
+
+    /// starts[h]: what a head's numbers start from.
+    HWY_INLINE void start(const std::int32_t* starts) {
+        const Tag di;
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                low[h][w] = hn::Set(di, starts[h]);
+                high[h][w] = hn::Zero(di);
+            }
+        }
+    }
+    [[nodiscard]] HWY_INLINE hn::Vec<D> number(D d, int h, int w) const {
+        return hn::ConvertTo(d, hn::Add(hn::ShiftLeft<8>(high[h][w]), low[h][w]));
+    }
+};
+
+/// sums[h][w] += Σ_r factors[r × kNext + h × kStride] × rows[4r … 4r + 3][c + w × lanes …] over
+/// `steps` steps of rows.
+template <class Dot, int kHeads, int kWidth, int kStride, int kNext, class D, class Rows>
+HWY_INLINE void multiplyQuads(D d, const Rows& rows, std::int64_t steps, std::int64_t c,
+                              const DigitQuad* factors, DigitSums<D, kHeads, kWidth>& sums,
+                              Ahead& ahead) {
+    using Words = Quads<Dot, Rows>;
+    const hn::RebindToSigned<D> di;
+    using V = hn::Vec<decltype(di)>;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const std::int64_t stepBytes = rows.stepBytes();
+    const std::byte* at = rows.base;
+    Ahead pace = ahead;
+    for (std::int64_t s = 0; s < steps; ++s, at += stepBytes) {
+        pace.advance();
+        V words[kWidth];
+        DECODESCOPE_UNROLL
+        for (int w = 0; w < kWidth; ++w) {
+            words[w] = rows.words(d, at, c + w * lanes);
+        }
+        unrolled<Words::kOfWord>([&](auto q) HWY_ATTR __attribute__((always_inline)) {
+            V row[kWidth];
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                row[w] = Words::template quad<decltype(q)::value>(di, words[w]);
+            }
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                const DigitQuad* factor = factors + h * kStride;
+                DECODESCOPE_UNROLL
+                for (int w = 0; w < kWidth; ++w) {
+                    Dot::add(sums.low[h][w], row[w], &factor->low);
+                }
+                DECODESCOPE_UNROLL
+                for (int w = 0; w < kWidth; ++w) {
+                    Dot::add(sums.high[h][w], row[w], &factor->high);
+                }
+            }
+            factors += kNext;
+        });
+    }
+    ahead = pace;
+}
+
+/// The queries of a block of heads as numbers of 16 bits.
+struct DigitQueries {
+    const DigitQuad* quads; ///< [headDimK / 4][heads]
+    /// [heads], and where keys lie in blocks [blocksOf(headDimK)][heads]: what takes the bias off.
+    const std::int32_t* starts;
+    const float* scales; ///< [heads]: of a number, with that of the scores
+    float* weights;      ///< [heads][kRoundTokens]: the tile's scores
+};
+
+/// weights[h][t] = scales[h] × Σ_r queries[r][h] × keys[r][t].
+template <class Dot, int kHeads, class Rows>
+HWY_INLINE void scoreDigits(const RowMatrix<Rows>& keys, std::int64_t headDimK,
+                            const DigitQueries& block, Ahead& ahead) {
+    constexpr int kWidth = digitWidthFor(kHeads, kTileTokens);
+    const FloatTag d;
+    const std::int64_t lanes = lanesOf();
+    for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
+        DigitSums<FloatTag, kHeads, kWidth> sums;
+        sums.start(block.starts);
+        multiplyQuads<Dot, kHeads, kWidth, 1, kHeads>(d, keys.rows, headDimK / Rows::kRowsOfStep, t,
+                                                      block.quads, sums, ahead);
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                hn::StoreU(hn::Mul(sums.number(d, h, w), hn::Set(d, block.scales[h])), d,
+                           block.weights + h * kRoundTokens + t + w * lanes);
+            }
+        }
+    }
+}
+
+/// The same for keys in blocks, whose sums have a scale for each token.
+template <class Dot, int kHeads, class Rows>
+HWY_INLINE void scoreDigits(const BlockMatrix<Rows>& keys, std::int64_t headDimK,
+                            const DigitQueries& block, Ahead& ahead) {
+    constexpr int kWidth = digitWidthFor(kHeads, kTileTokens);
+    const FloatTag d;
+    const std::int64_t lanes = lanesOf();
+    const std::int64_t blocks = blocksOf(headDimK);
+    for (std::int64_t b = 0; b < blocks; ++b)
+        for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
+            DigitSums<FloatTag, kHeads, kWidth> sums;
+            sums.start(block.starts + b * kHeads);
+            multiplyQuads<Dot, kHeads, kWidth, 1, kHeads>(
+                d, keys.rows(b), valuesOfBlock(b, headDimK) / Rows::kRowsOfStep, t,
+                block.quads + b * (kBlockValues / 4) * kHeads, sums, ahead);
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                const FloatVec scale = loadFloats(d, keys.scales(b) + t + w * lanes);
+                DECODESCOPE_UNROLL
+                for (int h = 0; h < kHeads; ++h) {
+                    float* at = block.weights + h * kRoundTokens + t + w * lanes;
+                    const FloatVec before = b == 0 ? hn::Zero(d) : hn::LoadU(d, at);
+                    hn::StoreU(hn::MulAdd(sums.number(d, h, w), scale, before), d, at);
+                }
+            }
+        }
+    DECODESCOPE_UNROLL
+    for (int h = 0; h < kHeads; ++h) {
+        const FloatVec scale = hn::Set(d, block.scales[h]);
+        for (std::int64_t t = 0; t < kTileTokens; t += lanes) {
+            float* at = block.weights + h * kRoundTokens + t;
+            hn::StoreU(hn::Mul(hn::LoadU(d, at), scale), d, at);
+        }
+    }
+}
+
+/// One head's query as numbers of 16 bits, `apart` quads from each to the next; `scale` becomes
+/// what one of them is worth. Of a query that is not finite, neither are its scores.
+inline void packQueryDigits(const float* query, std::int64_t headDimK, std::int64_t apart,
+                            DigitQuad* quads, float& scale) {
+    float largest = 0;
+    for (std::int64_t i = 0; i < headDimK; ++i)
+        largest = std::isfinite(query[i]) ? std::max(largest, std::abs(query[i]))
+                                          : std::numeric_limits<float>::infinity();
+    scale = largest / kMostFixed;
+    const bool usable = std::isfinite(largest) && scale >= std::numeric_limits<float>::min();
+    if (std::isinf(largest))
+        scale = std::numeric_limits<float>::quiet_NaN();
+    const float inverse = usable ? 1 / scale : 0;
+    for (std::int64_t i = 0; i < headDimK; i += 4, quads += apart) {
+        std::uint32_t low = 0;
+        std::uint32_t high = 0;
+        for (int j = 0; j < 4; ++j) {
+            const float exact = usable ? query[i + j] * inverse : 0.0F;
+            const auto number = static_cast<std::int32_t>(
+                std::nearbyint(std::clamp(exact, -kMostFixed, kMostFixed)));
+            low |= (static_cast<std::uint32_t>(number) & 0xFFU) << 8 * j;
+            high |= (static_cast<std::uint32_t>((number + 128) >> 8) & 0xFFU) << 8 * j;
+        }
+        *quads = {static_cast<std::int32_t>(low), static_cast<std::int32_t>(high)};
+    }
+}
+
+/// Σ of the numbers of `quads` quads that lie `apart` from each to the next.
+inline std::int32_t sumOfDigits(const DigitQuad* quads, std::int64_t count, std::int64_t apart) {
+    std::int32_t sum = 0;
+    for (std::int64_t i = 0; i < count; ++i, quads += apart)
+        for (int bit = 0; bit < 32; bit += 8)
+            sum += 256 * static_cast<std::int8_t>(quads->high >> bit) +
+                   static_cast<std::int8_t>(quads->low >> bit);
+    return sum;
+}
+
+} // namespace
+} // namespace decodescope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernels of all units work with; compiled once for each instruction set.
+#if defined(DECODESCOPE_CPU_TILE_WORK_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef DECODESCOPE_CPU_TILE_WORK_INL_H
+#undef DECODESCOPE_CPU_TILE_WORK_INL_H
+#else
+#define DECODESCOPE_CPU_TILE_WORK_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/cpu/attention_kernel.h"
+#include "core/cpu/tile_products-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace decodescope::HWY_NAMESPACE {
+namespace {
+
+/// One thread's memory while it attends.
+struct Scratch {
+    float* queries;      ///< [block][headDimK][heads of the block], × scale × log2 e; or bf16
+                         ///< pairs [block][headDimK / 2][heads of the block], not multiplied; or
+                         ///< DigitQuads [block][headDimK / 4][heads of the block]
+    float* sums;         ///< [block][blocksOf(headDimK)][heads of the block]; or starts of
+                         ///< DigitQueries, as many
+    float* scales;       ///< [group], of DigitQueries
+    float* weights;      ///< [group][kRoundTokens]
+    float* denominators; ///< [group][a vector of partial sums]
+    float* tile;         ///< one tile's keys, then its values, as f32
+};
+
+/// The blocks that a group is divided into, as even as can be: the first `wide` have one head more.
+struct Blocks {
+    std::int64_t count, heads, wide;
+    Blocks(std::int64_t group, std::int64_t most)
+        : count((group + most - 1) / most), heads(group / count), wide(group % count) {}
+    [[nodiscard]] HWY_INLINE std::int64_t headsOf(std::int64_t block) const {
+        return heads + (block < wide ? 1 : 0);
+    }
+};
+
+constexpr float kLog2E = 1.44269504F;
+
+/// What is done with the tiles of a round, for one type of keys or of values.
+struct RoundWork {
+    const AttentionPart& part;
+    const Blocks& blocks;
+    const Scratch& scratch;
+    std::int64_t tileBytes;
+    float* output;
+    Ahead ahead;
+};
+/// Scores a tile, or adds the values of a round's tiles, the first of which is at `matrix`.
+/// `weights`: of the first token [group], kRoundTokens apart.
+using TileKernel = void (*)(RoundWork& work, const std::byte* matrix, std::int64_t tokens,
+                            float* weights);
+/// Turns a part's queries into what scores are made from.
+using PackKernel = void (*)(const AttentionPart& part, const Blocks& blocks,
+                            const Scratch& scratch);
+
+struct TileKernels {
+    PackKernel pack;
+    TileKernel score, addValues;
+};
+
+} // namespace
+} // namespace decodescope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
