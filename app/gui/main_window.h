@@ -69,6 +69,7 @@ public:
 protected:
     void closeEvent(QCloseEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
+    bool focusNextPrevChild(bool next) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
     void dropEvent(QDropEvent* event) override;
 
@@ -96,6 +97,7 @@ private:
     [[nodiscard]] PlotWidget* focusedChart() const;
     [[nodiscard]] std::vector<PlotWidget*> chartsOr(PlotWidget* chart) const;
     void takePage();
+    [[nodiscard]] std::vector<QWidget*> partsInOrder() const;
     void copyTable() const;
     void run();
     void addToQueue();

@@ -2,10 +2,14 @@
 // What stands where in the window.
 #include "app/gui/main_window.h"
 
+#include <algorithm>
+
+#include <QAbstractButton>
 #include <QDockWidget>
 #include <QLabel>
 #include <QProgressBar>
 #include <QStatusBar>
+#include <QTabBar>
 #include <QTabWidget>
 #include <QToolBar>
 #include <QToolButton>
@@ -15,6 +19,7 @@
 #include "app/gui/panels/banner.h"
 #include "app/gui/panels/configuration_panel.h"
 #include "app/gui/panels/elided_label.h"
+#include "app/gui/panels/focus_order.h"
 #include "app/gui/panels/log_panel.h"
 #include "app/gui/panels/queue_panel.h"
 #include "app/gui/panels/runs_panel.h"
@@ -96,6 +101,9 @@ void MainWindow::buildDocks() {
     m_log = new LogPanel(this);
     QDockWidget* side =
         dock("configurationDock", tr("Configuration"), m_configuration, Qt::LeftDockWidgetArea);
+    for (QWidget* each :
+         side->findChildren<QAbstractButton*>(QString(), Qt::FindDirectChildrenOnly))
+        each->setFocusPolicy(Qt::TabFocus); // of its title bar, which Qt leaves to the mouse
     QDockWidget* runs = dock("runsDock", tr("Runs"), m_runs, Qt::BottomDockWidgetArea);
     m_queueDock =
         dock("queueDock", tr("Queue"), new QueuePanel(m_queue, this), Qt::BottomDockWidgetArea);
@@ -109,6 +117,37 @@ void MainWindow::buildDocks() {
     resizeDocks({runs}, {kBottomHeight}, Qt::Vertical);
     connect(m_configuration, &ConfigurationPanel::openRequested, this, &MainWindow::chooseFile);
     connect(m_runs, &RunsPanel::pinRequested, this, &MainWindow::pinBaseline);
+}
+
+/// As they are read: the configuration, what is in the middle, what is below.
+std::vector<QWidget*> MainWindow::partsInOrder() const {
+    std::vector<QWidget*> parts;
+    const auto docksAt = [&](Qt::DockWidgetArea area) {
+        for (QDockWidget* each : findChildren<QDockWidget*>())
+            if (!each->isFloating() && dockWidgetArea(each) == area)
+                parts.push_back(each);
+    };
+    docksAt(Qt::LeftDockWidgetArea);
+    docksAt(Qt::TopDockWidgetArea);
+    parts.push_back(centralWidget());
+    docksAt(Qt::RightDockWidgetArea);
+    for (QTabBar* each : findChildren<QTabBar*>(QString(), Qt::FindDirectChildrenOnly))
+        parts.push_back(each); // of docks that share a place
+    docksAt(Qt::BottomDockWidgetArea);
+    return parts;
+}
+
+bool MainWindow::focusNextPrevChild(bool next) {
+    // Qt would go by the order in which the widgets were made.
+    const std::vector<QWidget*> stops = focusStops(partsInOrder());
+    const auto at = std::find(stops.begin(), stops.end(), focusWidget());
+    if (stops.empty() || at == stops.end())
+        return QMainWindow::focusNextPrevChild(next);
+    const auto count = static_cast<std::ptrdiff_t>(stops.size());
+    const std::ptrdiff_t to = (at - stops.begin() + (next ? 1 : count - 1)) % count;
+    stops[static_cast<std::size_t>(to)]->setFocus(next ? Qt::TabFocusReason
+                                                       : Qt::BacktabFocusReason);
+    return true;
 }
 
 void MainWindow::buildStatusBar() {

@@ -15,15 +15,13 @@
 
 #include <qcustomplot.h>
 
-#include "app/gui/main_window.h"
 #include "app/gui/panels/data_table.h"
-#include "app/gui/panels/overview_plots.h"
 #include "app/gui/panels/roofline_page.h"
 #include "app/gui/panels/tab_page.h"
 #include "app/gui/plots/plot_widget.h"
 #include "app/gui/plots/point_labels.h"
 #include "contrast.h"
-#include "example_samples.h"
+#include "example_window.h"
 
 using namespace decodescope;
 
@@ -128,30 +126,7 @@ void TestContrast::open(bool dark) {
     m_window->resize(1440, 900);
     m_window->show();
     m_tabs = m_window->findChild<QTabWidget*>(QStringLiteral("tabs"));
-    Session& session = m_window->session();
-    session.addDevice(someCpu(true));
-    session.setDevice("cpu");
-    std::vector<Sample> samples = {
-        measured("MHA", 32, Scope::Attention, 0.15), measured("GQA-8", 8, Scope::Attention, 0.01),
-        measured("GQA-8", 8, Scope::Step, 0.6), measured("MQA", 1, Scope::Attention, 0.05)};
-    session.setSamples(samples);
-    LivePoints points;
-    for (int i = 0; i < 30; ++i) {
-        points.speed.push_back({i * 0.1, 10.0 + i % 3, i / 10, kContext, i % 10 == 0, i % 10 == 0});
-        MemoryPoint memory;
-        memory.seconds = i * 0.1;
-        memory.weightsBytes = memory.kvBytes = memory.workspaceBytes = std::uint64_t{4} << 30;
-        memory.processBytes = std::uint64_t{14} << 30;
-        memory.availableBytes = std::uint64_t{40} << 30;
-        memory.totalBytes = std::uint64_t{64} << 30;
-        points.memory.push_back(memory);
-    }
-    m_window->findChild<OverviewPlots*>()->showRecording(points);
-    for (Sample& sample : samples) {
-        sample.tpotP50Ms *= 1.5;
-        sample.runId = "before";
-    }
-    m_window->session().setBaseline(baselineOf(samples, QStringLiteral("before")));
+    fillWindow(*m_window);
     m_window->findChild<QSlider*>(QStringLiteral("rooflineTokens"))->setValue(4);
     QApplication::processEvents();
 }

@@ -50,8 +50,6 @@ RooflinePage::RooflinePage(Session& session, QAction* run, QWidget* parent)
     controls()->addStretch(1);
     addTokens();
     addDatasheets();
-    setTabOrder(m_datasheets, m_plot); // as it is read
-    setTabOrder(m_plot, m_list);
     setEmpty(tr("The roofs of this machine, and where attention, linear layers and the whole step "
                 "lie under them. A run measures them first."),
              run);

@@ -28,7 +28,6 @@ TradeOffPage::TradeOffPage(Session& session, QWidget* parent, const QString& fil
     addChoices();
     controls()->addStretch(1);
     addButtons();
-    setTabOrder(m_remove, m_plot); // as it is read
     connect(&m_store, &QualityStore::changed, this, &TradeOffPage::fillStudies);
     fillStudies();
 }

@@ -159,6 +159,14 @@ void HouseStyle::drawControl(ControlElement element, const QStyleOption* option,
         QProxyStyle::drawControl(element, &muted, painter, widget);
         return;
     }
+    if (const auto* button = qstyleoption_cast<const QStyleOptionToolButton*>(option);
+        button && element == CE_ToolButtonLabel &&
+        button->toolButtonStyle == Qt::ToolButtonTextBesideIcon) {
+        QStyleOptionToolButton inside(*button); // Fusion would begin at the edge
+        inside.rect.adjust(kToolPadding, 0, -kToolPadding, 0);
+        QProxyStyle::drawControl(element, &inside, painter, widget);
+        return;
+    }
     if (!drawChrome(element, *option, *painter, *this))
         QProxyStyle::drawControl(element, option, painter, widget);
 }
