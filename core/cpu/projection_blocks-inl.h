@@ -90,23 +90,31 @@ HWY_INLINE void pairPanel(const std::byte* block, const std::int32_t* in, std::i
     }
     for (std::int64_t i = 0; i < blocks; ++i) {
         const auto* values = reinterpret_cast<const std::int8_t*>(block + kScalesBytes);
+        hn::Vec<RowWords> products[kPanelVectors][kBatch];
         DECODESCOPE_UNROLL
-        for (int v = 0; v < kPanelVectors; ++v) {
-            hn::Vec<RowWords> products[kBatch];
+        for (auto& rows : products) {
             DECODESCOPE_UNROLL
-            for (auto& each : products)
+            for (auto& each : rows)
                 each = hn::Zero(words);
+        }
+        DECODESCOPE_UNROLL
+        for (int pair = 0; pair < kPairs; ++pair) {
+            if (kBatch > 2 && pair % 2 == 0)
+                hwy::Prefetch(values + 2 * pair * kPanelRows + kAheadBytes);
             DECODESCOPE_UNROLL
-            for (int pair = 0; pair < kPairs; ++pair) {
+            for (int v = 0; v < kPanelVectors; ++v) {
                 const auto row = Unit::load(values + 2 * (pair * kPanelRows + v * kRowLanes));
                 DECODESCOPE_UNROLL
                 for (int b = 0; b < kBatch; ++b)
-                    Unit::add(products[b], row, in + pair * kBatch + b);
+                    Unit::add(products[v][b], row, in + pair * kBatch + b);
             }
+        }
+        DECODESCOPE_UNROLL
+        for (int v = 0; v < kPanelVectors; ++v) {
             const auto scales = scalesOf(block, v);
             DECODESCOPE_UNROLL
             for (int b = 0; b < kBatch; ++b)
-                sum[v][b] = hn::MulAdd(hn::ConvertTo(d, products[b]), scales, sum[v][b]);
+                sum[v][b] = hn::MulAdd(hn::ConvertTo(d, products[v][b]), scales, sum[v][b]);
         }
         block += kScalesBytes + kPanelRows * kBlockColumns;
         in += kPairs * kBatch;
@@ -180,29 +188,37 @@ HWY_INLINE void quadPanel(const std::byte* block, const std::int32_t* in, std::i
     for (std::int64_t i = 0; i < blocks; ++i) {
         const auto* values = reinterpret_cast<const std::int32_t*>(block + kScalesBytes);
         const auto* scaleOf = reinterpret_cast<const float*>(in + kQuads * kBatch);
+        typename Unit::Sum products[kPanelVectors][kBatch];
         DECODESCOPE_UNROLL
-        for (int v = 0; v < kPanelVectors; ++v) {
-            typename Unit::Sum products[kBatch];
+        for (auto& rows : products) {
             DECODESCOPE_UNROLL
-            for (auto& each : products)
+            for (auto& each : rows)
                 each = Unit::zero();
+        }
+        DECODESCOPE_UNROLL
+        for (int quad = 0; quad < kHalf; ++quad) {
+            if (kBatch > 2)
+                hwy::Prefetch(values + quad * kPanelRows + kAheadBytes / sizeof(*values));
             DECODESCOPE_UNROLL
-            for (int quad = 0; quad < kHalf; ++quad) {
+            for (int v = 0; v < kPanelVectors; ++v) {
                 const auto both = hn::LoadU(words, values + quad * kPanelRows + v * kRowLanes);
                 const auto low = hn::And(both, mask);
                 const auto high = hn::And(hn::ShiftRight<4>(both), mask);
                 DECODESCOPE_UNROLL
                 for (int b = 0; b < kBatch; ++b) {
-                    Unit::add(products[b], low, in + quad * kBatch + b);
-                    Unit::add(products[b], high, in + (kHalf + quad) * kBatch + b);
+                    Unit::add(products[v][b], low, in + quad * kBatch + b);
+                    Unit::add(products[v][b], high, in + (kHalf + quad) * kBatch + b);
                 }
             }
+        }
+        DECODESCOPE_UNROLL
+        for (int v = 0; v < kPanelVectors; ++v) {
             const auto scales = scalesOf(block, v);
             DECODESCOPE_UNROLL
             for (int b = 0; b < kBatch; ++b) {
                 const auto scaled =
-                    hn::MulAdd(hn::ConvertTo(d, Unit::total(products[b])), hn::Set(d, scaleOf[b]),
-                               hn::Set(d, scaleOf[kBatch + b]));
+                    hn::MulAdd(hn::ConvertTo(d, Unit::total(products[v][b])),
+                               hn::Set(d, scaleOf[b]), hn::Set(d, scaleOf[kBatch + b]));
                 sum[v][b] = hn::MulAdd(scaled, scales, sum[v][b]);
             }
         }

@@ -9,6 +9,8 @@
 
 #include <algorithm>
 
+#include <hwy/cache_control.h>
+
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/projection_part.h"
 #include "core/cpu/vector_math-inl.h"
@@ -22,6 +24,10 @@ using RowFloats = hn::CappedTag<float, kPanelRows>;
 constexpr int kRowLanes = static_cast<int>(hn::MaxLanes(RowFloats()));
 constexpr int kPanelVectors = static_cast<int>(kPanelRows) / kRowLanes;
 
+/// What follows in a panel is asked for so early where more than one sequence is multiplied: the
+/// prefetcher is asleep by then, as few loads wait beside so much arithmetic. (4 sequences, f16, on
+/// Zen 4: 10.8 against 12.9 ms, where reading takes 9 and the arithmetic as long.)
+constexpr std::size_t kAheadBytes = 2048;
 /// Sums that stay in registers beside what is multiplied.
 constexpr int kMostSums = HWY_MAX_BYTES == 32 ? 8 : 16;
 /// Sequences that are multiplied together.
@@ -62,6 +68,8 @@ HWY_INLINE void addColumns(const T* const* panels, const float* in, std::int64_t
     const auto addColumn = [&](std::int64_t c, V(&chain)[kPanels][kPanelVectors][kBatch]) HWY_ATTR {
         DECODESCOPE_UNROLL
         for (int p = 0; p < kPanels; ++p) {
+            if constexpr (kBatch > 2)
+                hwy::Prefetch(panels[p] + c * kPanelRows + kAheadBytes / sizeof(T));
             DECODESCOPE_UNROLL
             for (int v = 0; v < kPanelVectors; ++v) {
                 const V weights = loadFloats(d, panels[p] + c * kPanelRows + v * kRowLanes);

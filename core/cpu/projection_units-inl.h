@@ -18,6 +18,16 @@ namespace {
 /// One row a lane.
 using RowWords = hn::RebindToSigned<RowFloats>;
 
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+/// Keeps a compiler from adding many products up in an order of its own, for which it holds more
+/// of them than there are registers.
+HWY_INLINE void keepOrder(hn::Vec<RowWords>& sum) {
+    auto raw = sum.raw;
+    asm("" : "+v"(raw)); // NOLINT(hicpp-no-assembler): no instruction
+    sum.raw = raw;
+}
+#endif
+
 /// sum[i] += row[2i] × pair[0] + row[2i + 1] × pair[1] of 8-bit weights and 16-bit inputs, on any
 /// CPU.
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
@@ -34,6 +44,7 @@ struct PairProducts {
 #else
         sum.raw = _mm256_add_epi32(sum.raw, _mm256_madd_epi16(row.raw, both.raw));
 #endif
+        keepOrder(sum);
     }
 };
 #else
@@ -95,6 +106,7 @@ struct QuadProducts {
 #else
         sum.raw = _mm256_add_epi16(sum.raw, _mm256_maddubs_epi16(row.raw, all.raw));
 #endif
+        keepOrder(sum);
     }
     static HWY_INLINE Sum total(Sum sum) {
 #if HWY_TARGET <= HWY_AVX3
