@@ -31,9 +31,11 @@ constexpr std::int64_t kBusyBytes = 8192;
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
 /// Measured on Zen 4: the CPU's own prefetchers read a matrix at the rate of a plain stream where
 /// its rows are taken one after the other, and an instruction that asks for memory holds one of the
-/// few buffers for misses until the memory answers. One head lost a third by asking and four a
-/// fifth; eight, whose sweeps are narrower than a row, gain a fifth.
+/// few buffers for misses until the memory answers, 18 to 20 GB/s in all. One head lost a third by
+/// asking and four a fifth; with 16-bit elements six gain 5 % and eight a quarter, whose sweeps are
+/// narrower than a row.
 constexpr std::int64_t kWaitingHeads = 7;
+constexpr std::int64_t kWaitingHeads16 = 5; ///< of a cache of 16-bit elements
 constexpr std::int64_t kWaitingBytes = kBusyBytes;
 constexpr bool kAsksWhileWaiting = false;
 /// A tile converted on the fly costs nothing beside the multiply-adds of eight heads, storing it as
@@ -43,6 +45,7 @@ constexpr std::int64_t kBlocksBeforeConversion = std::numeric_limits<std::int64_
 /// What is asked for too early is dropped. Measured on Zen 3: 2 KiB against 8 KiB is worth 8 % to
 /// one head, and the other way round 15 % to four.
 constexpr std::int64_t kWaitingHeads = 2;
+constexpr std::int64_t kWaitingHeads16 = kWaitingHeads;
 constexpr std::int64_t kWaitingBytes = 2048;
 constexpr bool kAsksWhileWaiting = true;
 /// Blocks of heads that each convert a tile for themselves: more share one that was converted into
@@ -50,11 +53,17 @@ constexpr bool kAsksWhileWaiting = true;
 constexpr std::int64_t kBlocksBeforeConversion = 2;
 #endif
 
+bool waitsForMemory(const AttentionPart& part) {
+    const DataType type = part.types.key;
+    const bool halves = type == DataType::F16 || type == DataType::BF16;
+    return part.group <= (halves ? kWaitingHeads16 : kWaitingHeads);
+}
+
 /// Tiles that are scored before their values are added: two share the loads and stores of the
 /// output, 5 % of the time of 32 heads. Few heads read memory without a jump instead: with two
 /// tiles, one head on Zen 4 took twice the time.
 std::int64_t tilesOfRound(const AttentionPart& part) {
-    return part.group <= kWaitingHeads ? 1 : kMostRoundTiles;
+    return waitsForMemory(part) ? 1 : kMostRoundTiles;
 }
 
 /// One head also reads a long part from four places in turn, tile by tile. Measured on Zen 3: worth

@@ -137,13 +137,22 @@ struct Ahead {
         stride = kLine;
         offset = due = 0;
     }
+    static HWY_INLINE void ask(const std::byte* line) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+        // Into the second level: the round in work fills the first. Measured on Zen 4: 3 % of the
+        // time of eight heads.
+        __builtin_prefetch(line, 0, 2);
+#else
+        hwy::Prefetch(line);
+#endif
+    }
     HWY_INLINE void advance() {
         due += step;
         while (HWY_UNLIKELY(due >= kPlaces * kLine)) {
-            hwy::Prefetch(places[0] + offset);
-            hwy::Prefetch(places[1] + offset);
-            hwy::Prefetch(places[2] + offset);
-            hwy::Prefetch(places[3] + offset);
+            ask(places[0] + offset);
+            ask(places[1] + offset);
+            ask(places[2] + offset);
+            ask(places[3] + offset);
             offset += stride;
             due -= kPlaces * kLine;
         }
