@@ -507,6 +507,12 @@ struct ScoreKernel {
     }
 };
 
+/// Columns of values for which loops of their own are compiled: what lies between two of them takes
+/// a third of the instructions. Measured on Zen 4: 3 % of the time of four heads, 2 % of 32, 4 % of
+/// dot products.
+constexpr std::int64_t kUsualHeadDim = 128;
+constexpr bool kKnowsHeadDim = HWY_ARCH_X86 && HWY_MAX_BYTES >= 64;
+
 template <class Matrix, class Products>
 struct ValueKernel {
     const Matrix& values; ///< of the first tile; one in blocks comes alone
@@ -519,9 +525,19 @@ struct ValueKernel {
     HWY_INLINE void run() const {
         if constexpr (Matrix::kInBlocks)
             addBlocks<kHeads>(values, headDimV, tokens, weights, output, ahead);
+        else if (kKnowsHeadDim && headDimV == kUsualHeadDim)
+            addRowsOf<kHeads>(kUsualHeadDim);
         else
-            addRows<Products, kHeads>(RoundRows<decltype(values.rows)>{values.rows, tileBytes},
-                                      headDimV, tokens, weights, output, ahead);
+            addRowsOf<kHeads>(headDimV);
+    }
+
+private:
+    template <int kHeads>
+    HWY_INLINE void addRowsOf(std::int64_t columns) const {
+        auto rows = values.rows;
+        rows.columns = columns;
+        addRows<Products, kHeads>(RoundRows<decltype(rows)>{rows, tileBytes}, columns, tokens,
+                                  weights, output, ahead);
     }
 };
 
