@@ -77,82 +77,120 @@ bool readsFromPlaces(const AttentionPart& part, std::int64_t tiles) {
 
 constexpr float kLazyRescale = 8; ///< in powers of two: accumulators may grow 256-fold
 
-/// Keeps a head's running maximum. The accumulator is rescaled only where a score lies more than
-/// kLazyRescale above it, so that almost every tile costs one comparison and one exp2 a score.
-HWY_INLINE void raiseMaximum(float* scores, std::int64_t slots, std::int64_t headDimV, float& max,
-                             float* denominators, float* output) {
-    const FloatTag d;
-    const std::int64_t lanes = lanesOf();
-    auto largest = hn::LoadU(d, scores);
-    for (std::int64_t t = lanes; t < slots; t += lanes)
-        largest = hn::Max(largest, hn::LoadU(d, scores + t));
-    if (HWY_LIKELY(hn::AllTrue(d, hn::Le(largest, hn::Set(d, max + kLazyRescale)))))
+/// What the softmax keeps of a head, or of the first of several that follow one another.
+struct HeadState {
+    float* weights;      ///< [heads][kRoundTokens]
+    float* max;          ///< [heads]
+    float* denominators; ///< [heads][a vector of partial sums]
+    float* output;       ///< [heads][headDimV]
+    std::int64_t headDimV;
+    float factor; ///< of the scores
+};
+
+HWY_INLINE HeadState headFrom(const HeadState& heads, std::int64_t head) {
+    return {heads.weights + head * kRoundTokens,
+            heads.max + head,
+            heads.denominators + head * lanesOf(),
+            heads.output + head * heads.headDimV,
+            heads.headDimV,
+            heads.factor};
+}
+
+/// Raises a head's maximum where one of the scores [from, to) lies more than kLazyRescale above it:
+/// what was made with the old one shrinks, with it the round's weights before `from`.
+HWY_NOINLINE void raiseMaximum(const HeadState& head, std::int64_t from, std::int64_t to) {
+    const float largest = *std::max_element(head.weights + from, head.weights + to) * head.factor;
+    if (largest <= *head.max + kLazyRescale)
         return;
-    const float tileMax = hn::GetLane(hn::MaxOfLanes(d, largest));
-    const float shrink = std::exp2(max - tileMax); // 0 the first time
-    max = tileMax;
-    hn::StoreU(hn::Mul(hn::LoadU(d, denominators), hn::Set(d, shrink)), d, denominators);
-    for (std::int64_t i = 0; i < headDimV; ++i)
-        output[i] *= shrink;
+    const float shrink = std::exp2(*head.max - largest); // 0 the first time
+    *head.max = largest;
+    const auto shorten = [shrink](float* values, std::int64_t count) {
+        for (std::int64_t i = 0; i < count; ++i)
+            values[i] *= shrink;
+    };
+    shorten(head.weights, from);
+    shorten(head.denominators, lanesOf());
+    shorten(head.output, head.headDimV);
 }
 
 /// weights = exp2(scores - maximum) of kHeads heads, added up in their denominators. Some heads at
-/// a time, since each exp2 is a long chain of operations that wait for one another.
-template <int kHeads>
-HWY_INLINE void weighScores(float* weights, std::int64_t slots, const float* max,
-                            float* denominators) {
+/// a time, since each exp2 is a long chain of operations that wait for one another. A maximum is
+/// raised so seldom that almost every tile costs one comparison and one exp2 a score.
+template <int kHeads, bool kScaled>
+HWY_INLINE void weighScores(const HeadState& heads, std::int64_t slots) {
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
     constexpr int kVectors = HWY_MAX_BYTES >= 64 ? 2 : 4;
+    constexpr int kCount = kHeads * kVectors;
     for (std::int64_t t = 0; t < slots; t += kVectors * lanes) {
-        FloatVec x[kHeads * kVectors];
+        FloatVec x[kCount];
+        const auto place = [&](int i) HWY_ATTR __attribute__((always_inline)) {
+            return heads.weights + i / kVectors * kRoundTokens + t + i % kVectors * lanes;
+        };
+        const auto compare = [&]() HWY_ATTR __attribute__((always_inline)) {
+            DECODESCOPE_UNROLL
+            for (int i = 0; i < kCount; ++i) {
+                const auto max = hn::Set(d, heads.max[i / kVectors]);
+                const auto score = hn::LoadU(d, place(i));
+                x[i] = kScaled ? hn::MulSub(score, hn::Set(d, heads.factor), max)
+                               : hn::Sub(score, max);
+            }
+        };
+        compare();
+        auto largest = x[0];
         DECODESCOPE_UNROLL
-        for (int i = 0; i < kHeads * kVectors; ++i) {
-            const float* at = weights + i / kVectors * kRoundTokens + t + i % kVectors * lanes;
-            x[i] = hn::Sub(hn::LoadU(d, at), hn::Set(d, max[i / kVectors]));
+        for (int i = 1; i < kCount; ++i) {
+            largest = hn::Max(largest, x[i]);
+        }
+        if (HWY_UNLIKELY(!hn::AllTrue(d, hn::Le(largest, hn::Set(d, kLazyRescale))))) {
+            for (int h = 0; h < kHeads; ++h)
+                raiseMaximum(headFrom(heads, h), t, t + kVectors * lanes);
+            compare();
         }
         exp2All(d, x);
         DECODESCOPE_UNROLL
-        for (int i = 0; i < kHeads * kVectors; ++i) {
-            hn::StoreU(x[i], d, weights + i / kVectors * kRoundTokens + t + i % kVectors * lanes);
+        for (int i = 0; i < kCount; ++i) {
+            hn::StoreU(x[i], d, place(i));
         }
         DECODESCOPE_UNROLL
         for (int h = 0; h < kHeads; ++h) {
-            auto sum = hn::LoadU(d, denominators + h * lanes);
+            auto sum = hn::LoadU(d, heads.denominators + h * lanes);
             DECODESCOPE_UNROLL
             for (int w = 0; w < kVectors; ++w) {
                 sum = hn::Add(sum, x[h * kVectors + w]);
             }
-            hn::StoreU(sum, d, denominators + h * lanes);
+            hn::StoreU(sum, d, heads.denominators + h * lanes);
         }
     }
     // Slots past the end weigh 2^-126 here: only finite values may be read for them.
 }
 
 /// weighScores() of kHeads heads at a time from `head` on, which becomes the next.
-template <int kHeads>
-HWY_INLINE void weighHeads(const AttentionPart& part, const AttentionState& state,
-                           const Scratch& scratch, std::int64_t slots, std::int64_t& head) {
-    for (; head + kHeads <= part.group; head += kHeads)
-        weighScores<kHeads>(scratch.weights + head * kRoundTokens, slots, state.max + head,
-                            scratch.denominators + head * lanesOf());
+template <int kHeads, bool kScaled>
+HWY_INLINE void weighHeads(const HeadState& first, std::int64_t group, std::int64_t slots,
+                           std::int64_t& head) {
+    for (; head + kHeads <= group; head += kHeads)
+        weighScores<kHeads, kScaled>(headFrom(first, head), slots);
 }
 
-/// Turns the group's scores of a round into weights.
+/// Turns the group's scores of a round into weights. kScaled: the scores are still to be multiplied
+/// with scale × log2 e.
+template <bool kScaled>
 void softmaxRound(const AttentionPart& part, const AttentionState& state, const Scratch& scratch,
                   std::int64_t tokens) {
     const std::int64_t slots = (tokens + kTileTokens - 1) / kTileTokens * kTileTokens;
-    for (std::int64_t h = 0; h < part.group; ++h) {
-        float* scores = scratch.weights + h * kRoundTokens;
-        std::fill(scores + tokens, scores + slots, -std::numeric_limits<float>::infinity());
-        raiseMaximum(scores, slots, part.headDimV, state.max[h],
-                     scratch.denominators + h * lanesOf(), state.output + h * part.headDimV);
-    }
+    if (slots != tokens)
+        for (std::int64_t h = 0; h < part.group; ++h) {
+            float* scores = scratch.weights + h * kRoundTokens;
+            std::fill(scores + tokens, scores + slots, -std::numeric_limits<float>::infinity());
+        }
+    const HeadState first{scratch.weights, state.max,     scratch.denominators,
+                          state.output,    part.headDimV, kScaled ? part.scale * kLog2E : 1};
     std::int64_t head = 0;
     if constexpr (HWY_MAX_BYTES >= 64)
-        weighHeads<4>(part, state, scratch, slots, head);
-    weighHeads<2>(part, state, scratch, slots, head);
-    weighHeads<1>(part, state, scratch, slots, head);
+        weighHeads<4, kScaled>(first, part.group, slots, head);
+    weighHeads<2, kScaled>(first, part.group, slots, head);
+    weighHeads<1, kScaled>(first, part.group, slots, head);
 }
 
 void packPairs(const AttentionPart& part, const Blocks& blocks, const Scratch& scratch) {
@@ -274,7 +312,6 @@ struct ScorePairs {
                     float* weights) {
         scoreTile<Dot>(work.part, work.blocks, Bf16Matrix(matrix, kTileTokens), work.scratch,
                        weights, work.ahead);
-        scaleScores(weights, work.part.group, work.part.scale * kLog2E);
     }
 };
 
@@ -287,11 +324,22 @@ struct AddPairs {
             const std::int64_t heads = work.blocks.headsOf(b);
             float* ofBlock = weights + first * kRoundTokens;
             float* output = work.output + first * work.part.headDimV;
+            float* denominators = work.scratch.denominators + first * lanesOf();
             bool both = false;
             for (std::int64_t h = 0; h < heads; ++h)
                 for (std::int64_t t = 0; t < tokens; t += kTileTokens)
-                    both |= packWeightPairs(ofBlock + h * kRoundTokens + t,
-                                            work.scratch.denominators + (first + h) * lanesOf());
+                    both |=
+                        hasLargeShare(ofBlock + h * kRoundTokens + t, denominators + h * lanesOf());
+            const auto packAll = [&]<bool kBoth>() HWY_ATTR {
+                for (std::int64_t h = 0; h < heads; ++h)
+                    for (std::int64_t t = 0; t < tokens; t += kTileTokens)
+                        packWeightPairs<Dot, kBoth>(ofBlock + h * kRoundTokens + t,
+                                                    denominators + h * lanesOf());
+            };
+            if (both)
+                packAll.template operator()<true>();
+            else
+                packAll.template operator()<false>();
             const auto* pairs = reinterpret_cast<const std::uint32_t*>(ofBlock);
             forHeads(heads, ValueKernel<Bf16Matrix, Dot>{values, work.tileBytes, work.part.headDimV,
                                                          tokens, pairs, output, work.ahead});
@@ -399,12 +447,13 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const auto keyBytes = static_cast<std::int64_t>(layout.keyTileBytes());
     const auto tileBytes = static_cast<std::int64_t>(layout.tileBytes());
     RoundWork work{part, blocks, scratch, tileBytes, state.output, {}};
-    const bool waits = part.group <= kWaitingHeads;
+    const bool waits = waitsForMemory(part);
     work.ahead.step = waits && !kAsksWhileWaiting ? 0
                       : byDigits                  ? digitAheadStep(part, blocks, tileBytes)
                                                   : aheadStep(part, blocks, tileBytes);
     work.ahead.chunkBytes = waits ? kWaitingBytes : kBusyBytes;
     const std::int64_t roundTiles = tilesOfRound(part);
+    const auto softmax = takesPairs(part.unit) ? softmaxRound<true> : softmaxRound<false>;
     const auto attendRound = [&](std::int64_t firstTile) {
         const std::byte* tile = part.tiles + firstTile * tileBytes;
         const std::int64_t tokens =
@@ -412,7 +461,7 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
         for (std::int64_t t = 0; t < tokens; t += kTileTokens)
             kernels.score(work, tile + t / kTileTokens * tileBytes,
                           std::min(kTileTokens, tokens - t), scratch.weights + t);
-        softmaxRound(part, state, scratch, tokens);
+        softmax(part, state, scratch, tokens);
         kernels.addValues(work, tile + keyBytes, tokens, scratch.weights);
     };
     const std::int64_t tiles = (part.tokens + kTileTokens - 1) / kTileTokens;

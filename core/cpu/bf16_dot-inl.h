@@ -9,9 +9,11 @@
 
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 
 #include <hwy/highway.h>
 
+#include "core/cpu/attention_arithmetic.h"
 #include "core/cpu/tile_products-inl.h"
 #include "core/cpu/vector_math-inl.h"
 #include "core/engine/float_bits.h"
@@ -65,20 +67,26 @@ struct EmulatedBf16Dot {
 /// The CPU's instruction, in registers as multiplyAdd() is.
 struct Bf16Dot {
     static constexpr std::int64_t kRows = 2;
-    static constexpr bool kFactorsInMemory = false;
     using Factor = std::uint32_t;
 #if HWY_ARCH_X86
+    static constexpr bool kFactorsInMemory = true; ///< as with F32Products
     template <class D>
-    static HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> spread(D, const std::uint32_t* pair) {
-        return hn::Set(hn::RebindToUnsigned<D>(), *pair);
+    static HWY_INLINE const std::uint32_t* spread(D, const std::uint32_t* pair) {
+        return pair;
     }
     template <class V, class W>
-    static HWY_INLINE void add(V& sum, W factor, W row) {
+    static HWY_INLINE void add(V& sum, const std::uint32_t* pair, W row) {
         auto raw = sum.raw;
-        asm("vdpbf16ps %2, %1, %0" : "+v"(raw) : "v"(factor.raw), "v"(row.raw));
+        if constexpr (sizeof(raw) == 64)
+            asm("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(raw) : "v"(row.raw), "m"(*pair));
+        else if constexpr (sizeof(raw) == 32)
+            asm("vdpbf16ps %2%{1to8%}, %1, %0" : "+v"(raw) : "v"(row.raw), "m"(*pair));
+        else
+            asm("vdpbf16ps %2%{1to4%}, %1, %0" : "+v"(raw) : "v"(row.raw), "m"(*pair));
         sum.raw = raw;
     }
 #else
+    static constexpr bool kFactorsInMemory = false;
     /// One lane, of which the instruction makes as many as the row has: a load and no more, where
     /// filling a vector also takes a slot of the units that multiply.
     template <class D>
@@ -97,6 +105,10 @@ struct Bf16Dot {
 };
 #endif
 
+constexpr bool takesPairs(AttentionArithmetic unit) {
+    return unit == AttentionArithmetic::Bf16Dot || unit == AttentionArithmetic::Bf16DotEmulated;
+}
+
 /// Where few tokens share the weight, what bf16 drops of their weights does not average out: a
 /// weight above this share of the sum so far has it added, as a bf16 of its own.
 constexpr float kLargestRoundedShare = 1.0F / 32;
@@ -112,69 +124,95 @@ inline void packQueryPairs(const float* queries, std::int64_t heads, std::int64_
         }
 }
 
-/// A tile's scores × factor, kRoundTokens from one head to the next.
-HWY_INLINE void scaleScores(float* scores, std::int64_t heads, float factor) {
-    const FloatTag d;
-    const auto by = hn::Set(d, factor);
-    for (std::int64_t h = 0; h < heads; ++h, scores += kRoundTokens)
-        for (std::int64_t t = 0; t < kTileTokens; t += lanesOf())
-            hn::StoreU(hn::Mul(hn::LoadU(d, scores + t), by), d, scores + t);
+/// The values of two vectors that follow each other as pairs of neighbours: the even ones, the odd.
+template <class V>
+struct Neighbours {
+    V even, odd;
+};
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE Neighbours<V> neighboursOf(D d, V first, V second) {
+#if HWY_TARGET == HWY_SCALAR // one lane: they are neighbours themselves
+    static_cast<void>(d);
+    return {first, second};
+#else
+    return {hn::ConcatEven(d, second, first), hn::ConcatOdd(d, second, first)};
+#endif
 }
 
-/// The high halves of the lanes of two vectors in one of words: pairs of neighbours.
-template <class DU, class W>
-HWY_INLINE W pairsOf(DU du, W first, W second) {
-#if HWY_TARGET == HWY_SCALAR // one lane: they are neighbours themselves
-    const W even = first;
-    const W odd = second;
-#else
-    const W even = hn::ConcatEven(du, second, first);
-    const W odd = hn::ConcatOdd(du, second, first);
+/// The high halves of pairs of neighbours in one vector of words.
+template <class D, class V>
+HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> highHalves(D /*d*/, const Neighbours<V>& pairs) {
+    const hn::RebindToUnsigned<D> du;
+    return hn::Or(hn::ShiftRight<16>(hn::BitCast(du, pairs.even)),
+                  hn::And(hn::BitCast(du, pairs.odd), hn::Set(du, 0xFFFF0000U)));
+}
+
+/// Positive finite weights rounded to pairs of bf16: to nearest, a tie up; by the CPU's instruction
+/// where `Dot` is, to even.
+template <class Dot, class D, class V = hn::Vec<D>>
+HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> roundPairs(D d, V first, V second) {
+#if DECODESCOPE_HAS_BF16_DOT && HWY_ARCH_X86
+    if constexpr (std::is_same_v<Dot, Bf16Dot>) {
+        hn::Vec<hn::RebindToUnsigned<D>> words;
+        asm("vcvtne2ps2bf16 %1, %2, %0" : "=v"(words.raw) : "v"(first.raw), "v"(second.raw));
+        return words;
+    }
 #endif
-    return hn::Or(hn::ShiftRight<16>(even), hn::And(odd, hn::Set(du, 0xFFFF0000U)));
+    const hn::RebindToUnsigned<D> du;
+    const auto half = hn::Set(du, 0x8000U);
+    const auto up = [&](V x) HWY_ATTR { return hn::BitCast(d, hn::Add(hn::BitCast(du, x), half)); };
+    const auto exact = neighboursOf(d, first, second);
+    return highHalves(d, Neighbours<V>{up(exact.even), up(exact.odd)});
+}
+
+/// Whether what bf16 drops of a tile's weights, f32 [kTileTokens], is to be kept as well.
+HWY_INLINE bool hasLargeShare(const float* weights, const float* denominator) {
+    const FloatTag d;
+    const std::int64_t lanes = lanesOf();
+    const auto sum = hn::LoadU(d, denominator);
+    auto largest = hn::LoadU(d, weights);
+    for (std::int64_t t = lanes; t < kTileTokens; t += lanes)
+        largest = hn::Max(largest, hn::LoadU(d, weights + t));
+    // A lane's share of the sum is less than all of it: most tiles need no sum over the lanes.
+    const auto share = hn::Set(d, kLargestRoundedShare);
+    return HWY_UNLIKELY(!hn::AllTrue(d, hn::Le(largest, hn::Mul(sum, share)))) &&
+           hn::GetLane(hn::MaxOfLanes(d, largest)) >
+               kLargestRoundedShare * hn::GetLane(hn::SumOfLanes(d, sum));
 }
 
 /// One head's weights of a tile as bf16 in place of the f32: kTileTokens / 2 pairs of neighbouring
-/// tokens, then as many with what rounding dropped. The denominator, which holds the sum of the
-/// f32, becomes the sum of what will be multiplied. True where the second half is to be added as
-/// well; else the weights' common error cancels and the rest averages out.
-HWY_INLINE bool packWeightPairs(float* weights, float* denominator) {
+/// tokens; with kBoth as many again with what rounding dropped. Else the denominator, which holds
+/// the sum of the f32, becomes the sum of what will be multiplied: the weights' common error
+/// cancels and the rest averages out.
+template <class Dot, bool kBoth>
+HWY_INLINE void packWeightPairs(float* weights, float* denominator) {
     const FloatTag d;
     const hn::RebindToUnsigned<FloatTag> du;
     constexpr int kVectors = static_cast<int>(kTileTokens) / HWY_LANES(float);
     const std::int64_t lanes = lanesOf();
-    const auto sum = hn::LoadU(d, denominator);
-    const auto half = hn::Set(du, 0x8000U);
-    const auto high = hn::Set(du, 0xFFFF0000U);
-    hn::Vec<decltype(du)> rounded[kVectors];
-    FloatVec dropped[kVectors];
-    auto largest = hn::Zero(d);
-    auto lost = hn::Zero(d);
+    FloatVec exact[kVectors];
     DECODESCOPE_UNROLL
     for (int i = 0; i < kVectors; ++i) {
-        const auto exact = hn::LoadU(d, weights + i * lanes);
-        // To nearest, a tie up: the weights are positive and finite.
-        rounded[i] = hn::And(hn::Add(hn::BitCast(du, exact), half), high);
-        dropped[i] = hn::Sub(exact, hn::BitCast(d, rounded[i]));
-        largest = hn::Max(largest, exact);
-        lost = hn::Add(lost, dropped[i]);
+        exact[i] = hn::LoadU(d, weights + i * lanes);
     }
     auto* pairs = reinterpret_cast<std::uint32_t*>(weights);
+    auto lost = hn::Zero(d);
     DECODESCOPE_UNROLL
     for (int i = 0; i < kVectors; i += 2) {
-        const std::int64_t at = i / 2 * lanes;
-        hn::StoreU(pairsOf(du, rounded[i], rounded[i + 1]), du, pairs + at);
-        hn::StoreU(pairsOf(du, hn::BitCast(du, dropped[i]), hn::BitCast(du, dropped[i + 1])), du,
-                   pairs + kTileTokens / 2 + at);
+        const auto rounded = roundPairs<Dot>(d, exact[i], exact[i + 1]);
+        hn::StoreU(rounded, du, pairs + i / 2 * lanes);
+        const auto even = hn::BitCast(d, hn::ShiftLeft<16>(rounded));
+        const auto odd = hn::BitCast(d, hn::And(rounded, hn::Set(du, 0xFFFF0000U)));
+        if constexpr (kBoth) {
+            const auto all = neighboursOf(d, exact[i], exact[i + 1]);
+            const Neighbours<FloatVec> dropped{hn::Sub(all.even, even), hn::Sub(all.odd, odd)};
+            hn::StoreU(highHalves(d, dropped), du, pairs + kTileTokens / 2 + i / 2 * lanes);
+        } else {
+            lost = hn::Add(lost, hn::Sub(hn::Add(exact[i], exact[i + 1]), hn::Add(even, odd)));
+        }
     }
-    // A lane's share of the sum is less than all of it: most tiles need no sum over the lanes.
-    const auto share = hn::Set(d, kLargestRoundedShare);
-    if (HWY_UNLIKELY(!hn::AllTrue(d, hn::Le(largest, hn::Mul(sum, share)))) &&
-        hn::GetLane(hn::MaxOfLanes(d, largest)) >
-            kLargestRoundedShare * hn::GetLane(hn::SumOfLanes(d, sum)))
-        return true;
-    hn::StoreU(hn::Sub(sum, lost), d, denominator);
-    return false;
+    if constexpr (!kBoth)
+        hn::StoreU(hn::Sub(hn::LoadU(d, denominator), lost), d, denominator);
 }
 
 } // namespace
