@@ -109,28 +109,21 @@ OtherParameters perLayerInputs(const ConfigReader& config, const HfShape& shape)
     return {read, product(rows, shape.layers * width)};
 }
 
-/// gpt-oss has biases everywhere, and a sink a head: a thousandth of all, but none of it quantised.
-std::uint64_t gptOssBiases(const ModelSpec& model) {
-    std::uint64_t sum = product(model.hiddenSize, 1); // the last norm
-    for (const LayerSpec& layer : model.layers) {
-        const std::int64_t projections =
-            (layer.nHeads + 2 * layer.nKvHeads) * layer.headDimK + model.hiddenSize;
-        const std::int64_t expert = 2 * layer.ffn.expertHidden + model.hiddenSize + 1;
-        const std::int64_t norms = 2 * model.hiddenSize;
-        sum = saturatingAdd(sum, product(projections + layer.nHeads + norms, 1));
-        sum = saturatingAdd(sum, product(layer.ffn.experts, expert));
-    }
-    return sum;
+/// OPT has two positions more than it serves.
+std::int64_t positions(const FamilyDefaults& family, const ModelSpec& model) {
+    if (!family.learnedPositions)
+        return 0;
+    return model.maxPosition.value_or(0) + (family.modelType == "opt" ? 2 : 0);
 }
 
 /// Weights the shape of the layers does not tell.
 OtherParameters besideLayers(const ConfigReader& config, const ModelSpec& model,
                              const FamilyDefaults& family, const HfShape& shape) {
     OtherParameters sum = perLayerInputs(config, shape);
-    if (family.learnedPositions)
-        sum.read = saturatingAdd(sum.read, product(shape.hidden, model.maxPosition.value_or(0)));
-    if (family.modelType == "gpt_oss")
-        sum.read = saturatingAdd(sum.read, gptOssBiases(model));
+    const OtherParameters vectors = vectorElements(config, family, model);
+    sum.read = saturatingAdd(sum.read, vectors.read);
+    sum.tables = saturatingAdd(sum.tables, vectors.tables);
+    sum.read = saturatingAdd(sum.read, product(shape.hidden, positions(family, model)));
     // Qwen3-Next and 3.5: the query projection also makes an output gate of the same width.
     const bool outputGate =
         family.modelType.starts_with("qwen3_next") || family.modelType.starts_with("qwen3_5");

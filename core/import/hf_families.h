@@ -14,6 +14,24 @@ enum class WindowRule : std::uint8_t {
     Period,   ///< of `period` layers all but the last
 };
 
+/// Norms of queries and keys.
+enum class HeadNorms : std::uint8_t {
+    None,
+    PerHead,  ///< one vector of head_dim each, for all heads
+    EachHead, ///< one vector of head_dim for each head
+};
+
+/// The vectors of a layer, beside its matrices: a ten-thousandth of a model, but of another type
+/// where it is quantised.
+struct FamilyVectors {
+    std::int64_t norms = 2; ///< as wide as the residual, and one more behind the last layer
+    bool normBias = false;  ///< LayerNorm, otherwise RMSNorm
+    bool finalNorm = true;
+    HeadNorms headNorms = HeadNorms::None;
+    bool qkvBias = false, outBias = false, ffnBias = false;
+    bool headBias = false; ///< of the output head
+};
+
 /// What the classes of the transformers library take for granted where a configuration is silent.
 /// Zeros: nothing is taken for granted.
 struct FamilyDefaults {
@@ -26,6 +44,8 @@ struct FamilyDefaults {
     std::int64_t maxPosition = 0;
     bool learnedPositions = false; ///< position embeddings are weights
     bool fourTimes = false;        ///< feed-forward width of 4 × hidden_size
+    bool bothHalves = false;       ///< the width written is that of gate and up together
+    FamilyVectors vectors = {};
     /// Of a language model nested in a larger one (text_config), whose files leave out whatever
     /// is the default of its class.
     struct Nested {

@@ -16,7 +16,7 @@ std::int64_t denseWidth(const ConfigReader& config, const FamilyDefaults& family
     if (const auto widths = config.integersByLayer(kWidthNames, shape.layers, kMaxWidth))
         return widths->front();
     if (const auto width = config.integer(kWidthNames, kMaxWidth))
-        return *width;
+        return family.bothHalves ? *width / 2 : *width;
     if (const auto ffn = config.child("ffn_config")) // DBRX
         if (const auto width = ffn->integer({"ffn_hidden_size"}, kMaxWidth))
             return *width;

@@ -6,6 +6,7 @@
 
 #include "core/import/config_reader.h"
 #include "core/import/hf_families.h"
+#include "core/import/readers.h"
 #include "core/spec/layer_spec.h"
 #include "core/spec/model_spec.h"
 
@@ -51,6 +52,10 @@ void readHfWidthsByLayer(const ConfigReader& config, const HfShape& shape,
 /// Feed-forward layers, dense and of experts (hf_ffn.cpp).
 void readHfFeedForward(const ConfigReader& config, const FamilyDefaults& family,
                        const HfShape& shape, std::vector<LayerSpec>& layers);
+
+/// Elements of all norms and biases (hf_vectors.cpp). The layers of `model` are read already.
+[[nodiscard]] OtherParameters vectorElements(const ConfigReader& config,
+                                             const FamilyDefaults& family, const ModelSpec& model);
 
 /// The type of the weights, and what a quantisation leaves of another (hf_weights.cpp). The layers
 /// of `model` are read already.
