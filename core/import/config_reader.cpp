@@ -20,6 +20,11 @@ bool ConfigReader::isNumber(const char* key) const {
     return value && value->is_number();
 }
 
+bool ConfigReader::isText(const char* key) const {
+    const Json* value = find(key);
+    return value && value->is_string();
+}
+
 void ConfigReader::fail(const std::string& key, std::string what) const {
     if (m_log.error)
         return;
@@ -156,6 +161,13 @@ std::optional<std::vector<std::string>> ConfigReader::texts(const char* key) con
             fail(fmt::format("{}[{}]", key, i), "a text was expected");
     }
     return out;
+}
+
+std::vector<std::string> ConfigReader::keys() const {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : m_object.items())
+        names.push_back(name);
+    return names;
 }
 
 std::optional<ConfigReader> ConfigReader::child(const char* key) const {

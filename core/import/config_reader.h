@@ -40,6 +40,7 @@ public:
     [[nodiscard]] bool isNested() const { return !m_prefix.empty(); }
     [[nodiscard]] bool has(const char* key) const { return find(key) != nullptr; }
     [[nodiscard]] bool isNumber(const char* key) const;
+    [[nodiscard]] bool isText(const char* key) const;
 
     /// From 0 to `most`; nothing if no name is there. An array of one number for each layer counts
     /// as that number where all are the same, and is a failure where they are not.
@@ -62,6 +63,8 @@ public:
     /// Nothing if the key is missing or no array.
     [[nodiscard]] std::optional<std::vector<std::int64_t>> integers(const char* key) const;
     [[nodiscard]] std::optional<std::vector<std::string>> texts(const char* key) const;
+    /// The names of all that this object holds.
+    [[nodiscard]] std::vector<std::string> keys() const;
     /// The object under `key`; nothing if it is missing or no object.
     [[nodiscard]] std::optional<ConfigReader> child(const char* key) const;
 

@@ -60,5 +60,13 @@ void readHfFeedForward(const ConfigReader& config, const FamilyDefaults& family,
 /// The type of the weights, and what a quantisation leaves of another (hf_weights.cpp). The layers
 /// of `model` are read already.
 void readHfWeights(const ConfigReader& top, const ConfigReader& config, ModelSpec& model);
+/// The weights of the first group of layers that compressed-tensors or ModelOpt describe; nothing
+/// if there is none.
+[[nodiscard]] std::optional<ConfigReader> firstGroup(const ConfigReader& quantised);
+/// What the method stores beside weights of `type` when the others are of type `left`
+/// (hf_scales.cpp); nothing if it stores nothing or is not known.
+[[nodiscard]] std::optional<WeightScales> readHfScales(const ConfigReader& quantised,
+                                                       const std::string& method, DataType type,
+                                                       DataType left);
 
 } // namespace decodescope

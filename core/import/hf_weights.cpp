@@ -10,22 +10,35 @@
 namespace decodescope {
 namespace {
 
+std::optional<DataType> integersOf(std::int64_t bits) {
+    switch (bits) {
+    case 2:
+        return DataType::Int2;
+    case 3:
+        return DataType::Int3;
+    case 4:
+        return DataType::Int4;
+    case 8:
+        return DataType::Int8;
+    default:
+        return std::nullopt;
+    }
+}
+
 /// Bits and kind of the weights as compressed-tensors and ModelOpt write them: those of the first
 /// group that has any.
 std::optional<DataType> groupedType(const ConfigReader& quantised) {
-    const auto groups = quantised.child("config_groups");
-    const auto group = groups ? groups->firstChildWith("weights") : std::nullopt;
+    const auto group = firstGroup(quantised);
     const auto weights = group ? group->child("weights") : std::nullopt;
     if (!weights)
         return std::nullopt;
-    const auto bits = weights->integer({"num_bits"}, 64);
-    const bool floats = weights->text({"type"}) == "float";
+    const std::int64_t bits = weights->integer({"num_bits"}, 64).value_or(0);
+    if (weights->text({"type"}) != "float")
+        return integersOf(bits);
     if (bits == 8)
-        return floats ? DataType::FP8_E4M3 : DataType::Int8;
+        return DataType::FP8_E4M3;
     if (bits != 4)
         return std::nullopt;
-    if (!floats)
-        return DataType::Int4;
     return weights->integer({"group_size"}) == 32 ? DataType::MXFP4 : DataType::NVFP4;
 }
 
@@ -42,15 +55,17 @@ std::optional<DataType> algorithmType(const std::string& algorithm) {
 
 /// The type that the method stores what it converts in.
 std::optional<DataType> quantisedType(const ConfigReader& quantised, const std::string& method) {
-    const auto bits = quantised.integer({"bits", "w_bit"}, 64);
     if (method == "mxfp4")
         return DataType::MXFP4;
     if (method == "fp8" || method == "fbgemm_fp8")
         return DataType::FP8_E4M3;
-    if (bits == 4 || quantised.boolean("load_in_4bit").value_or(false))
+    if (quantised.boolean("load_in_4bit").value_or(false))
         return DataType::Int4;
-    if (bits == 8 || quantised.boolean("load_in_8bit").value_or(false))
+    if (quantised.boolean("load_in_8bit").value_or(false))
         return DataType::Int8;
+    if (const auto bits = quantised.integer({"bits", "w_bit"}, 64))
+        if (const auto type = integersOf(*bits))
+            return type;
     if (const auto type = algorithmType(quantised.text({"quant_algo"}).value_or("")))
         return type;
     return groupedType(quantised);
@@ -70,6 +85,10 @@ KeptModules listedModules(const ConfigReader& quantised) {
          {"modules_to_not_convert", "ignore", "exclude_modules", "llm_int8_skip_modules"})
         if (const auto names = quantised.texts(key))
             all.insert(all.end(), names->begin(), names->end());
+    if (const auto rules = quantised.child("dynamic")) // GPTQModel: "-:" in front of an expression
+        for (const std::string& rule : rules->keys())
+            if (rule.starts_with("-:"))
+                all.push_back("re:" + rule.substr(2));
     return KeptModules(all);
 }
 
@@ -151,8 +170,10 @@ void readHfWeights(const ConfigReader& top, const ConfigReader& config, ModelSpe
                              method.empty() ? "method not named" : method));
         const DataType declared = model.weights.type.value_or(DataType::BF16);
         model.weights.type = quantisedType(*quantised, method);
-        if (model.weights.type)
-            model.weights.kept = readKept(*quantised, method, model.layers, declared);
+        if (!model.weights.type)
+            return top.note("Its weights are taken for 16 bit ones: their type is not known.");
+        model.weights.kept = readKept(*quantised, method, model.layers, declared);
+        model.weights.scales = readHfScales(*quantised, method, *model.weights.type, declared);
         return;
     }
 }

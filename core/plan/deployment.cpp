@@ -8,6 +8,7 @@
 
 #include "core/plan/engines/engine_cache.h"
 #include "core/plan/engines/engine_workspace.h"
+#include "core/plan/weight_kinds.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -18,19 +19,18 @@ std::int64_t firstLayer(std::int64_t layers, std::int64_t stages, std::int64_t s
     return stage * (layers / stages) + std::min(stage, layers % stages);
 }
 
-/// Parameters of a stage over those of the model, as far as the shape tells; by layers where it
-/// does not.
-double shareOfWeights(const ModelSpec& model, const ModelSpec& stage, bool first, bool last) {
-    std::uint64_t all = embeddingParameters(model);
-    for (const LayerSpec& layer : model.layers)
-        all = saturatingAdd(all, layerParameters(model, layer));
+/// Bytes of a stage over those of the model, as far as the shape tells; by layers where it does
+/// not.
+double shareOfWeights(const ModelSpec& model, DataType type, const ModelSpec& stage, bool first,
+                      bool last) {
+    const KeptWeights* kept = keptBeside(model, type);
+    const auto size = [&](const WeightAmounts& weights) {
+        return kept ? bytesOf(weights, type, *kept) : weights.elements.sum();
+    };
+    const double all = size(weightsOfLayers(model, !model.tiedEmbeddings, true));
     if (all == 0)
         return static_cast<double>(stage.layers.size()) / static_cast<double>(model.layers.size());
-    const auto table = static_cast<std::uint64_t>(model.hiddenSize * model.vocabSize);
-    std::uint64_t own = saturatingMultiply(table, (first ? 1 : 0) + (last ? 1 : 0));
-    for (const LayerSpec& layer : stage.layers)
-        own = saturatingAdd(own, layerParameters(model, layer));
-    return static_cast<double>(own) / static_cast<double>(all);
+    return size(weightsOfLayers(stage, first, last)) / all;
 }
 
 std::uint64_t divideUp(std::uint64_t bytes, std::int64_t parts) {
@@ -87,8 +87,9 @@ std::uint64_t weightsOnRank(const ModelSpec& model, DataType type, const Deploym
     std::uint64_t bytes = weightsBytes(model, type);
     const std::int64_t stages = deployment.pipelineParallel;
     if (stages > 1) {
-        const double share =
-            shareOfWeights(model, stageOf(model, stages, stage), stage == 0, stage + 1 == stages);
+        ModelSpec part = stageOf(model, stages, stage);
+        part.vocabSize = model.vocabSize; // of the embedding too
+        const double share = shareOfWeights(model, type, part, stage == 0, stage + 1 == stages);
         bytes = static_cast<std::uint64_t>(std::ceil(static_cast<double>(bytes) * share));
     }
     return divideUp(bytes, deployment.tensorParallel);

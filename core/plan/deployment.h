@@ -45,7 +45,7 @@ void from_json(const nlohmann::json& json, Deployment& deployment);
 /// longer stages first; the logits only on the last. Its weights are those of weightsOnRank().
 [[nodiscard]] ModelSpec stageOf(const ModelSpec& model, std::int64_t stages, std::int64_t stage);
 
-/// Weights on one rank of a stage: the stage's share of the model's bytes by parameters (embedding
+/// Weights on one rank of a stage: the stage's share of the model's bytes (embedding
 /// on the first, output head on the last; a tied one stands on both), divided by the tensor ranks.
 [[nodiscard]] std::uint64_t weightsOnRank(const ModelSpec& model, DataType type,
                                           const Deployment& deployment, std::int64_t stage);

@@ -22,13 +22,12 @@ double bytesPerParameter(const ModelSpec& model, DataType type) {
     return info(type).bytesPerElement();
 }
 
-/// What is of another type where `type` is the file's own and the shape tells the parts.
+} // namespace
+
 const KeptWeights* keptBeside(const ModelSpec& model, DataType type) {
     const WeightsSpec& weights = model.weights;
     return weights.kept && weights.type == type && weights.parameters ? &*weights.kept : nullptr;
 }
-
-} // namespace
 
 std::uint64_t Footprint::totalBytes() const {
     return saturatingAdd(saturatingAdd(weightsBytes, kvBytes),
@@ -55,15 +54,15 @@ std::uint64_t weightsBytes(const ModelSpec& model, DataType type) {
     if (weights.exactBytes && weights.type == type)
         return *weights.exactBytes;
     const KeptWeights* kept = keptBeside(model, type);
-    if (const auto kinds = residentWeights(model); kept && kinds)
-        return saturatingRound(bytesOf(*kinds, type, *kept));
+    if (const auto all = residentWeights(model); kept && all)
+        return saturatingRound(bytesOf(*all, type, *kept));
     return saturatingRound(static_cast<double>(weights.parameters.value_or(0)) *
                            info(type).bytesPerElement());
 }
 
 double parametersRead(const ModelSpec& model, std::int64_t batch) {
-    if (const auto kinds = weightsRead(model, batch))
-        return kinds->sum();
+    if (const auto read = weightsRead(model, batch))
+        return read->elements.sum();
     const WeightsSpec& weights = model.weights;
     return static_cast<double>(weights.activeParameters.value_or(weights.parameters.value_or(0)));
 }
@@ -71,8 +70,8 @@ double parametersRead(const ModelSpec& model, std::int64_t batch) {
 std::uint64_t weightsBytesRead(const ModelSpec& model, DataType type, std::int64_t batch) {
     const std::uint64_t resident = weightsBytes(model, type);
     const KeptWeights* kept = keptBeside(model, type);
-    if (const auto kinds = weightsRead(model, batch); kept && kinds)
-        return std::min(resident, saturatingRound(bytesOf(*kinds, type, *kept)));
+    if (const auto read = weightsRead(model, batch); kept && read)
+        return std::min(resident, saturatingRound(bytesOf(*read, type, *kept)));
     const double parameters = parametersRead(model, batch);
     if (resident == 0 || parameters == 0) // nothing to tell the parts apart by: all are read
         return resident;

@@ -26,9 +26,13 @@ struct Footprint {
 [[nodiscard]] std::uint64_t kvBytesPerToken(const ModelSpec& model, KvTypes types,
                                             std::int64_t tensorParallel = 1);
 
+/// What is of another type where `type` is the model's own and the shape tells the parts; null
+/// otherwise.
+[[nodiscard]] const KeptWeights* keptBeside(const ModelSpec& model, DataType type);
+
 /// Resident weights: exact bytes from a file where `type` is the file's own, otherwise the
 /// parameter count × the size of `type`; of a quantised model's own type with what the quantisation
-/// keeps. Zero where neither is known.
+/// keeps and the scales it adds. Zero where neither is known.
 [[nodiscard]] std::uint64_t weightsBytes(const ModelSpec& model, DataType type);
 /// Parameters one step reads for `batch` sequences: the layers, the output head, and of a
 /// mixture-of-experts layer the experts that `batch` independent tokens are expected to pick,

@@ -4,10 +4,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/spec/layer_matrices.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
+
+double allExperts(const FfnShape& ffn) {
+    return static_cast<double>(ffn.experts);
+}
 
 /// Experts of one layer that `batch` tokens are expected to pick, if they pick independently:
 /// E × (1 − (1 − k/E)^batch).
@@ -31,28 +36,62 @@ bool isRecurrent(const LayerSpec& layer) {
     return layer.attention == AttentionKind::Recurrent || layer.stateBytes > 0;
 }
 
-/// Layers and head; of a layer's experts as many as `experts` says.
-template <typename Experts>
-std::optional<WeightKinds> kindsOf(const ModelSpec& model, const Experts& experts) {
-    if (model.hiddenSize == 0 || model.vocabSize == 0)
-        return std::nullopt;
-    const auto width = static_cast<double>(model.hiddenSize);
-    WeightKinds kinds;
-    kinds.head = width * static_cast<double>(model.vocabSize);
-    for (const LayerSpec& layer : model.layers) {
-        const FfnShape& ffn = layer.ffn;
-        LayerSpec alone = layer;
-        alone.ffn = {};
-        kinds.attention += static_cast<double>(layerParameters(model, alone));
-        const double matrix = (ffn.gated ? 3 : 2) * width;
-        kinds.feedForward +=
-            matrix * static_cast<double>(ffn.experts > 0 ? ffn.sharedHidden : ffn.hidden);
-        if (ffn.experts == 0)
-            continue;
-        kinds.experts += matrix * experts(ffn) * static_cast<double>(ffn.expertHidden);
-        kinds.routers += width * static_cast<double>(ffn.experts);
+/// Gathers matrices by their kind.
+class Gatherer {
+public:
+    explicit Gatherer(const ModelSpec& model) : m_model(model) {}
+
+    /// `copies` need not be whole.
+    void add(double WeightKinds::*kind, std::int64_t inputs, std::int64_t outputs, double copies) {
+        m_sum.elements.*kind += copies * static_cast<double>(inputs) * static_cast<double>(outputs);
+        if (const auto& scales = m_model.weights.scales)
+            m_sum.scaleBytes.*kind += copies * scales->bytes(inputs, outputs);
     }
-    return kinds;
+
+    /// All layers; of a layer's experts as many as `experts` says.
+    template <typename Experts>
+    void addLayers(const Experts& experts) {
+        for (const LayerSpec& layer : m_model.layers)
+            forEachMatrix(m_model, layer, [&](const MatrixShape& matrix) {
+                const bool expert = matrix.use == MatrixUse::Expert;
+                add(kindOf(matrix.use), matrix.inputs, matrix.outputs,
+                    expert ? experts(layer.ffn) : 1);
+            });
+    }
+
+    void addTable(double WeightKinds::*kind) {
+        add(kind, m_model.hiddenSize, m_model.vocabSize, 1);
+    }
+
+    void addOthers(double elements) {
+        m_sum.elements.others += elements;
+        if (const auto& scales = m_model.weights.scales)
+            m_sum.scaleBytes.others += elements * scales->bytesPerElement();
+    }
+
+    [[nodiscard]] const WeightAmounts& sum() const { return m_sum; }
+
+private:
+    static double WeightKinds::*kindOf(MatrixUse use) {
+        switch (use) {
+        case MatrixUse::Attention:
+            return &WeightKinds::attention;
+        case MatrixUse::FeedForward:
+            return &WeightKinds::feedForward;
+        case MatrixUse::Expert:
+            return &WeightKinds::experts;
+        case MatrixUse::Router:
+            break;
+        }
+        return &WeightKinds::routers;
+    }
+
+    const ModelSpec& m_model;
+    WeightAmounts m_sum;
+};
+
+bool tellsItsParts(const ModelSpec& model) {
+    return model.hiddenSize > 0 && model.vocabSize > 0;
 }
 
 } // namespace
@@ -61,32 +100,52 @@ double WeightKinds::sum() const {
     return attention + feedForward + experts + routers + embedding + head + others;
 }
 
-std::optional<WeightKinds> residentWeights(const ModelSpec& model) {
-    std::optional<WeightKinds> kinds =
-        kindsOf(model, [](const FfnShape& ffn) { return static_cast<double>(ffn.experts); });
-    if (!kinds)
-        return kinds;
-    kinds->embedding = model.tiedEmbeddings ? 0 : kinds->head;
-    kinds->others = unexplained(model);
-    return kinds;
+WeightAmounts weightsOfLayers(const ModelSpec& model, bool embedding, bool head) {
+    Gatherer gatherer(model);
+    gatherer.addLayers(allExperts);
+    if (embedding)
+        gatherer.addTable(model.tiedEmbeddings ? &WeightKinds::head : &WeightKinds::embedding);
+    if (head)
+        gatherer.addTable(&WeightKinds::head);
+    return gatherer.sum();
 }
 
-std::optional<WeightKinds> weightsRead(const ModelSpec& model, std::int64_t batch) {
-    std::optional<WeightKinds> kinds =
-        kindsOf(model, [batch](const FfnShape& ffn) { return distinctExperts(ffn, batch); });
+std::optional<WeightAmounts> residentWeights(const ModelSpec& model) {
+    if (!tellsItsParts(model))
+        return std::nullopt;
+    Gatherer gatherer(model);
+    gatherer.addLayers(allExperts);
+    gatherer.addTable(&WeightKinds::head);
+    if (!model.tiedEmbeddings)
+        gatherer.addTable(&WeightKinds::embedding);
+    gatherer.addOthers(unexplained(model));
+    return gatherer.sum();
+}
+
+std::optional<WeightAmounts> weightsRead(const ModelSpec& model, std::int64_t batch) {
+    if (!tellsItsParts(model))
+        return std::nullopt;
+    Gatherer gatherer(model);
+    gatherer.addLayers([batch](const FfnShape& ffn) { return distinctExperts(ffn, batch); });
+    gatherer.addTable(&WeightKinds::head);
     // Every token passes the projections of recurrent layers; tables of rows it does not read.
-    if (kinds && std::any_of(model.layers.begin(), model.layers.end(), isRecurrent))
-        kinds->others = unexplained(model);
-    return kinds;
+    if (std::any_of(model.layers.begin(), model.layers.end(), isRecurrent))
+        gatherer.addOthers(unexplained(model));
+    return gatherer.sum();
 }
 
-double bytesOf(const WeightKinds& kinds, DataType type, const KeptWeights& kept) {
-    const double left = kept.attention * kinds.attention + kept.feedForward * kinds.feedForward +
-                        kept.experts * kinds.experts + kept.routers * kinds.routers +
-                        kept.embedding * kinds.embedding + kept.head * kinds.head +
-                        kept.others * kinds.others;
-    return (kinds.sum() - left) * info(type).bytesPerElement() +
-           left * info(kept.type).bytesPerElement();
+double bytesOf(const WeightAmounts& weights, DataType type, const KeptWeights& kept) {
+    const double own = info(type).bytesPerElement();
+    const double left = info(kept.type).bytesPerElement();
+    const auto bytes = [&](double WeightKinds::*kind, double share) {
+        const double elements = weights.elements.*kind;
+        return (1 - share) * (elements * own + weights.scaleBytes.*kind) + share * elements * left;
+    };
+    return bytes(&WeightKinds::attention, kept.attention) +
+           bytes(&WeightKinds::feedForward, kept.feedForward) +
+           bytes(&WeightKinds::experts, kept.experts) + bytes(&WeightKinds::routers, kept.routers) +
+           bytes(&WeightKinds::embedding, kept.embedding) + bytes(&WeightKinds::head, kept.head) +
+           bytes(&WeightKinds::others, kept.others);
 }
 
 } // namespace decodescope

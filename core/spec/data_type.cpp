@@ -51,6 +51,8 @@ constexpr std::array kTypes = {
     DataTypeInfo{TQ2_0, "tq2_0", 256, 66, false, true},
     DataTypeInfo{MXFP4, "mxfp4", 32, 17, false, true},
     DataTypeInfo{NVFP4, "nvfp4", 64, 36, false, true},
+    DataTypeInfo{Int2, "int2", 4, 1, false, true},
+    DataTypeInfo{Int3, "int3", 32, 12, false, true},
 };
 
 constexpr bool inEnumOrder() {

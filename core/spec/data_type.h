@@ -48,6 +48,8 @@ enum class DataType : std::uint8_t {
     TQ2_0,
     MXFP4,
     NVFP4,
+    Int2,
+    Int3,
 };
 
 /// Size of one data type. A block is the smallest unit that can be stored.

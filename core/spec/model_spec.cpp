@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/spec/json_field.h"
+#include "core/spec/layer_matrices.h"
 #include "core/spec/units.h"
-#include "core/spec/workload.h"
 
 namespace decodescope {
 namespace {
@@ -28,28 +28,16 @@ std::uint64_t product(std::int64_t a, std::int64_t b) {
     return saturatingMultiply(static_cast<std::uint64_t>(a), static_cast<std::uint64_t>(b));
 }
 
-std::uint64_t attentionParameters(const ModelSpec& model, const LayerSpec& layer) {
-    const std::int64_t hidden = model.hiddenSize;
-    if (layer.attention == AttentionKind::Softmax)
-        return product(hidden, layer.nHeads * (layer.headDimK + layer.headDimV) +
-                                   layer.nKvHeads * (layer.headDimK + layer.headDimV));
-    if (layer.attention != AttentionKind::Mla)
-        return 0;
-    const MlaShape& mla = layer.mla;
-    const std::int64_t qWidth = layer.nHeads * (mla.qkNopeHeadDim + mla.qkRopeHeadDim);
-    const std::uint64_t queries =
-        mla.qLoraRank > 0 ? product(mla.qLoraRank, hidden + qWidth) : product(hidden, qWidth);
-    return queries + product(hidden, mla.kvLoraRank + mla.qkRopeHeadDim) +
-           product(mla.kvLoraRank, layer.nHeads * (mla.qkNopeHeadDim + mla.vHeadDim)) +
-           product(hidden, layer.nHeads * mla.vHeadDim);
-}
-
-std::uint64_t ffnParameters(const ModelSpec& model, const FfnShape& ffn, std::int64_t experts) {
-    const std::int64_t matrices = ffn.gated ? 3 : 2;
-    if (ffn.experts == 0)
-        return product(model.hiddenSize, matrices * ffn.hidden);
-    return product(model.hiddenSize,
-                   matrices * (experts * ffn.expertHidden + ffn.sharedHidden) + ffn.experts);
+/// Elements of a layer's matrices; of its experts, `experts` are counted.
+std::uint64_t matrixElements(const ModelSpec& model, const LayerSpec& layer, std::int64_t experts) {
+    std::uint64_t sum = 0;
+    forEachMatrix(model, layer, [&](const MatrixShape& matrix) {
+        const std::uint64_t one = product(matrix.inputs, matrix.outputs);
+        const bool expert = matrix.use == MatrixUse::Expert;
+        sum = saturatingAdd(
+            sum, expert ? saturatingMultiply(one, static_cast<std::uint64_t>(experts)) : one);
+    });
+    return sum;
 }
 
 Error contradiction(std::string what, std::string where) {
@@ -149,18 +137,6 @@ void changeParameters(ModelSpec& model, std::int64_t change) {
     model.inferred.emplace_back("weights_exact_bytes");
 }
 
-/// One share of each kind, under the names they have in a record.
-template <typename Kept, typename Use>
-void forEachShare(Kept& kept, const Use& use) {
-    use("attention", kept.attention);
-    use("feed_forward", kept.feedForward);
-    use("experts", kept.experts);
-    use("routers", kept.routers);
-    use("embedding", kept.embedding);
-    use("head", kept.head);
-    use("others", kept.others);
-}
-
 template <typename T>
 void readOptional(const nlohmann::json& json, const char* key, std::optional<T>& out) {
     const auto found = json.find(key);
@@ -171,21 +147,6 @@ void readOptional(const nlohmann::json& json, const char* key, std::optional<T>&
 }
 
 } // namespace
-
-void to_json(nlohmann::json& json, const KeptWeights& kept) {
-    json = {{"dtype", name(kept.type)}};
-    forEachShare(kept, [&json](const char* key, double share) { json[key] = share; });
-}
-
-void from_json(const nlohmann::json& json, KeptWeights& kept) {
-    kept = KeptWeights{};
-    kept.type = readDataType(json, "dtype");
-    forEachShare(kept, [&json](const char* key, double& share) {
-        readFieldIfThere(json, key, share);
-        if (!(share >= 0 && share <= 1))
-            throw BadField(fmt::format("\"{}\" is not between 0 and 1", key));
-    });
-}
 
 const LayerSpec* ModelSpec::attentionLayer() const {
     const auto found = std::find_if(layers.begin(), layers.end(), [](const LayerSpec& layer) {
@@ -212,12 +173,11 @@ Status validate(const ModelSpec& model) {
 }
 
 std::uint64_t layerParameters(const ModelSpec& model, const LayerSpec& layer) {
-    return attentionParameters(model, layer) + ffnParameters(model, layer.ffn, layer.ffn.experts);
+    return matrixElements(model, layer, layer.ffn.experts);
 }
 
 std::uint64_t activeLayerParameters(const ModelSpec& model, const LayerSpec& layer) {
-    return attentionParameters(model, layer) +
-           ffnParameters(model, layer.ffn, layer.ffn.expertsPerToken);
+    return matrixElements(model, layer, layer.ffn.expertsPerToken);
 }
 
 std::uint64_t embeddingParameters(const ModelSpec& model) {
@@ -291,6 +251,7 @@ void to_json(nlohmann::json& json, const ModelSpec& model) {
             {"weights_dtype", model.weights.type ? nlohmann::json(name(*model.weights.type))
                                                  : nlohmann::json(nullptr)},
             {"weights_kept", orNull(model.weights.kept)},
+            {"weights_scales", orNull(model.weights.scales)},
             {"source",
              {{"format", model.source.format},
               {"version", model.source.version},
@@ -317,6 +278,7 @@ void from_json(const nlohmann::json& json, ModelSpec& model) {
     if (const auto& type = json.at("weights_dtype"); type.is_string())
         model.weights.type = parseDataType(type.get<std::string>());
     readOptional(json, "weights_kept", model.weights.kept);
+    readOptional(json, "weights_scales", model.weights.scales);
     const auto& source = json.at("source");
     model.source = {source.at("format"), source.at("version"), source.at("path")};
     readField(json, "inferred", model.inferred);

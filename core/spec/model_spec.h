@@ -8,9 +8,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "core/spec/data_type.h"
 #include "core/spec/layer_spec.h"
 #include "core/spec/result.h"
+#include "core/spec/weights_spec.h"
 
 namespace decodescope {
 
@@ -20,30 +20,6 @@ struct ModelSource {
     std::string version; ///< of the format, where it has one: "3" for GGUF v3
     std::string path;    ///< file or preset id
     bool operator==(const ModelSource&) const = default;
-};
-
-/// What a quantisation leaves as it was: of each kind of tensors the share, from 0 to 1, of their
-/// elements. Norms and biases are among the others, which the shape of the layers does not tell.
-struct KeptWeights {
-    DataType type = DataType::BF16; ///< of what is left
-    double attention = 0;
-    double feedForward = 0; ///< dense, and of the experts every token passes
-    double experts = 0;
-    double routers = 1;
-    double embedding = 1; ///< of the input, where it is not the head too
-    double head = 1;
-    double others = 1;
-    bool operator==(const KeptWeights&) const = default;
-};
-
-/// What is known of the weights. A file tells exact bytes; a shape tells a parameter count.
-struct WeightsSpec {
-    std::optional<std::uint64_t> parameters;       ///< all that are resident
-    std::optional<std::uint64_t> activeParameters; ///< those one token reads (MoE: fewer)
-    std::optional<std::uint64_t> exactBytes;       ///< from a file's tensor table
-    std::optional<DataType> type;                  ///< as stored; the commonest type of a mix
-    std::optional<KeptWeights> kept = {};          ///< what is not of that type
-    bool operator==(const WeightsSpec&) const = default;
 };
 
 /// A decoder model as far as planning and measuring need it.
@@ -94,10 +70,8 @@ struct ShapeByHand {
 };
 [[nodiscard]] ModelSpec modelByHand(const ShapeByHand& shape);
 
-void to_json(nlohmann::json& json, const KeptWeights& kept);
-/// Throws nlohmann::json::exception naming the key, as the next one does.
-void from_json(const nlohmann::json& json, KeptWeights& kept);
 void to_json(nlohmann::json& json, const ModelSpec& model);
+/// Throws nlohmann::json::exception naming the key.
 void from_json(const nlohmann::json& json, ModelSpec& model);
 
 } // namespace decodescope

@@ -82,8 +82,9 @@ std::string weightsText(const ModelSpec& model) {
     if (!weights.exactBytes && !weights.parameters)
         return "–";
     const DataType type = weights.type.value_or(DataType::F16);
-    return fmt::format("{} ({}{})", formatBytes(weightsBytes(model, type)), name(type),
-                       weights.exactBytes ? ", exact" : ", computed");
+    return fmt::format("{} ({}{}, {})", formatBytes(weightsBytes(model, type)), name(type),
+                       weights.scales ? " and scales" : "",
+                       weights.exactBytes ? "exact" : "computed");
 }
 
 std::string summary(const ModelSpec& model) {
