@@ -131,10 +131,12 @@ std::vector<Spec> parseAll(std::string_view text, const char* key, Spec (*parse)
     return specs;
 }
 
+/// In small letters, with dashes where words are divided: "RTX 4090" is "rtx-4090".
 std::string folded(std::string_view text) {
     std::string out(text);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) {
+        return c == ' ' || c == '_' ? '-' : static_cast<char>(std::tolower(c));
+    });
     return out;
 }
 

@@ -112,7 +112,9 @@ void TestPresets::aModelIsFoundByIdOrNameInAnyCase() {
     const ModelSpec byId = *findModelPreset("llama-3.1-8b");
     QVERIFY(*findModelPreset("LLAMA-3.1-8B") == byId);
     QVERIFY(*findModelPreset(byId.name) == byId);
+    QVERIFY(*findModelPreset("Llama 3.1 8B") == byId);
     QVERIFY(findDevicePreset("RTX-4090").ok());
+    QVERIFY(*findDevicePreset("RTX 4090") == *findDevicePreset("rtx-4090"));
 }
 
 void TestPresets::anUnknownNameIsAnsweredWithTheClosest() {
