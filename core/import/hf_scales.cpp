@@ -44,10 +44,13 @@ WeightScales awqScales(const ConfigReader& quantised, DataType type) {
 
 /// The fp8 of DeepSeek-V3 has an f32 scale for each block ("weight_block_size": outputs, inputs),
 /// that of others one for the matrix, and one for its inputs where those are not measured anew.
+/// Some write the blocks' scales in bf16 (Qwen3), which no configuration tells.
 WeightScales fp8Scales(const ConfigReader& quantised) {
     const auto block = quantised.integers("weight_block_size");
-    if (block && block->size() == 2 && std::max((*block)[0], (*block)[1]) <= kMostInputs)
+    if (block && block->size() == 2 && std::max((*block)[0], (*block)[1]) <= kMostInputs) {
+        quantised.infer("weights_scales");
         return {.inputs = (*block)[1], .outputs = (*block)[0], .scaleBytes = kFloat};
+    }
     const bool fixedInputs = quantised.text({"activation_scheme"}) == "static";
     return {.outputs = 0, .scaleBytes = kFloat, .matrixBytes = fixedInputs ? kFloat : 0};
 }
@@ -84,7 +87,8 @@ void readStrategy(const ConfigReader& weights, WeightScales& scales) {
 /// compressed-tensors: scales in the type of the model, packed zero points where the quantisation
 /// is not symmetric, the group of each input where their order was changed, the shape of a packed
 /// matrix as two int64, and a scale of the inputs where those are not measured anew.
-WeightScales compressedScales(const ConfigReader& group, DataType type, DataType left) {
+WeightScales compressedScales(const ConfigReader& quantised, const ConfigReader& group,
+                              DataType type, DataType left) {
     const auto weights = group.child("weights");
     WeightScales scales;
     readStrategy(*weights, scales);
@@ -98,7 +102,8 @@ WeightScales compressedScales(const ConfigReader& group, DataType type, DataType
         const auto order = weights->text({"actorder"});
         scales.inputBytes = order == "group" || order == "dynamic" ? kFloat : 0;
     }
-    if (integers && type != DataType::Int8)
+    const auto format = group.has("format") ? group.text({"format"}) : quantised.text({"format"});
+    if (integers && format.value_or(type == DataType::Int8 ? "" : "pack").starts_with("pack"))
         scales.matrixBytes += 2 * 8;
     if (const auto inputs = group.child("input_activations"))
         if (inputs->boolean("dynamic") == false)
@@ -141,7 +146,8 @@ std::optional<WeightScales> readHfScales(const ConfigReader& quantised, const st
         return modelOptScales(quantised, type);
     const auto group = firstGroup(quantised);
     if (group && group->child("weights"))
-        return type == DataType::NVFP4 ? kGlobalScales : compressedScales(*group, type, left);
+        return type == DataType::NVFP4 ? kGlobalScales
+                                       : compressedScales(quantised, *group, type, left);
     quantised.note("What this method stores beside its weights is not known, and left out.");
     return std::nullopt;
 }

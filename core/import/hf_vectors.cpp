@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "core/import/hf_parts.h"
 #include "core/spec/units.h"
 
@@ -28,8 +26,6 @@ FamilyVectors readVectors(const ConfigReader& config, const FamilyDefaults& fami
     FamilyVectors vectors = family.vectors;
     if (type == "falcon" || type.starts_with("RefinedWeb"))
         readFalcon(config, vectors);
-    if (type == "gpt2" && config.text({"attention_head_type"}) == "multiquery")
-        vectors.qkvBias = vectors.outBias = vectors.ffnBias = true; // the first SantaCoder
     if (type.starts_with("internlm"))
         vectors.qkvBias = vectors.outBias = flag(config, "bias", false);
     vectors.qkvBias = flag(config, "use_qkv_bias", vectors.qkvBias);

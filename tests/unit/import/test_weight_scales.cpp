@@ -53,6 +53,11 @@ Bytes byChannel(Bytes in, Bytes out) {
     return out * in + 2 * out;
 }
 
+// The same of 8 bits in i32, weight_shape i64 [2].
+Bytes packedInts(Bytes in, Bytes out) {
+    return out * in + 2 * out + 16;
+}
+
 // … with one scale, and input_scale.
 Bytes byTensor(Bytes in, Bytes out) {
     return out * in + 2 + 2;
@@ -121,6 +126,9 @@ constexpr Method kMethods[] = {
     {"compressed-tensors, int8", R"({"quant_method":"compressed-tensors","ignore":["lm_head"],
       "config_groups":{"group_0":{"weights":{"num_bits":8,"type":"int","symmetric":true,
       "strategy":"channel"},"input_activations":{"dynamic":true}}}})", byChannel},
+    {"compressed-tensors, int8 packed", R"({"quant_method":"compressed-tensors",
+      "format":"pack-quantized","ignore":["lm_head"],"config_groups":{"group_0":{"weights":{
+      "num_bits":8,"type":"int","symmetric":true,"strategy":"channel"}}}})", packedInts},
     {"compressed-tensors, fp8", R"({"quant_method":"compressed-tensors","ignore":["lm_head"],
       "config_groups":{"group_0":{"weights":{"num_bits":8,"type":"float","symmetric":true,
       "strategy":"tensor"},"input_activations":{"dynamic":false}}}})", byTensor},
