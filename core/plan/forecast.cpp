@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/plan/engines/engine_cache.h"
 #include "core/plan/footprint.h"
 #include "core/spec/units.h"
 
@@ -89,10 +90,12 @@ ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std:
     const std::int64_t rows = batch * newTokens; // that pass the linear layers
     const std::int64_t ranks = deployment.tensorParallel;
     const std::int64_t cacheRanks = deployment.engine.splitsCache ? ranks : 1;
+    const Engine& engine = deployment.engine;
     for (const LayerSpec& layer : model.layers) {
-        work.attentionFlop = saturatingAdd(work.attentionFlop, attentionFlop(layer, context));
+        work.attentionFlop =
+            saturatingAdd(work.attentionFlop, attentionFlop(asStored(engine, layer), context));
         work.kvBytesRead = saturatingAdd(
-            work.kvBytesRead, cacheBytesRead(layer, workload.kvTypes, context, cacheRanks));
+            work.kvBytesRead, engineBytesRead(engine, layer, workload.kvTypes, context, ranks));
     }
     work.attentionFlop = divided(saturatingMultiply(work.attentionFlop, count(rows)), cacheRanks);
     work.kvBytesRead = saturatingMultiply(work.kvBytesRead, count(batch));

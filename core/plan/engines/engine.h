@@ -21,6 +21,13 @@ enum class WindowRule : std::uint8_t {
     Share,        ///< Engine::windowShare of what the full layers hold
 };
 
+/// How the keys and values of MLA are stored.
+enum class MlaLayout : std::uint8_t {
+    Latent,       ///< one latent a token, in the type of the cache
+    Decompressed, ///< keys and values of every head
+    Fp8Row,       ///< one latent a token as mlaFp8RowBytes() has it, whatever the type
+};
+
 /// What is needed beside weights and cache.
 enum class WorkspaceRule : std::uint8_t {
     Step,          ///< activations of one decode step
@@ -36,12 +43,12 @@ struct Engine {
     std::string_view title = "ideal allocator";
     std::int64_t blockTokens = 1; ///< caches grow by whole blocks
     WindowRule windowRule = WindowRule::Window;
-    bool uniformWindows = true;      ///< false: a window that every layer has is not made use of
-    double windowShare = 1;          ///< WindowRule::Share only
-    std::int64_t batchedTokens = 0;  ///< prompt tokens computed at once
-    bool unified = false;            ///< one cache for all sequences: only their sum is rounded
-    bool unifiesPages = false;       ///< caches of different kinds share pages of one size
-    bool latentMla = true;           ///< false: MLA's keys and values are stored decompressed
+    bool uniformWindows = true;     ///< false: a window that every layer has is not made use of
+    double windowShare = 1;         ///< WindowRule::Share only
+    std::int64_t batchedTokens = 0; ///< prompt tokens computed at once
+    bool unified = false;           ///< one cache for all sequences: only their sum is rounded
+    bool unifiesPages = false;      ///< caches of different kinds share pages of one size
+    MlaLayout mla = MlaLayout::Latent;
     bool splitsCache = true;         ///< false: tensor parallel divides weights, not the cache
     double memoryFraction = 0;       ///< of a device, for everything; 0: all but the margin
     std::uint64_t marginBytes = 0;   ///< kept free beside that
@@ -59,7 +66,8 @@ struct Engine {
 
 /// "vllm", or with options of its own: "vllm:block=32,utilization=0.85", "llama.cpp:swa-full".
 /// Options: block=TOKENS, batched-tokens=N (also ubatch=N), utilization=SHARE, margin=BYTES,
-/// overhead=BYTES, swa-full, unified, per-sequence, mla=latent|decompressed. Errors: BadUsage.
+/// overhead=BYTES, swa-full, unified, per-sequence, mla=latent|decompressed|fp8-row. Errors:
+/// BadUsage.
 [[nodiscard]] Result<Engine> parseEngine(std::string_view text);
 
 } // namespace decodescope

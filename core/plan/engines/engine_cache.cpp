@@ -24,6 +24,17 @@ LayerSpec decompressed(LayerSpec layer) {
     return layer;
 }
 
+/// The law of one layer, whatever the engine makes of windows.
+CacheLaw storedLaw(const Engine& engine, const LayerSpec& layer, KvTypes types,
+                   std::int64_t tensorParallel) {
+    CacheLaw law =
+        cacheLaw(asStored(engine, layer), types, engine.splitsCache ? tensorParallel : 1);
+    const bool latent = layer.attention == AttentionKind::Mla && law.bytesPerToken > 0;
+    if (latent && engine.mla == MlaLayout::Fp8Row)
+        law.bytesPerToken = mlaFp8RowBytes(layer.mla);
+    return law;
+}
+
 std::uint64_t share(double part, std::uint64_t whole) {
     const double tokens = std::ceil(part * static_cast<double>(whole));
     constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
@@ -70,14 +81,25 @@ std::uint64_t tokensHeld(const Engine& engine, std::int64_t window, std::int64_t
     return whole;
 }
 
+LayerSpec asStored(const Engine& engine, const LayerSpec& layer) {
+    const bool apart =
+        layer.attention == AttentionKind::Mla && engine.mla == MlaLayout::Decompressed;
+    return apart ? decompressed(layer) : layer;
+}
+
+std::uint64_t engineBytesRead(const Engine& engine, const LayerSpec& layer, KvTypes types,
+                              std::int64_t context, std::int64_t tensorParallel) {
+    LayerSpec reader = layer;
+    reader.ownsCache = true; // what it shares it reads too
+    return storedLaw(engine, reader, types, tensorParallel).bytes(context);
+}
+
 std::vector<CacheLaw> engineLaws(const Engine& engine, std::span<const LayerSpec> layers,
                                  KvTypes types, std::int64_t tensorParallel) {
     std::vector<CacheLaw> laws;
     bool mixed = false;
     for (const LayerSpec& layer : layers) {
-        const bool mla = layer.attention == AttentionKind::Mla && !engine.latentMla;
-        const CacheLaw law = cacheLaw(mla ? decompressed(layer) : layer, types,
-                                      engine.splitsCache ? tensorParallel : 1);
+        const CacheLaw law = storedLaw(engine, layer, types, tensorParallel);
         laws.push_back(law);
         mixed = mixed || (law.bytesPerToken > 0 && law.window == 0);
     }

@@ -15,9 +15,17 @@ namespace decodescope {
 [[nodiscard]] std::uint64_t tokensHeld(const Engine& engine, std::int64_t window,
                                        std::int64_t context, std::int64_t batch);
 
+/// The layer as the engine stores it: MLA with the keys and values of every head where it does not
+/// keep the latent.
+[[nodiscard]] LayerSpec asStored(const Engine& engine, const LayerSpec& layer);
+/// Bytes of cache that one decode step reads in this layer for one sequence on each of
+/// `tensorParallel` ranks: cacheBytesRead() of what the engine stores.
+[[nodiscard]] std::uint64_t engineBytesRead(const Engine& engine, const LayerSpec& layer,
+                                            KvTypes types, std::int64_t context,
+                                            std::int64_t tensorParallel);
+
 /// The cache laws of all `layers` of a model, in order, as the engine keeps them on one of
-/// `tensorParallel` ranks: MLA decompressed where it stores it so, windows only where it makes use
-/// of them.
+/// `tensorParallel` ranks: MLA in its layout, windows only where it makes use of them.
 [[nodiscard]] std::vector<CacheLaw> engineLaws(const Engine& engine,
                                                std::span<const LayerSpec> layers, KvTypes types,
                                                std::int64_t tensorParallel);

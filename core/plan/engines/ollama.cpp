@@ -22,7 +22,7 @@ Engine ollamaEngine() {
     engine.uniformWindows = false;
     engine.batchedTokens = 512;
     engine.unified = true;
-    engine.latentMla = false;
+    engine.mla = MlaLayout::Decompressed;
     engine.splitsCache = false;
     engine.overheadBytes = 710 * kMiB;
     engine.workspace = WorkspaceRule::ComputeBuffer;

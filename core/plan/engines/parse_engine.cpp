@@ -58,8 +58,15 @@ bool setBytes(std::uint64_t& out, std::string_view value) {
 }
 
 bool setMla(Engine& engine, std::string_view value) {
-    engine.latentMla = value == "latent";
-    return engine.latentMla || value == "decompressed";
+    if (value == "latent")
+        engine.mla = MlaLayout::Latent;
+    else if (value == "decompressed")
+        engine.mla = MlaLayout::Decompressed;
+    else if (value == "fp8-row")
+        engine.mla = MlaLayout::Fp8Row;
+    else
+        return false;
+    return true;
 }
 
 /// True where `key` is an option that takes this value.
@@ -106,7 +113,8 @@ Result<Engine> parseEngine(std::string_view text) {
         if (!apply(*engine, option.substr(0, equals), value))
             return bad(fmt::format("\"{}\" is no option of an engine", option),
                        "Options are block=, batched-tokens=, utilization=, margin=, overhead=, "
-                       "mla=latent or mla=decompressed, swa-full, unified and per-sequence.");
+                       "mla=latent, mla=decompressed or mla=fp8-row, swa-full, unified and "
+                       "per-sequence.");
         if (comma == std::string_view::npos)
             return engine;
         rest = rest.substr(comma + 1);

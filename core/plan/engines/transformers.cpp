@@ -16,7 +16,7 @@ Engine transformersEngine() {
     Engine engine;
     engine.name = "transformers";
     engine.title = "transformers";
-    engine.latentMla = false;
+    engine.mla = MlaLayout::Decompressed;
     engine.overheadBytes = 307 * kMiB;
     return engine;
 }

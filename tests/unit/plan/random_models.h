@@ -61,6 +61,9 @@ public:
             engine.blockTokens = pick(1, 300);
             engine.batchedTokens = pick(1, 4096);
             engine.unified = oneIn(2);
+            static constexpr MlaLayout layouts[] = {MlaLayout::Latent, MlaLayout::Decompressed,
+                                                    MlaLayout::Fp8Row};
+            engine.mla = layouts[pick(0, 2)];
         }
         return engine;
     }

@@ -29,7 +29,11 @@ inline std::uint64_t tokenBytes(const Engine& engine, const LayerSpec& layer, Kv
     const bool mla = layer.attention == AttentionKind::Mla;
     if (!layer.ownsCache || (layer.attention != AttentionKind::Softmax && !mla))
         return 0;
-    if (mla && engine.latentMla)
+    if (mla && engine.mla == MlaLayout::Fp8Row) // FlashMLA: a scale for each 128 of the latent
+        return static_cast<std::uint64_t>(layer.mla.kvLoraRank +
+                                          4 * ((layer.mla.kvLoraRank + 127) / 128) +
+                                          2 * layer.mla.qkRopeHeadDim);
+    if (mla && engine.mla == MlaLayout::Latent)
         return rowBytes(types.key, layer.mla.kvLoraRank + layer.mla.qkRopeHeadDim);
     const std::int64_t keys =
         mla ? layer.mla.qkNopeHeadDim + layer.mla.qkRopeHeadDim : layer.headDimK;

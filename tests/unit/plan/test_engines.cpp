@@ -6,6 +6,7 @@
 #include "core/plan/engines/engine_cache.h"
 #include "core/plan/engines/engine_workspace.h"
 #include "core/plan/engines/page_pool.h"
+#include "core/plan/forecast.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
 
@@ -28,6 +29,7 @@ private slots:
     void noEngineRepeatsAFigureKnownToBeWrong();
     void anEngineKeepsFreeWhatItSays();
     void optionsChangeOneConvention();
+    void mlaIsReadAsItIsStored();
     void whatIsNoEngineIsRefused_data();
     void whatIsNoEngineIsRefused();
 };
@@ -229,8 +231,24 @@ void TestEngines::optionsChangeOneConvention() {
     expected.batchedTokens = 8192;
     QCOMPARE(*parseEngine("vllm:block=32,utilization=0.85,batched-tokens=8K") == expected, true);
     QVERIFY(!parseEngine("llama.cpp:per-sequence")->unified);
-    QVERIFY(parseEngine("ollama:mla=latent")->latentMla);
+    QCOMPARE(parseEngine("ollama:mla=latent")->mla, MlaLayout::Latent);
+    QCOMPARE(parseEngine("vllm:mla=fp8-row")->mla, MlaLayout::Fp8Row);
     QCOMPARE(parseEngine("transformers:overhead=1GiB")->overheadBytes, kGiB);
+}
+
+void TestEngines::mlaIsReadAsItIsStored() {
+    const ModelSpec model = *findModelPreset("deepseek-v3");
+    const auto work = [&](const char* engine) {
+        Deployment deployment;
+        deployment.engine = *parseEngine(engine);
+        return forecastWork(model, Workload{}, 1000, 1, Scope::Attention, deployment);
+    };
+    QCOMPARE(work("vllm").kvBytesRead, std::uint64_t{61} * 1000 * (512 + 64) * 2);
+    QCOMPARE(work("vllm:mla=fp8-row").kvBytesRead, std::uint64_t{61} * 1000 * 656);
+    QCOMPARE(work("transformers").kvBytesRead, std::uint64_t{61} * 1000 * 128 * (192 + 128) * 2);
+    // The latent is read by every head at its full width: MQA of 576 and 512.
+    QCOMPARE(work("vllm").attentionFlop, std::uint64_t{61} * 1000 * 2 * 128 * (576 + 512));
+    QCOMPARE(work("transformers").attentionFlop, std::uint64_t{61} * 1000 * 2 * 128 * (192 + 128));
 }
 
 void TestEngines::whatIsNoEngineIsRefused_data() {
