@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/plan/engines/engine_cache.h"
 #include "core/plan/max_context.h"
 #include "core/spec/units.h"
 
@@ -24,11 +25,16 @@ double compressionVsMha(const ModelSpec& model, KvTypes types, std::int64_t tens
                           static_cast<double>(own);
 }
 
+/// As the engine keeps the caches where they are not divided.
+std::vector<CacheLaw> lawsOnOneRank(const Plan& plan) {
+    return engineLaws(plan.deployment.engine, plan.variant.model.layers, plan.kvTypes, 1);
+}
+
 /// A value only where all layers agree on it.
-nlohmann::json perTokenPerLayer(const ModelSpec& model, KvTypes types) {
+nlohmann::json perTokenPerLayer(const Plan& plan) {
     nlohmann::json value;
-    for (const LayerSpec& layer : model.layers) {
-        const nlohmann::json bytes = cacheLaw(layer, types).bytesPerToken;
+    for (const CacheLaw& law : lawsOnOneRank(plan)) {
+        const nlohmann::json bytes = law.bytesPerToken;
         if (!value.is_null() && value != bytes)
             return nullptr;
         value = bytes;
@@ -37,6 +43,13 @@ nlohmann::json perTokenPerLayer(const ModelSpec& model, KvTypes types) {
 }
 
 } // namespace
+
+std::uint64_t kvBytesPerToken(const Plan& plan) {
+    std::uint64_t bytes = 0;
+    for (const CacheLaw& law : lawsOnOneRank(plan))
+        bytes = saturatingAdd(bytes, law.bytesPerToken);
+    return bytes;
+}
 
 std::uint64_t capacityBytes(const Plan& plan) {
     return plan.device.memoryBytes - std::min(plan.device.memoryBytes, plan.reserveBytes);
@@ -127,7 +140,6 @@ void to_json(nlohmann::json& json, const Plan& plan) {
             {"n_heads", layer ? layer->nHeads : 0},
             {"n_kv_heads", layer ? layer->nKvHeads : 0},
             {"head_dim", layer ? layer->headDimK : 0},
-            {"kv_dtype", name(plan.kvTypes.key)},
             {"weights_dtype", name(plan.weightsType)},
             {"scope", name(plan.scope)},
             {"batch", plan.batch},
@@ -136,8 +148,8 @@ void to_json(nlohmann::json& json, const Plan& plan) {
             {"memory_total_bytes", plan.device.memoryBytes},
             {"reserve_bytes", plan.reserveBytes},
             {"kv_bytes", plan.footprint.kvBytes},
-            {"kv_bytes_per_token", kvBytesPerToken(model, plan.kvTypes)},
-            {"kv_bytes_per_token_per_layer", perTokenPerLayer(model, plan.kvTypes)},
+            {"kv_bytes_per_token", kvBytesPerToken(plan)},
+            {"kv_bytes_per_token_per_layer", perTokenPerLayer(plan)},
             {"weights_bytes", plan.footprint.weightsBytes},
             {"workspace_bytes", plan.footprint.workspaceBytes},
             {"total_bytes", plan.footprint.totalBytes()},
@@ -164,6 +176,7 @@ void to_json(nlohmann::json& json, const Plan& plan) {
             {"rank_total_bytes", plan.fullestRank.totalBytes()},
             {"notes", deploymentNotes(plan)},
             {"unverified", unverifiedFields(plan)}};
+    writeKvTypes(json, plan.kvTypes);
     if (model.maxPosition)
         json["model_max_context_tokens"] = *model.maxPosition;
     if (predicted.seconds > 0) {

@@ -43,6 +43,10 @@ struct Plan {
 /// What may be filled of one device: its memory less the reserve.
 [[nodiscard]] std::uint64_t capacityBytes(const Plan& plan);
 
+/// What one more token costs one sequence in the caches of all layers, as the engine keeps them,
+/// before any window is full.
+[[nodiscard]] std::uint64_t kvBytesPerToken(const Plan& plan);
+
 /// Predicted tokens/s for people: by measured kernels or at the roofs, and in brackets its range:
 /// "58.2 (40.8–49.5)"; "–" where it is unknown.
 [[nodiscard]] std::string predictedSpeed(const Plan& plan);

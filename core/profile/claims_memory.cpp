@@ -336,7 +336,7 @@ Claim smallDevices(const ClaimBasis& basis, const DeviceClass& kind) {
     claim.evidence = fmt::format("Memory plans for {} {} of the catalogue, {} weights, {} cache, "
                                  "batch {}; nothing was allocated.",
                                  rooms.size(), kind.plural, name(input.workload.weightsType),
-                                 name(input.workload.kvTypes.key), formatCount(basis.batch));
+                                 cacheInWords(input.workload.kvTypes), formatCount(basis.batch));
     return claim;
 }
 

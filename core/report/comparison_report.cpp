@@ -157,7 +157,7 @@ std::string caption(const StepConfiguration& c, bool severalModels) {
     std::string text = c.variant;
     if (severalModels)
         text += " of " + c.model;
-    return text + ", " + std::string(name(c.kvTypes.key));
+    return text + ", " + cacheInWords(c.kvTypes);
 }
 
 } // namespace

@@ -74,12 +74,6 @@ std::string scopeInWords(const Workload& workload) {
                : "attention of all layers alone";
 }
 
-std::string cacheInWords(KvTypes types) {
-    return types.key == types.value
-               ? std::string(name(types.key))
-               : fmt::format("keys {}, values {}", name(types.key), name(types.value));
-}
-
 Named configuration(const RunStarted& run) {
     const ModelSpec& model = run.model;
     const Workload& workload = run.workload;

@@ -101,7 +101,7 @@ std::string probeText(const ProbeResult& result) {
     const std::string title = fmt::format(
         "{} of {} on {}{}: {}, {} cache, batch {}, pages of {} tokens", result.variant,
         result.model, result.device, engineText(result), scopeText(result),
-        name(result.kvTypes.key), formatCount(result.batch), formatCount(result.pageTokens));
+        cacheInWords(result.kvTypes), formatCount(result.batch), formatCount(result.pageTokens));
     return printable(title) + "\n\n" +
            toMarkdown({{"longest context"}, {"tokens", true}},
                       {{"predicted", predicted},

@@ -115,7 +115,7 @@ HumanTable humanTable(std::span<const Plan> plans) {
     std::vector<std::vector<std::string>> rows;
     for (const Plan& plan : plans) {
         const Footprint& bytes = plan.footprint;
-        const std::uint64_t perToken = kvBytesPerToken(plan.variant.model, plan.kvTypes);
+        const std::uint64_t perToken = kvBytesPerToken(plan);
         rows.push_back({labelOf(plan.variant.label, plan.variant.whatIf), formatCount(plan.context),
                         formatCount(plan.batch), formatBytes(perToken), formatBytes(bytes.kvBytes),
                         formatBytes(bytes.weightsBytes), formatBytes(bytes.totalBytes()),

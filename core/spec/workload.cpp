@@ -97,6 +97,38 @@ Scope readScope(const nlohmann::json& json, const char* key) {
     return *scope;
 }
 
+Result<KvTypes> parseKvTypes(std::string_view text) {
+    const auto typeOf = [](std::string_view part) -> Result<DataType> {
+        const std::optional<DataType> type = parseDataType(part);
+        if (type && info(*type).kvCache)
+            return *type;
+        std::string names;
+        for (const DataTypeInfo& each : dataTypes())
+            if (each.kvCache)
+                names += (names.empty() ? "" : ", ") + std::string(each.name);
+        return Error{ErrorCode::BadUsage, fmt::format("\"{}\" is not a type for a KV cache", part),
+                     "",
+                     fmt::format("Choose from {}; two, as in q8_0/q4_0, are those of keys and "
+                                 "values.",
+                                 names)};
+    };
+    const std::size_t slash = text.find('/');
+    const Result<DataType> key = typeOf(text.substr(0, slash));
+    if (!key)
+        return key.error();
+    if (slash == std::string_view::npos)
+        return KvTypes{*key, *key};
+    const Result<DataType> value = typeOf(text.substr(slash + 1));
+    if (!value)
+        return value.error();
+    return KvTypes{*key, *value};
+}
+
+std::string cacheInWords(KvTypes types) {
+    const std::string key(name(types.key));
+    return types.key == types.value ? key : key + "/" + std::string(name(types.value));
+}
+
 void writeKvTypes(nlohmann::json& json, KvTypes types) {
     json["kv_dtype"] = name(types.key);
     if (types.value != types.key)

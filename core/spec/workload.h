@@ -66,6 +66,12 @@ void from_json(const nlohmann::json& json, Workload& workload);
 void to_json(nlohmann::json& json, const Variant& variant);
 void from_json(const nlohmann::json& json, Variant& variant);
 
+/// "q8_0" for both, or "q8_0/q4_0" for keys and values. Errors: BadUsage for what is no type of a
+/// cache.
+[[nodiscard]] Result<KvTypes> parseKvTypes(std::string_view text);
+/// As parseKvTypes() reads it.
+[[nodiscard]] std::string cacheInWords(KvTypes types);
+
 /// The keys of data types in a record: "kv_dtype" is the keys' type; "value_dtype" is there only
 /// where the values have another.
 void writeKvTypes(nlohmann::json& json, KvTypes types);

@@ -35,7 +35,7 @@ void explain(const ModelSpec& model, const Workload& workload, const Plan& plan)
         static_cast<double>(plan.reserveBytes) / static_cast<double>(device.memoryBytes);
     tell(printable(fmt::format("{} on {}: {} of memory, {:.0f} % kept free, {} cache, {} weights",
                                model.name, device.name, formatBytes(device.memoryBytes),
-                               100 * keptFree, name(workload.kvTypes.key),
+                               100 * keptFree, cacheInWords(workload.kvTypes),
                                workload.scope == Scope::Step ? name(workload.weightsType) : "no")));
     if (const Deployment& deployment = plan.deployment; !deployment.engine.isIdeal())
         tell(fmt::format("Memory by the rules of {}; {} of it taken by context and libraries.",

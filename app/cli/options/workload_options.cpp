@@ -16,20 +16,16 @@ Error bad(std::string what, const char* option, std::string hint) {
     return {ErrorCode::BadUsage, std::move(what), option, std::move(hint)};
 }
 
-std::string typeNames(bool kvCache) {
-    std::string names;
-    for (const DataTypeInfo& type : dataTypes())
-        if (kvCache ? type.kvCache : type.weights)
-            names += (names.empty() ? "" : ", ") + std::string(type.name);
-    return names;
-}
-
-Result<DataType> typeOf(const std::string& text, const char* option, bool kvCache) {
+Result<DataType> weightsTypeOf(const std::string& text) {
     const std::optional<DataType> type = parseDataType(text);
-    if (type && (kvCache ? info(*type).kvCache : info(*type).weights))
+    if (type && info(*type).weights)
         return *type;
-    return bad(fmt::format("\"{}\" is not a type for {}", text, kvCache ? "a KV cache" : "weights"),
-               option, fmt::format("Choose from {}.", typeNames(kvCache)));
+    std::string names;
+    for (const DataTypeInfo& each : dataTypes())
+        if (each.weights)
+            names += (names.empty() ? "" : ", ") + std::string(each.name);
+    return bad(fmt::format("\"{}\" is not a type for weights", text), "--weights-type",
+               fmt::format("Choose from {}.", names));
 }
 
 Result<std::vector<std::int64_t>> positiveList(const std::string& text, const char* option) {
@@ -55,7 +51,8 @@ void WorkloadOptions::add(CLI::App& command, Use use) {
            use == Use::Probing ? "Sequences that decode together"
                                : "Sequences that decode together (list)");
     option("--scope", scope, "attention (of all layers alone) or step (the whole decode step)");
-    option("--kv-type", kvType, "Type of the KV cache (default f16)");
+    option("--kv-type", kvType,
+           "Type of the KV cache, or of its keys and values, as in q8_0/q4_0 (default f16)");
     option("--weights-type", weightsType, "Type of the weights (default: the model's own)");
     option("--reserve", reserve, "Share of the memory kept free (default 10%)");
     if (use == Use::Planning)
@@ -84,13 +81,13 @@ Result<Workload> WorkloadOptions::resolve(const ModelSpec& model, Scope defaultS
         return bad(fmt::format("\"{}\" is not a scope", scope), "--scope",
                    "Choose attention or step.");
     workload.scope = *known;
-    const Result<DataType> kv = typeOf(kvType, "--kv-type", true);
+    const Result<KvTypes> kv = parseKvTypes(kvType);
     if (!kv)
-        return kv.error();
-    workload.kvTypes = {*kv, *kv};
+        return bad(kv.error().what, "--kv-type", kv.error().hint);
+    workload.kvTypes = *kv;
     workload.weightsType = model.weights.type.value_or(DataType::F16);
     if (!weightsType.empty()) {
-        const Result<DataType> weights = typeOf(weightsType, "--weights-type", false);
+        const Result<DataType> weights = weightsTypeOf(weightsType);
         if (!weights)
             return weights.error();
         workload.weightsType = *weights;

@@ -94,7 +94,7 @@ void addMeasured(MemoryStackData& data, const Variant& variant, const Workload& 
 QString basisOf(const Plan& room, const OverviewData& overview) {
     return QCoreApplication::translate("MemoryStack", "%1: %2 weights, %3 cache, batch %4 · %5%6")
         .arg(QString::fromStdString(room.variant.label), QString::fromUtf8(name(room.weightsType)),
-             QString::fromUtf8(name(room.kvTypes.key)),
+             QString::fromStdString(cacheInWords(room.kvTypes)),
              QString::fromStdString(formatCount(room.batch)), overview.deviceName,
              overview.deployment);
 }

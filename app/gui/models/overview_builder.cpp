@@ -88,7 +88,7 @@ QString shapeText(const ModelSpec& model, const Workload& workload) {
         .arg(model.layerCount())
         .arg(layer ? layer->nHeads : 0)
         .arg(layer ? layer->headDimK : 0)
-        .arg(QString::fromUtf8(name(workload.kvTypes.key).data()))
+        .arg(QString::fromStdString(cacheInWords(workload.kvTypes)))
         .arg(firstBatch(workload));
 }
 
@@ -137,7 +137,7 @@ VariantSeries seriesOf(const Plan& plan, const Plan& room, const OverviewInput& 
     series.whatIf = plan.variant.whatIf;
     series.slot = slot;
     addCurves(series, plan, room, input.workload, contexts);
-    series.kvBytesPerToken = kvBytesPerToken(plan.variant.model, input.workload.kvTypes);
+    series.kvBytesPerToken = kvBytesPerToken(plan);
     series.maxContext = input.device.memoryBytes > 0 ? room.maxContext : 0;
     series.maxContextBounded = room.maxContextBounded;
     series.predictedTokensPerSecond = plan.forecast.tokensPerSecond;

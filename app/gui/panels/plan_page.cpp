@@ -185,7 +185,7 @@ void PlanPage::showPlan(const Plan& plan) {
     const OverviewData& overview = session().overview();
     m_basis->setText(tr("whole decode step at %1 tokens, batch %2, %3 cache, %4 weights · %5%6")
                          .arg(countText(plan.context), countText(plan.batch),
-                              QString::fromUtf8(name(plan.kvTypes.key)),
+                              QString::fromStdString(cacheInWords(plan.kvTypes)),
                               QString::fromUtf8(name(plan.weightsType)), overview.deviceName,
                               overview.deployment));
     m_basis->setShorterForms(
