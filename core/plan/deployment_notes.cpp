@@ -17,11 +17,15 @@ std::string replication(const Plan& plan, const LayerSpec& layer) {
                            ranks);
     if (layer.nKvHeads >= ranks)
         return {};
-    return fmt::format("{} KV head{} for {} tensor ranks: each holds one, so they stand there {} "
-                       "times over. Against MHA divided over the same ranks the cache is {:.4g} "
-                       "times smaller, not {:.4g}.",
-                       layer.nKvHeads, layer.nKvHeads == 1 ? "" : "s", ranks,
-                       ranks / layer.nKvHeads, plan.compressionVsMha,
+    std::string replicated = fmt::format(
+        "{} KV head{} for {} tensor ranks: each holds one, so they stand there {:.4g} times over.",
+        layer.nKvHeads, layer.nKvHeads == 1 ? "" : "s", ranks,
+        static_cast<double>(ranks) / static_cast<double>(layer.nKvHeads));
+    if (layer.nKvHeads == layer.nHeads)
+        return replicated;
+    return fmt::format("{} Against MHA divided over the same ranks the cache is {:.4g} times "
+                       "smaller, not {:.4g}.",
+                       replicated, plan.compressionVsMha,
                        static_cast<double>(layer.nHeads) / static_cast<double>(layer.nKvHeads));
 }
 
@@ -38,6 +42,10 @@ std::vector<std::string> deploymentNotes(const Plan& plan) {
     else if (deployment.tensorParallel > 1 && layer)
         if (std::string note = replication(plan, *layer); !note.empty())
             notes.push_back(std::move(note));
+    if (layer && layer->nHeads % deployment.tensorParallel != 0)
+        notes.push_back(fmt::format("{} query heads do not divide by {} tensor ranks: engines that "
+                                    "divide whole heads evenly refuse it.",
+                                    layer->nHeads, deployment.tensorParallel));
     if (deployment.pipelineParallel > 1)
         notes.push_back(fmt::format("Of {} pipeline stages the fullest needs {} a device; it "
                                     "decides what fits.",

@@ -106,18 +106,6 @@ Claim longContextQuality(const ClaimBasis& basis) {
     return claim;
 }
 
-/// The same model, in which every second layer that caches reads the cache of the one before.
-ModelSpec withSharedLayers(ModelSpec model) {
-    bool shares = false;
-    for (LayerSpec& layer : model.layers) {
-        if (layer.attention != AttentionKind::Softmax || !layer.ownsCache)
-            continue;
-        layer.ownsCache = !shares;
-        shares = !shares;
-    }
-    return model;
-}
-
 Claim farEnd(const ClaimBasis& basis) {
     Claim claim;
     claim.id = "far_end_of_frontier";
@@ -132,7 +120,7 @@ Claim farEnd(const ClaimBasis& basis) {
     for (std::int64_t heads = 2; heads <= basis.nHeads; ++heads)
         if (const Result<Variant> other = variantWithKvHeads(basis.input.model, heads))
             isLeast = isLeast && least < kvBytesPerToken(other->model, types);
-    const std::uint64_t shared = kvBytesPerToken(withSharedLayers(basis.mqa->model), types);
+    const std::uint64_t shared = kvBytesPerToken(withSharedCaches(basis.mqa->model, 2), types);
     claim.formula = "KV bytes a token with MQA ≤ those of every other design";
     claim.numbers = fmt::format("MHA {}, MQA {}; MQA with caches shared by pairs of layers {}",
                                 formatBytes(kvBytesPerToken(basis.mha->model, types)),

@@ -210,6 +210,15 @@ Result<ModelSpec> withKvHeads(const ModelSpec& model, std::int64_t nKvHeads) {
     return changed;
 }
 
+ModelSpec withSharedCaches(ModelSpec model, std::int64_t layers) {
+    std::int64_t owners = 0;
+    for (LayerSpec& layer : model.layers)
+        if (layer.ownsCache &&
+            (layer.attention == AttentionKind::Softmax || layer.attention == AttentionKind::Mla))
+            layer.ownsCache = owners++ % layers == 0;
+    return model;
+}
+
 ModelSpec modelByHand(const ShapeByHand& shape) {
     ModelSpec model;
     model.id = "by-hand";

@@ -63,6 +63,11 @@ struct ModelSpec {
 /// layer's query heads or no layer has softmax attention.
 [[nodiscard]] Result<ModelSpec> withKvHeads(const ModelSpec& model, std::int64_t nKvHeads);
 
+/// The same model, in which of every `layers` softmax or MLA layers that own a cache only the first
+/// keeps its own, and the others read it (cross-layer attention, arXiv:2405.12981). Precondition:
+/// layers > 0.
+[[nodiscard]] ModelSpec withSharedCaches(ModelSpec model, std::int64_t layers);
+
 /// A uniform model from numbers typed by hand.
 struct ShapeByHand {
     std::int64_t layers = 32, nHeads = 32, nKvHeads = 32, headDim = 128, window = 0;

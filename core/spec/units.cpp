@@ -181,7 +181,7 @@ namespace {
 /// One element of a token list: a value, "a-b", "a-b*f" or "a-b+s".
 Status appendTokens(std::string_view item, std::vector<std::int64_t>& out) {
     const std::size_t dash = item.find('-');
-    if (dash == std::string_view::npos) {
+    if (dash == std::string_view::npos || dash == 0) { // no count is below zero
         Result<std::int64_t> value = parseTokens(item);
         if (!value)
             return value.error();
@@ -197,7 +197,7 @@ Status appendTokens(std::string_view item, std::vector<std::int64_t>& out) {
                                         : parseTokens(item.substr(step + 1));
     for (const Result<std::int64_t>* part : {&first, &last, &by})
         if (!part->ok())
-            return part->error();
+            return badValue(item, part->error().hint);
     if (*first > *last || *first < 1 || *by < (multiply ? 2 : 1))
         return badValue(item, "A range runs upwards, as in 1024-1048576*2 or 1K-8K+1K.");
     for (std::int64_t value = *first;; value = multiply ? value * *by : value + *by) {

@@ -110,6 +110,8 @@ void ModelOptions::add(CLI::App& command) {
     option("--kv-heads", kvHeads, "KV heads; a list sweeps, as in 32,8,1");
     option("--head-dim", headDim, "Elements of one head's key or value");
     option("--window", window, "Tokens a sliding window holds; 0: the full context");
+    option("--share-cache", shareCache,
+           "Layers in a row that share the cache of the first (cross-layer attention)");
     option("--hidden", hidden, "Hidden size (weights of a shape by hand)");
     option("--ffn", ffn, "Feed-forward width");
     option("--vocab", vocab, "Vocabulary size");
@@ -117,6 +119,20 @@ void ModelOptions::add(CLI::App& command) {
 }
 
 Result<ModelSpec> ModelOptions::resolve() const {
+    Result<ModelSpec> shaped = shapedModel();
+    if (!shaped || !shareCache)
+        return shaped;
+    if (*shareCache < 1)
+        return Error{ErrorCode::BadUsage,
+                     fmt::format("{} layers cannot share a cache", *shareCache), "--share-cache",
+                     "Choose 1 for a cache of each layer, or more."};
+    ModelSpec shared = withSharedCaches(*std::move(shaped), *shareCache);
+    if (*shareCache > 1)
+        shared.name += fmt::format(" ({} layers a cache)", *shareCache);
+    return shared;
+}
+
+Result<ModelSpec> ModelOptions::shapedModel() const {
     Result<std::vector<std::int64_t>> kv = std::vector<std::int64_t>{};
     if (!kvHeads.empty() && !(kv = parseTokenList(kvHeads)).ok())
         return inOption(kv.error(), "--kv-heads");

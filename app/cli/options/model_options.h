@@ -19,8 +19,9 @@ namespace decodescope {
 struct ModelOptions {
     std::string model;
     std::optional<std::int64_t> layers, heads, headDim, window, hidden, ffn, vocab;
-    std::string kvHeads;   ///< a list sweeps variants
-    std::string attention; ///< a list of mha, gqa, mqa
+    std::optional<std::int64_t> shareCache; ///< layers in a row with one cache
+    std::string kvHeads;                    ///< a list sweeps variants
+    std::string attention;                  ///< a list of mha, gqa, mqa
 
     void add(CLI::App& command);
     /// The model as it is. Errors: those of presets and readers, BadUsage for a bad shape.
@@ -29,6 +30,7 @@ struct ModelOptions {
     [[nodiscard]] Result<std::vector<Variant>> variants(const ModelSpec& model) const;
 
 private:
+    [[nodiscard]] Result<ModelSpec> shapedModel() const; ///< each layer with a cache of its own
     [[nodiscard]] ModelSpec overridden(const ModelSpec& original) const;
 };
 

@@ -128,10 +128,44 @@ private slots:
         const QJsonArray plans = planned(model + QStringList{"--tp", "8"});
         QCOMPARE(plans[1]["compression_vs_mha"].toDouble(), 9.0); // 71 heads, 9 on a rank
         QCOMPARE(plans[1]["kv_bytes"].toInteger(), 8 * plans[1]["rank_kv_bytes"].toInteger());
-        QCOMPARE(plans[1]["notes"].toArray().size(), 1);
+        QCOMPARE(plans[1]["notes"].toArray().size(), 2);
+        QVERIFY(plans[1]["notes"].toArray().at(1).toString().startsWith(
+            "71 query heads do not divide by 8"));
         const QByteArray table =
             runProgram(QStringList{"plan"} + model + QStringList{"--tp", "8"}).out;
         QVERIFY2(table.contains("- MQA: 1 KV head for 8 tensor ranks"), table);
+    }
+
+    void keysAndValuesMayBeOfTypesOfTheirOwn() {
+        const QStringList model = {"--layers", "2", "--heads", "4", "--head-dim", "64", "-c", "10"};
+        const QJsonObject record =
+            planned(model + QStringList{"--kv-type", "q8_0/q4_0"})[0].toObject();
+        QCOMPARE(record["kv_bytes_per_token"].toInteger(), 2 * 4 * (2 * 34 + 2 * 18));
+        QCOMPARE(record["kv_dtype"].toString(), QString("q8_0"));
+        QCOMPARE(record["value_dtype"].toString(), QString("q4_0"));
+        QVERIFY(!planned(model)[0].toObject().contains("value_dtype"));
+    }
+
+    void layersMayShareACacheByHand() {
+        const QStringList model = {"--layers", "5", "--heads", "4", "--head-dim", "64", "-c", "10"};
+        const auto kvBytes = [&](const char* layers) {
+            return planned(model + QStringList{"--share-cache", layers})
+                .at(0)["kv_bytes"]
+                .toInteger();
+        };
+        QCOMPARE(kvBytes("1"), 10 * 5 * 2 * 4 * 64 * 2);
+        QCOMPARE(kvBytes("2"), 10 * 3 * 2 * 4 * 64 * 2); // the first, third and fifth own one
+        QCOMPARE(kvBytes("9"), 10 * 1 * 2 * 4 * 64 * 2);
+    }
+
+    void anMlaLatentMayBeARowOfFp8() {
+        const QStringList model = {"--model", "deepseek-v3", "-d", "h200", "-c", "16"};
+        const auto kvBytes = [&](const char* engine) {
+            return planned(model + QStringList{"--engine", engine}).at(0)["kv_bytes"].toInteger();
+        };
+        QCOMPARE(kvBytes("vllm"), 16 * 61 * 1152);
+        QCOMPARE(kvBytes("vllm:mla=fp8-row"), 16 * 61 * 656);
+        QCOMPARE(kvBytes("transformers"), 16 * 61 * 128 * (192 + 128) * 2);
     }
 
     void memoryByHandReplacesTheDevices() {
@@ -171,6 +205,10 @@ private slots:
         row("batch", {"-b", "0"}, "--batch");
         row("scope", {"--scope", "all"}, "--scope");
         row("cache type", {"--kv-type", "q4_k"}, "--kv-type");
+        row("values' type", {"--kv-type", "q8_0/q4_k"}, "q4_k");
+        row("no values' type", {"--kv-type", "q8_0/"}, "--kv-type");
+        row("shared cache", {"--share-cache", "0"}, "--share-cache");
+        row("context below zero", {"-c", "-5"}, "\"-5\"");
         row("weights type", {"--weights-type", "f15"}, "--weights-type");
         row("memory", {"--memory", "much"}, "--memory");
         row("reserve", {"--reserve", "120%"}, "--reserve");
