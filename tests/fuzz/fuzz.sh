@@ -8,7 +8,7 @@ build=$1
 seconds=$2
 shift 2
 here=$(dirname "${BASH_SOURCE[0]}")
-if [ $# -eq 0 ]; then set -- hf_config gguf safetensors recording options; fi
+if [ $# -eq 0 ]; then set -- hf_config gguf safetensors quality_csv recording options; fi
 each=$(((seconds + $# - 1) / $#))
 findings=$build/findings
 mkdir -p "$findings"

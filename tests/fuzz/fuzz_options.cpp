@@ -71,6 +71,10 @@ void options(std::string_view bytes) {
         for (const ModelSpec* model : {&dense, &hybrid, &windows})
             planUnder(*engine, *model, numberOf(bytes));
     }
+    const Result<KvTypes> types = parseKvTypes(bytes);
+    requireSentence(types);
+    if (types)
+        require(*parseKvTypes(cacheInWords(*types)) == *types, "a cache's types read back");
     if (const auto type = parseDataType(bytes))
         require(parseDataType(name(*type)) == type, "a type's name is the type");
     if (const auto scope = parseScope(bytes))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/profile/comparison_file.h"
 #include "core/profile/recording.h"
 #include "core/profile/resume.h"
 #include "tests/fuzz/input_folder.h"
@@ -30,6 +31,18 @@ void requireRoundTrip(const Recording& first) {
         require(again->runs[i].model == first.runs[i].model, "a run keeps its model");
 }
 
+/// What `compare` makes of the file.
+void compareWithItself(const std::filesystem::path& path) {
+    const Result<ComparedSet> set = readComparedSet(path);
+    if (!set)
+        return require(!set.error().what.empty() && !set.error().where.empty(),
+                       "it is said what cannot be compared");
+    if (const Status sides = checkSides(*set, *set); !sides)
+        return require(!sides.error().what.empty(), "it is said why sides cannot be compared");
+    const Comparison comparison = compare(*set, *set);
+    require(!comparison.pairs.empty(), "what can be compared has points");
+}
+
 } // namespace
 
 void recording(std::string_view bytes) {
@@ -47,6 +60,7 @@ void recording(std::string_view bytes) {
         else
             require(!rest.error().what.empty(), "it is said why a run cannot be gone on with");
     }
+    compareWithItself(path);
     if (!endLastLine(path)) // what --record asks before it adds lines
         require(false, "a file of ours can be made to end with a whole line");
 }

@@ -15,6 +15,7 @@ void hfConfig(std::string_view bytes);    ///< a config.json
 void gguf(std::string_view bytes);        ///< a GGUF file or the parts of a split one
 void safetensors(std::string_view bytes); ///< config.json, index and parts of safetensors
 void recording(std::string_view bytes);   ///< JSON Lines or an array of records
+void qualityCsv(std::string_view bytes);  ///< a table of quality numbers
 void options(std::string_view bytes);     ///< sizes, shares, token lists, engines, types
 
 struct Target {
@@ -22,8 +23,9 @@ struct Target {
     void (*run)(std::string_view bytes);
 };
 inline constexpr std::array kTargets = {
-    Target{"hf_config", hfConfig},  Target{"gguf", gguf},       Target{"safetensors", safetensors},
-    Target{"recording", recording}, Target{"options", options},
+    Target{"hf_config", hfConfig},      Target{"gguf", gguf},
+    Target{"safetensors", safetensors}, Target{"quality_csv", qualityCsv},
+    Target{"recording", recording},     Target{"options", options},
 };
 
 /// What parts of a file set are divided by in one input.
