@@ -8,20 +8,17 @@
 #include <QSvgGenerator>
 #include <QSvgRenderer>
 #include <QTest>
-#include <QWheelEvent>
 
 #include <qcustomplot.h>
 
-#include "app/gui/models/session.h"
-#include "app/gui/panels/overview_plots.h"
 #include "app/gui/plots/binary_ticker.h"
 #include "app/gui/plots/kv_memory_plot.h"
 #include "app/gui/plots/max_context_plot.h"
 #include "app/gui/plots/memory_plot.h"
 #include "app/gui/plots/outside_mask.h"
 #include "app/gui/plots/speed_plot.h"
-#include "app/gui/theme/application_palette.h"
 #include "core/spec/units.h"
+#include "example_plots.h"
 
 using namespace decodescope;
 
@@ -29,42 +26,9 @@ namespace {
 
 constexpr double kOneGiB = 1024.0 * 1024 * 1024;
 
-QStringList texts(const QCustomPlot& plot) {
-    QStringList all;
-    for (int i = 0; i < plot.itemCount(); ++i)
-        if (const auto* text = qobject_cast<QCPItemText*>(plot.item(i)); text && text->visible())
-            all << text->text();
-    return all;
-}
-
-SpeedPoint speedPoint(double seconds, int variant, std::int64_t context, bool starts,
-                      bool warmup = false) {
-    SpeedPoint point;
-    point.seconds = seconds;
-    point.tokensPerSecond = 10.0 * (variant + 1);
-    point.variant = variant;
-    point.context = context;
-    point.startsSegment = starts;
-    point.warmup = warmup;
-    return point;
-}
-
-void clickAt(PlotWidget& chart, double x) {
-    const QCustomPlot& plot = chart.plot();
-    const QPoint at(qRound(plot.xAxis->coordToPixel(x)), plot.axisRect()->rect().center().y());
-    QTest::mouseClick(&chart.plot(), Qt::LeftButton, {}, at);
-}
-
-void turnWheel(QCustomPlot& plot, const QPointF& at, Qt::KeyboardModifiers modifiers) {
-    const QPoint notch = modifiers & Qt::AltModifier ? QPoint(120, 0) : QPoint(0, 120);
-    QWheelEvent event(at, plot.mapToGlobal(at), {}, notch, Qt::NoButton, modifiers,
-                      Qt::NoScrollPhase, false);
-    QApplication::sendEvent(&plot, &event);
-}
-
 } // namespace
 
-/// What each chart draws against the data behind it, and what a hand does to it.
+/// What each chart of the Overview draws against the data behind it.
 class TestPlots : public QObject {
     Q_OBJECT
 private slots:
@@ -86,16 +50,6 @@ private slots:
     void memoryIsStackedToWhatIsInUse();
     void memoryThatIsNotToldIsNotZero();
     void hiddenVariantsLeaveAllCharts();
-    void wheelZoomsAtThePointer();
-    void wheelWithShiftOrAltTakesOneAxis();
-    void keysZoomPanFitAndGoBack();
-    void liveChartsFollowUntilMoved();
-    void theCursorReadsTheValues();
-    void twoClicksPinCursorsAndCompareThem();
-    void theKeyboardPinsCursors();
-    void aDragPinsNothing();
-    void differencesAreOfWhatBothPlacesHave();
-    void exportsShowNoCursors();
     void exportedVectorsEndAtTheAxes();
     void labelsDoNotStandOnOneAnother();
     void chartsFollowTheTheme();
@@ -104,23 +58,15 @@ private slots:
 
 private:
     void showMeasured(const Sample& sample);
-    std::unique_ptr<QWidget> m_window;
-    std::unique_ptr<Session> m_session;
+    std::unique_ptr<ExamplePlots> m_example;
+    Session* m_session = nullptr;
     OverviewPlots* m_plots = nullptr;
 };
 
 void TestPlots::init() {
-    applyTheme(ThemeChoice::Light);
-    m_session = std::make_unique<Session>();
-    m_session->setText(Field::Memory, QStringLiteral("24 GiB"));
-    m_window = std::make_unique<QWidget>();
-    m_plots = new OverviewPlots(m_window.get());
-    m_plots->setOverview(m_session->overview());
-    m_window->resize(800, 600);
-    m_window->show();
-    for (PlotWidget* chart : m_plots->all())
-        chart->resize(600, 400);
-    QApplication::processEvents();
+    m_example = std::make_unique<ExamplePlots>();
+    m_session = &m_example->session;
+    m_plots = m_example->plots;
 }
 
 void TestPlots::aFontIsThere() {
@@ -400,164 +346,6 @@ void TestPlots::hiddenVariantsLeaveAllCharts() {
     QCOMPARE(m_plots->kvMemory()->plot().legend->itemCount(), before - 1);
     QCOMPARE(m_plots->maxContext()->plot().findChildren<QCPBars*>().size(), before - 1);
     QCOMPARE(m_plots->speed()->plot().legend->itemCount(), 1);
-}
-
-void TestPlots::wheelZoomsAtThePointer() {
-    QCustomPlot& plot = m_plots->kvMemory()->plot();
-    plot.replot();
-    const QPointF at = plot.axisRect()->rect().center() + QPointF(60, 30);
-    const double x = plot.xAxis->pixelToCoord(at.x());
-    const QCPRange before = plot.xAxis->range();
-    turnWheel(plot, at, Qt::NoModifier);
-    QVERIFY(plot.xAxis->range().upper / plot.xAxis->range().lower < before.upper / before.lower);
-    QVERIFY(std::abs(plot.xAxis->pixelToCoord(at.x()) / x - 1) < 1e-6);
-    QVERIFY(!m_plots->kvMemory()->fitted());
-}
-
-void TestPlots::wheelWithShiftOrAltTakesOneAxis() {
-    QCustomPlot& plot = m_plots->kvMemory()->plot();
-    plot.replot();
-    const QPointF at = plot.axisRect()->rect().center();
-    const QCPRange y = plot.yAxis->range();
-    turnWheel(plot, at, Qt::ShiftModifier);
-    QCOMPARE(plot.yAxis->range(), y);
-    const QCPRange x = plot.xAxis->range();
-    turnWheel(plot, at, Qt::AltModifier);
-    QCOMPARE(plot.xAxis->range(), x);
-    QVERIFY(plot.yAxis->range() != y);
-}
-
-void TestPlots::keysZoomPanFitAndGoBack() {
-    KvMemoryPlot& chart = *m_plots->kvMemory();
-    QCustomPlot& plot = chart.plot();
-    const QCPRange fitted = plot.xAxis->range();
-    QTest::keyClick(&chart, Qt::Key_Plus);
-    const QCPRange zoomed = plot.xAxis->range();
-    QVERIFY(zoomed != fitted);
-    QTest::keyClick(&chart, Qt::Key_Right);
-    QVERIFY(plot.xAxis->range().lower > zoomed.lower);
-    QTest::keyClick(&chart, Qt::Key_Backspace);
-    QVERIFY(std::abs(plot.xAxis->range().lower / zoomed.lower - 1) < 1e-9);
-    QTest::keyClick(&chart, Qt::Key_Home);
-    QCOMPARE(plot.xAxis->range(), fitted);
-    QVERIFY(chart.fitted());
-}
-
-void TestPlots::liveChartsFollowUntilMoved() {
-    SpeedPlot& chart = *m_plots->speed();
-    m_plots->beginRun();
-    QSignalSpy following(&chart, &LivePlot::followingChanged);
-    chart.add({speedPoint(100, 0, 1024, true)});
-    QCOMPARE(chart.plot().xAxis->range().upper, 100.0);
-    QCOMPARE(chart.plot().xAxis->range().lower, 100 - LivePlot::kWindowSeconds);
-    turnWheel(chart.plot(), chart.plot().axisRect()->rect().center(), Qt::NoModifier);
-    QVERIFY(!chart.following());
-    QCOMPARE(following.count(), 1);
-    const QCPRange held = chart.plot().xAxis->range();
-    chart.add({speedPoint(200, 0, 1024, false)});
-    QCOMPARE(chart.plot().xAxis->range(), held);
-    QTest::keyClick(&chart, Qt::Key_End);
-    QVERIFY(chart.following());
-    QCOMPARE(chart.plot().xAxis->range().upper, 200.0);
-    QTest::keyClick(&chart, Qt::Key_Home);
-    QCOMPARE(chart.plot().xAxis->range().lower, 0.0);
-}
-
-void TestPlots::theCursorReadsTheValues() {
-    QCustomPlot& plot = m_plots->kvMemory()->plot();
-    plot.replot();
-    QSignalSpy readout(m_plots->kvMemory(), &PlotWidget::readout);
-    const QPointF at(plot.xAxis->coordToPixel(8192), plot.axisRect()->rect().center().y());
-    QMouseEvent move(QEvent::MouseMove, at, plot.mapToGlobal(at), Qt::NoButton, Qt::NoButton,
-                     Qt::NoModifier);
-    QApplication::sendEvent(&plot, &move);
-    QVERIFY(!readout.isEmpty());
-    const QString text = readout.last().at(0).toString();
-    QVERIFY2(text.contains(QStringLiteral("MHA")) && text.contains(QStringLiteral("MQA")),
-             qPrintable(text));
-    QEvent leave(QEvent::Leave);
-    QApplication::sendEvent(&plot, &leave);
-    QVERIFY(readout.last().at(0).toString().isEmpty());
-}
-
-void TestPlots::twoClicksPinCursorsAndCompareThem() {
-    KvMemoryPlot& chart = *m_plots->kvMemory();
-    chart.plot().replot();
-    QSignalSpy readout(&chart, &PlotWidget::readout);
-    clickAt(chart, 8192);
-    QCOMPARE(texts(chart.plot()).filter(QRegularExpression(QStringLiteral("^[AB]$"))).join(' '),
-             "A");
-    clickAt(chart, 32768);
-    const QString text = readout.last().at(0).toString();
-    // About four times the context is as many times the cache: from 4 to 16 GiB with MHA.
-    for (const char* part : {"A 8,", "B 32,", "MHA: 4.", "GiB → 16", "+12"})
-        QVERIFY2(text.contains(QString::fromUtf8(part)), qPrintable(text));
-    QCOMPARE(texts(chart.plot()).filter(QRegularExpression(QStringLiteral("^[AB]$"))).join(' '),
-             "A B");
-    QEvent leave(QEvent::Leave);
-    QApplication::sendEvent(&chart.plot(), &leave); // what was compared stays to be read
-    QVERIFY(!texts(chart.plot()).filter(QStringLiteral("MHA: 4.")).isEmpty());
-    clickAt(chart, 65536);
-    QVERIFY(texts(chart.plot()).filter(QRegularExpression(QStringLiteral("^[AB]$"))).isEmpty());
-}
-
-void TestPlots::theKeyboardPinsCursors() {
-    KvMemoryPlot& chart = *m_plots->kvMemory();
-    chart.plot().replot();
-    const QCPRange before = chart.plot().xAxis->range();
-    QSignalSpy readout(&chart, &PlotWidget::readout);
-    QTest::keyClick(&chart, Qt::Key_A);
-    QTest::keyClick(&chart, Qt::Key_Right, Qt::ShiftModifier);
-    QTest::keyClick(&chart, Qt::Key_Right, Qt::ShiftModifier);
-    QTest::keyClick(&chart, Qt::Key_B);
-    QCOMPARE(chart.plot().xAxis->range(), before);
-    const QString text = readout.last().at(0).toString();
-    QVERIFY2(text.startsWith(QStringLiteral("A ")) && text.contains(QStringLiteral("MQA:")),
-             qPrintable(text));
-    QTest::keyClick(&chart, Qt::Key_Delete);
-    QVERIFY(readout.last().at(0).toString().isEmpty());
-}
-
-void TestPlots::aDragPinsNothing() {
-    KvMemoryPlot& chart = *m_plots->kvMemory();
-    chart.plot().replot();
-    const QPoint at = chart.plot().axisRect()->rect().center();
-    QTest::mousePress(&chart.plot(), Qt::LeftButton, {}, at);
-    QMouseEvent move(QEvent::MouseMove, at + QPoint(30, 0),
-                     chart.plot().mapToGlobal(at + QPoint(30, 0)), Qt::NoButton, Qt::LeftButton,
-                     Qt::NoModifier);
-    QApplication::sendEvent(&chart.plot(), &move);
-    QTest::mouseRelease(&chart.plot(), Qt::LeftButton, {}, at + QPoint(30, 0));
-    QVERIFY(texts(chart.plot()).filter(QRegularExpression(QStringLiteral("^[AB]$"))).isEmpty());
-}
-
-void TestPlots::differencesAreOfWhatBothPlacesHave() {
-    const PlotReadings a{QStringLiteral("1 s"), 0, {{QStringLiteral("x"), 10}, {"gone", 1}}};
-    const PlotReadings b{QStringLiteral("2 s"), 0, {{QStringLiteral("x"), 4}, {"new", 2}}};
-    QCOMPARE(differenceText(a, b, rateLabel),
-             QStringLiteral("A 1 s → B 2 s\nx: 10.0 → 4.00, −6.00, ×0.4"));
-    QCOMPARE(differenceText(a, b, rateLabel, Detail::Brief),
-             QStringLiteral("A 1 s → B 2 s\nx: −6.00, ×0.4"));
-    const PlotReadings one{QStringLiteral("MHA"), 0, {{QStringLiteral("MHA"), 10}}};
-    const PlotReadings other{QStringLiteral("MQA"), 0, {{QStringLiteral("MQA"), 0}}};
-    QCOMPARE(differenceText(one, other, rateLabel), // nothing is a share of nothing
-             QStringLiteral("A MHA → B MQA\nMHA → MQA: 10.0 → 0.00, −10.0"));
-}
-
-void TestPlots::exportsShowNoCursors() {
-    KvMemoryPlot& chart = *m_plots->kvMemory();
-    const auto picture = [&chart] {
-        QImage image(600, 400, QImage::Format_RGB32);
-        QCPPainter painter(&image);
-        chart.paint(painter, {0, 0, 600, 400}, lightTheme());
-        return image;
-    };
-    chart.plot().replot();
-    const QImage before = picture();
-    clickAt(chart, 8192);
-    clickAt(chart, 32768);
-    QCOMPARE(picture(), before);
-    QVERIFY(!texts(chart.plot()).filter(QStringLiteral("MHA: 4.")).isEmpty());
 }
 
 void TestPlots::exportedVectorsEndAtTheAxes() {
