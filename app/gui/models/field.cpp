@@ -5,6 +5,7 @@
 
 #include <QCoreApplication>
 #include <QLocale>
+#include <QRegularExpression>
 #include <QStringList>
 
 #include "core/spec/units.h"
@@ -31,11 +32,14 @@ QString grouped(std::int64_t value) {
 /// A whole number from `least` to `most` into `value`; otherwise what is wrong.
 QString parseCount(const QString& text, std::int64_t least, std::int64_t most,
                    std::optional<std::int64_t>& value) {
+    // A comma stands before three digits only: "1,5" is not fifteen.
+    static const QRegularExpression whole(QStringLiteral("^[+-]?(\\d+|\\d{1,3}(,\\d{3})+)$"));
     bool ok = false;
     QString digits = text.trimmed();
+    const bool wellFormed = whole.match(digits).hasMatch();
     digits.remove(QLatin1Char(','));
     const qlonglong number = digits.toLongLong(&ok);
-    if (!ok)
+    if (!ok || !wellFormed)
         return tr("“%1” is not a whole number.").arg(text.trimmed());
     if (number < least || number > most)
         return tr("Choose a number from %1 to %2.").arg(grouped(least), grouped(most));
@@ -55,6 +59,20 @@ QString parseOverride(const QString& text, std::int64_t least, std::int64_t most
         return message;
     value = typed == own ? std::nullopt : typed;
     return {};
+}
+
+/// With a decimal point, also where it is typed as a comma, as in "1,5 GiB". Before three digits a
+/// comma may part thousands as well, so it stays, and is refused.
+std::string pointed(const QString& text) {
+    static const QRegularExpression comma(QStringLiteral("(\\d+),(\\d+)"));
+    const QString plain = text.simplified();
+    const QRegularExpressionMatch found = comma.match(plain);
+    const bool onlyOne =
+        found.hasMatch() && plain.count(QLatin1Char(',')) == 1 && !plain.contains(QLatin1Char('.'));
+    const bool clear =
+        onlyOne && (found.capturedLength(2) != 3 || found.capturedView(1) == QLatin1String("0"));
+    return (clear ? QString(plain).replace(QLatin1Char(','), QLatin1Char('.')) : plain)
+        .toStdString();
 }
 
 template <typename T, typename Value>
@@ -103,8 +121,7 @@ QString parseReserve(const QString& text, Configuration& configuration) {
     double fraction = Workload().reserveFraction;
     const bool byHand = !text.trimmed().isEmpty();
     if (byHand)
-        if (QString message = take(parseFraction(text.trimmed().toStdString()), fraction);
-            !message.isEmpty())
+        if (QString message = take(parseFraction(pointed(text)), fraction); !message.isEmpty())
             return message;
     configuration.workload.reserveFraction = fraction;
     configuration.deployment.reserveByHand = byHand;
@@ -117,8 +134,7 @@ QString parseEfficiency(const QString& text, std::optional<RateRange>& efficienc
         return {};
     }
     RateRange range;
-    if (QString message = take(parseRateRange(text.simplified().toStdString()), range);
-        !message.isEmpty())
+    if (QString message = take(parseRateRange(pointed(text)), range); !message.isEmpty())
         return message;
     efficiency = range;
     return {};
@@ -133,7 +149,7 @@ QString parseRanks(const QString& text, std::int64_t& ranks) {
 }
 
 QString parseSeconds(const QString& text, double& seconds) {
-    QString number = text.trimmed();
+    QString number = QString::fromStdString(pointed(text));
     if (number.endsWith(QLatin1Char('s')))
         number.chop(1);
     bool ok = false;
@@ -150,7 +166,7 @@ QString parseMemory(const QString& text, std::optional<std::uint64_t>& bytes) {
         return {};
     }
     std::uint64_t value = 0;
-    if (QString message = take(parseBytes(text.trimmed().toStdString()), value); !message.isEmpty())
+    if (QString message = take(parseBytes(pointed(text)), value); !message.isEmpty())
         return message;
     if (value == 0)
         return tr("A device without memory holds nothing: type 24 GiB, for instance.");
@@ -162,8 +178,7 @@ QString parseMemory(const QString& text, std::optional<std::uint64_t>& bytes) {
 QString parsePcieRate(const QString& text, double& rate) {
     double typed = AnswerAssumptions().pcieBytesPerSecond;
     if (!text.trimmed().isEmpty())
-        if (QString message = take(parseByteRate(text.simplified().toStdString()), typed);
-            !message.isEmpty())
+        if (QString message = take(parseByteRate(pointed(text)), typed); !message.isEmpty())
             return message;
     rate = typed;
     return {};

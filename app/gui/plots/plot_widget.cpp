@@ -53,6 +53,7 @@ PlotWidget::PlotWidget(const QString& chartName, const QString& title, QWidget* 
     setMinimumSize(kSmallest);
     m_plot->setFocusPolicy(Qt::NoFocus);
     m_plot->setPlottingHint(QCP::phFastPolylines);
+    m_plot->setLocale(QLocale::c()); // as all numbers of ours are written
     m_plot->setNotAntialiasedElements(QCP::aeNone);
     m_plot->setAutoAddPlottableToLegend(false);
     auto* column = new QVBoxLayout(this);
