@@ -64,6 +64,8 @@ private slots:
     void measuredPointsAreTheSamples();
     void linearLayersAreTheStepLessItsAttention();
     void theNearestContextStandsIn();
+    void namesOfRoofsCoverNothing_data();
+    void namesOfRoofsCoverNothing();
     void otherTypesAndShapesAreNoPoints();
     void pointsAboveTheRoofAreFlagged();
     void aRecordingOfAnotherMachineBringsItsRoofs();
@@ -424,6 +426,49 @@ void TestRoofline::aCatalogueDeviceHasItsDatasheet() {
     m_session->setDevice("jetson-orin-nx-16gb"); // of which only the bandwidth is known
     QCOMPARE(m_page->plot().roofline().roofs.size(), std::size_t{1});
     QVERIFY(m_page->plot().shownPoints().empty());
+}
+
+void TestRoofline::namesOfRoofsCoverNothing_data() {
+    QTest::addColumn<QSize>("size");
+    QTest::addColumn<bool>("all"); // there is room for every name
+    QTest::newRow("large") << QSize(1100, 620) << true;
+    QTest::newRow("low") << QSize(1100, 300) << true;
+    QTest::newRow("small") << QSize(520, 300) << false;
+    QTest::newRow("least") << QSize(320, 200) << false;
+}
+
+void TestRoofline::namesOfRoofsCoverNothing() {
+    QFETCH(QSize, size);
+    QFETCH(bool, all);
+    // Points along the slope, where its name would stand.
+    const RooflineData data =
+        built({measured("MHA", 32, Scope::Attention, 0.15), measured("MHA", 32, Scope::Step, 0.7),
+               measured("GQA-8", 8, Scope::Attention, 0.05), measured("GQA-8", 8, Scope::Step, 0.6),
+               measured("MQA", 1, Scope::Attention, 0.04)});
+    RooflinePlot plot;
+    plot.resize(size);
+    plot.setRoofline(data);
+    plot.show();
+    plot.plot().replot();
+    std::vector<const LineLabel*> names;
+    for (int i = 0; i < plot.plot().itemCount(); ++i)
+        if (const auto* label = qobject_cast<LineLabel*>(plot.plot().item(i)))
+            names.push_back(label);
+    QCOMPARE(names.size(), data.roofs.size());
+    int shown = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const QPolygonF& place = names[i]->placed();
+        shown += place.isEmpty() ? 0 : 1;
+        for (const RooflinePoint& point : plot.shownPoints()) {
+            const QPointF middle(plot.plot().xAxis->coordToPixel(point.intensity),
+                                 plot.plot().yAxis->coordToPixel(point.flopPerSecond));
+            QVERIFY2(!place.containsPoint(middle, Qt::OddEvenFill), qPrintable(names[i]->text()));
+        }
+        for (std::size_t j = 0; j < i; ++j)
+            QVERIFY2(!names[j]->placed().intersects(place), qPrintable(names[i]->text()));
+    }
+    QVERIFY(!all || shown == static_cast<int>(names.size()));
+    QVERIFY(shown > 0);
 }
 
 QTEST_MAIN(TestRoofline)

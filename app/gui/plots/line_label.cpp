@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/plots/line_label.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace decodescope {
@@ -8,7 +9,9 @@ namespace {
 
 constexpr double kFromEnd = 10; // px of the line before its text begins
 constexpr double kGap = 3;      // px between line and text
-constexpr double kAround = 2;   // px of ground behind the text
+constexpr double kFarGap = 12;  // the same beyond the marks on the line
+constexpr double kAround = 2;   // px of ground behind the text, and around marks
+constexpr double kShift = 6;    // px from one place to try to the next
 
 /// The part of a line inside a rectangle (Liang and Barsky's clipping).
 std::optional<QLineF> inside(const QLineF& line, const QRectF& rect) {
@@ -50,29 +53,69 @@ void LineLabel::setStyle(const QFont& font, const QColor& colour, const QColor& 
     m_behind = behind;
 }
 
-void LineLabel::draw(QCPPainter* painter) {
-    const QCPAxis* x = mParentPlot->xAxis;
-    const QCPAxis* y = mParentPlot->yAxis;
-    const auto pixel = [&](const QPointF& at) {
-        return QPointF(x->coordToPixel(at.x()), y->coordToPixel(at.y()));
-    };
-    const auto seen = inside(QLineF(pixel(m_from), pixel(m_to)), QRectF(clipAxisRect()->rect()));
+QPointF LineLabel::pixel(const QPointF& at) const {
+    return {mParentPlot->xAxis->coordToPixel(at.x()), mParentPlot->yAxis->coordToPixel(at.y())};
+}
+
+/// Along a line of this length that runs to the right from the origin: best first.
+std::vector<QRectF> LineLabel::placesOn(double length) const {
     const QFontMetricsF metrics(m_font);
-    const double width = metrics.horizontalAdvance(m_text);
+    const QSizeF size(metrics.horizontalAdvance(m_text), metrics.height());
+    const double last = length - kFromEnd - size.width();
     // At the end of a short line the text begins before it; at its start there is no such room.
-    const double least = m_place == Place::Start ? width + 2 * kFromEnd : 2 * kFromEnd;
-    if (!seen || seen->length() < least)
+    if (length < 2 * kFromEnd || (m_place == Place::Start && last < kFromEnd))
+        return {};
+    std::vector<double> starts;
+    if (m_place == Place::End && last < kFromEnd)
+        starts.push_back(last);
+    for (double way = 0; kFromEnd + way <= last; way += kShift)
+        starts.push_back(m_place == Place::Start ? kFromEnd + way : last - way);
+    std::vector<QRectF> places;
+    for (const double gap : {kGap, kFarGap}) {
+        const double above = -gap - size.height();
+        for (const double start : starts)
+            for (const double y :
+                 {m_side == Side::Above ? above : gap, m_side == Side::Above ? gap : above})
+                places.emplace_back(QPointF(start, y), size);
+    }
+    return places;
+}
+
+bool LineLabel::isFree(const QRectF& place, const QTransform& toPlot) const {
+    const QTransform toLine = toPlot.inverted();
+    if (!QRectF(clipAxisRect()->rect()).contains(toPlot.map(QPolygonF(place)).boundingRect()))
+        return false;
+    for (const auto& [at, size] : m_marks) {
+        const double half = size / 2 + kAround;
+        if (QRectF(toLine.map(pixel(at)) - QPointF(half, half), QSizeF(2 * half, 2 * half))
+                .intersects(place))
+            return false;
+    }
+    return std::none_of(m_others.begin(), m_others.end(), [&](const LineLabel* other) {
+        return toLine.map(other->placed()).boundingRect().intersects(place);
+    });
+}
+
+void LineLabel::draw(QCPPainter* painter) {
+    m_placed.clear();
+    const auto seen = inside(QLineF(pixel(m_from), pixel(m_to)), QRectF(clipAxisRect()->rect()));
+    if (!seen)
         return;
-    const double start = m_place == Place::Start ? kFromEnd : seen->length() - kFromEnd - width;
-    const double height = metrics.height();
-    const QRectF box(start, m_side == Side::Above ? -kGap - height : kGap, width, height);
+    QTransform toPlot;
+    toPlot.translate(seen->x1(), seen->y1());
+    toPlot.rotate(-seen->angle());
+    const std::vector<QRectF> places = placesOn(seen->length());
+    const auto place = std::find_if(places.begin(), places.end(),
+                                    [&](const QRectF& each) { return isFree(each, toPlot); });
+    if (place == places.end())
+        return;
+    m_placed = toPlot.map(QPolygonF(*place));
     painter->save();
-    painter->translate(seen->p1());
-    painter->rotate(-seen->angle());
-    painter->fillRect(box.adjusted(-kAround, 0, kAround, 0), m_behind);
+    painter->setTransform(toPlot, true);
+    painter->fillRect(place->adjusted(-kAround, 0, kAround, 0), m_behind);
     painter->setFont(m_font);
     painter->setPen(m_colour);
-    painter->drawText(box, Qt::AlignCenter, m_text);
+    painter->drawText(*place, Qt::AlignCenter, m_text);
     painter->restore();
 }
 

@@ -110,8 +110,9 @@ double RooflinePlot::fastest(bool bandwidth, bool measured) const {
 
 void RooflinePlot::draw() {
     setSubtitle(m_data.subtitle);
-    for (const Roof& roof : m_data.roofs)
-        drawRoof(roof);
+    std::vector<const LineLabel*> texts;
+    for (const Roof& roof : roofsInOrder())
+        drawRoof(roof, texts);
     drawRidge();
     drawTrails();
     drawBaseline();
@@ -119,7 +120,7 @@ void RooflinePlot::draw() {
 }
 
 /// A slope ends, and a flat roof begins, where it meets the highest of the other kind.
-void RooflinePlot::drawRoof(const Roof& roof) {
+void RooflinePlot::drawRoof(const Roof& roof, std::vector<const LineLabel*>& texts) {
     double other = fastest(!roof.bandwidth, roof.measured);
     if (other == 0)
         other = fastest(!roof.bandwidth, !roof.measured);
@@ -151,6 +152,29 @@ void RooflinePlot::drawRoof(const Roof& roof) {
                                                     : LineLabel::Place::End,
                     roof.bandwidth && roof.main && roof.measured ? LineLabel::Side::Below
                                                                  : LineLabel::Side::Above);
+    label->setMarks(marks());
+    label->setOthers(texts);
+    texts.push_back(label);
+}
+
+/// The main roofs first: their names take the best places.
+std::vector<Roof> RooflinePlot::roofsInOrder() const {
+    std::vector<Roof> roofs = m_data.roofs;
+    std::stable_partition(roofs.begin(), roofs.end(), [](const Roof& roof) { return roof.main; });
+    return roofs;
+}
+
+std::vector<std::pair<QPointF, double>> RooflinePlot::marks() const {
+    std::vector<std::pair<QPointF, double>> all;
+    const auto take = [&all](const RooflinePoint& point) {
+        all.push_back({{point.intensity, point.flopPerSecond}, markSize(point.part)});
+    };
+    const std::vector<RooflinePoint> points = shownPoints();
+    std::for_each(points.begin(), points.end(), take);
+    for (const RooflinePoint& point : m_data.baseline)
+        if (shows(point))
+            take(point);
+    return all;
 }
 
 void RooflinePlot::drawRidge() {

@@ -2,11 +2,15 @@
 #pragma once
 
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "app/gui/plots/plot_widget.h"
 #include "app/gui/plots/roofline_data.h"
 
 namespace decodescope {
+
+class LineLabel;
 
 /// FLOP/s against FLOP per byte: measured roofs solid, those of a datasheet dashed, and for every
 /// variant a point a part of its step. Shape and colour tell the attention, the size the part (the
@@ -42,7 +46,10 @@ private:
     [[nodiscard]] SeriesSlot slotOf(const RooflinePoint& point) const;
     [[nodiscard]] std::vector<RooflinePoint> near(double x, double y) const; ///< nearest first
     [[nodiscard]] double pixelsFrom(const RooflinePoint& point, double x, double y) const;
-    void drawRoof(const Roof& roof);
+    [[nodiscard]] std::vector<Roof> roofsInOrder() const;
+    [[nodiscard]] std::vector<std::pair<QPointF, double>> marks() const; ///< with their sizes
+    /// Its name covers none of `texts`, which it joins.
+    void drawRoof(const Roof& roof, std::vector<const LineLabel*>& texts);
     void drawRidge();
     void drawTrails();
     void drawBaseline();
