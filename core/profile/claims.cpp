@@ -18,6 +18,15 @@ void append(std::vector<Claim>& to, std::vector<Claim> from) {
     std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
+std::string heading(std::span<const Claim> claims) {
+    return fmt::format("### Claims: {}\n", summary(claims));
+}
+
+std::string entry(const Claim& claim) {
+    return fmt::format("- **{}**: {}  \n  {}", inWords(claim.verdict), claim.statement,
+                       claim.because);
+}
+
 /// Each line of a text as code, so that Markdown leaves its signs alone.
 std::string code(const std::string& text) {
     std::string lines = "  `" + text + "`  \n";
@@ -66,11 +75,17 @@ std::string summary(std::span<const Claim> claims) {
     return text;
 }
 
+std::string verdictsList(std::span<const Claim> claims) {
+    std::string text = heading(claims) + '\n';
+    for (const Claim& claim : claims)
+        text += entry(claim) + '\n';
+    return text;
+}
+
 std::string claimsList(std::span<const Claim> claims) {
-    std::string text = fmt::format("### Claims: {}\n", summary(claims));
+    std::string text = heading(claims);
     for (const Claim& claim : claims) {
-        text += fmt::format("\n- **{}**: {}  \n  {}  \n", inWords(claim.verdict), claim.statement,
-                            claim.because);
+        text += '\n' + entry(claim) + "  \n";
         if (!claim.formula.empty())
             text += code(claim.formula);
         if (!claim.numbers.empty())

@@ -96,7 +96,10 @@ inline constexpr std::int64_t kLongContext = 32768; ///< tokens; from here on a 
 /// How many have each verdict: "4 supported, 3 supported with conditions, 5 not tested".
 [[nodiscard]] std::string summary(std::span<const Claim> claims);
 
-/// A heading and an entry for each claim, for Markdown. Ends with a line end.
+/// A heading and for each claim its verdict and why, for Markdown. Ends with a line end.
+[[nodiscard]] std::string verdictsList(std::span<const Claim> claims);
+
+/// The same with what each rests on: formula, numbers, evidence. Ends with a line end.
 [[nodiscard]] std::string claimsList(std::span<const Claim> claims);
 
 } // namespace decodescope

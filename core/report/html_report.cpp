@@ -213,6 +213,16 @@ std::string planned(const HtmlReport& report) {
     return all.rows.empty() ? html : html + wide(all);
 }
 
+std::string weighed(const std::vector<Claim>& claims) {
+    if (claims.empty())
+        return {};
+    HumanTable all{{{"verdict"}, {"claim"}, {"why"}, {"in numbers"}, {"rests on"}}, {}};
+    for (const Claim& claim : claims)
+        all.rows.push_back({std::string(inWords(claim.verdict)), claim.statement, claim.because,
+                            claim.numbers, claim.evidence});
+    return paragraph("note", summary(claims) + '.') + wide(all);
+}
+
 std::string figures(const std::vector<ReportChart>& charts) {
     std::string html;
     for (const ReportChart& chart : charts) {
@@ -255,6 +265,7 @@ std::string toHtml(const HtmlReport& report) {
     body += section("Measured", runs(recording));
     body += section("Charts", figures(report.charts));
     body += section("Planned", planned(report));
+    body += section("Claims", weighed(report.claims));
     if (!recording.runs.empty()) {
         body += section("Configuration", htmlList(configuration(recording.runs.back())));
         body += section("Machine", htmlList(machine(recording.runs.back(), recording)));

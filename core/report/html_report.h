@@ -7,6 +7,7 @@
 
 #include "core/plan/answers.h"
 #include "core/plan/plan.h"
+#include "core/profile/claims.h"
 #include "core/profile/recording.h"
 
 namespace decodescope {
@@ -23,6 +24,7 @@ struct HtmlReport {
     Recording recording;             ///< its last run says what was asked, and of which machine
     std::vector<Plan> plans;         ///< of the same configuration
     std::vector<Answer> answers;     ///< of the model as it is
+    std::vector<Claim> claims;       ///< as the recording leaves them
     std::vector<ReportChart> charts; ///< in the order they are shown
     std::string writtenAt;           ///< for people, with its time zone
     std::vector<std::pair<std::string, std::string>> versions; ///< name, version

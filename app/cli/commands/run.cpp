@@ -19,6 +19,7 @@
 #include "app/cli/pause_signals.h"
 #include "app/cli/process_offer.h"
 #include "app/cli/progress_bar.h"
+#include "app/cli/run_claims.h"
 #include "app/cli/stop_signals.h"
 #include "core/profile/calibration.h"
 #include "core/profile/comparison_file.h"
@@ -42,6 +43,7 @@ struct Options {
     std::string peer;
     bool stream = false;
     bool quickLook = false;
+    bool claims = false;
 };
 
 constexpr std::uint64_t kMaxRequestBytes = std::uint64_t{64} << 20;
@@ -149,8 +151,9 @@ public:
             m_ceilings = calibration->ceilings;
     }
 
-    /// Ends the display and writes the table. Errors: the first failure of any output.
-    Status finish() {
+    /// Ends the display and writes the table, with `below` under it where it is for people. Errors:
+    /// the first failure of any output.
+    Status finish(const std::string& below) {
         m_bar.reset();
         if (m_failure)
             return *m_failure;
@@ -159,7 +162,10 @@ public:
         const Result<ReportFormat> format = m_options.output.reportFormat();
         if (!format)
             return format.error();
-        return m_options.output.write(report(m_samples, *format));
+        std::string text = report(m_samples, *format);
+        if (*format == ReportFormat::Markdown)
+            text += below;
+        return m_options.output.write(text);
     }
 
     [[nodiscard]] bool empty() const { return m_samples.empty(); }
@@ -218,9 +224,19 @@ Result<Baseline> readBaseline(const Options& options) {
     return baseline;
 }
 
-Status run(const Options& options) {
-    if (const Result<ReportFormat> format = options.output.reportFormat(); !format)
+Status checkOutput(const Options& options) {
+    const Result<ReportFormat> format = options.output.reportFormat();
+    if (!format)
         return format.error();
+    if (options.claims && (options.stream || *format != ReportFormat::Markdown))
+        return Error{ErrorCode::BadUsage, "claims are told in words, below a Markdown table",
+                     "--claims", "Choose --output md, without --stream."};
+    return Done{};
+}
+
+Status run(const Options& options) {
+    if (Status output = checkOutput(options); !output)
+        return output;
     const Result<Baseline> baseline = readBaseline(options);
     if (!baseline)
         return baseline.error();
@@ -261,7 +277,12 @@ Status run(const Options& options) {
                              stored.error().sentence()));
     if (!measured && results.empty() && measured.error().code != ErrorCode::Interrupted)
         return measured;
-    if (Status written = results.finish(); !written)
+    DeviceInfo device = found->device;
+    if (results.ceilings())
+        device.ceilings = results.ceilings();
+    if (Status written =
+            results.finish(claimsText(request, device, results.samples(), options.claims));
+        !written)
         return written;
     if (!measured || !baseline->set)
         return measured;
@@ -289,6 +310,8 @@ void addRun(CLI::App& app, Command& chosen) {
     command->add_option("--peer", options->peer,
                         "Measure other people's attention kernels as well, in the same rounds: "
                         "cudnn (on NVIDIA GPUs, where the cuDNN library is found)");
+    command->add_flag("--claims", options->claims,
+                      "Below the table, also what each verdict on a claim rests on (Markdown)");
     command->add_flag("--stream", options->stream, "Every event as it comes, as JSON Lines");
     command->add_option("--record", options->record, "Add every event to this file as it comes");
     command->add_option("--request", options->request,

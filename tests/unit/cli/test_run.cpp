@@ -76,6 +76,17 @@ private slots:
         }
     }
 
+    void verdictsOnTheClaimsStandBelowTheTable() {
+        const Ended ended = runProgram(quick({"-o", "md"}));
+        QVERIFY2(ended.exitCode == 0, ended.err);
+        const QByteArray below = ended.out.mid(ended.out.indexOf("### Claims: "));
+        QVERIFY2(below.startsWith("### Claims: ") && below.count("\n- **") >= 10, ended.out);
+        QVERIFY2(!below.contains('`'), below); // what they rest on is asked for
+        const Ended whole = runProgram(quick({"-o", "md", "--claims"}));
+        QVERIFY2(whole.exitCode == 0 && whole.out.contains("512 B"), whole.out);
+        QCOMPARE(runProgram(quick({"-o", "csv", "--claims"})).exitCode, 2);
+    }
+
     void everyStreamedLineParsesFromStartToDone() {
         const Ended ended = runProgram(quick({"--stream"}));
         QVERIFY2(ended.exitCode == 0, ended.err);
