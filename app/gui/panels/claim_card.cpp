@@ -7,14 +7,13 @@
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QPainter>
 #include <QToolButton>
 #include <QVBoxLayout>
 
 #include "app/gui/panels/overview_text.h"
 #include "app/gui/panels/verdict_chip.h"
 #include "app/gui/theme/icons.h"
-#include "app/gui/theme/theme.h"
+#include "app/gui/theme/surface.h"
 #include "app/gui/theme/type_scale.h"
 
 namespace decodescope {
@@ -138,11 +137,8 @@ void ClaimCard::setFonts() {
 }
 
 void ClaimCard::paintEvent(QPaintEvent*) {
-    if (m_first)
-        return;
-    QPainter painter(this);
-    painter.setPen(themeOf(palette()).grid);
-    painter.drawLine(kPadding, 0, width() - kPadding - 1, 0);
+    if (!m_first)
+        paintRowDivider(*this, kPadding);
 }
 
 void ClaimCard::changeEvent(QEvent* event) {

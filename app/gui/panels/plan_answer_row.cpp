@@ -7,12 +7,11 @@
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QPainter>
 #include <QToolButton>
 #include <QVBoxLayout>
 
 #include "app/gui/theme/icons.h"
-#include "app/gui/theme/theme.h"
+#include "app/gui/theme/surface.h"
 #include "app/gui/theme/type_scale.h"
 #include "core/plan/unverified.h"
 
@@ -143,11 +142,8 @@ void PlanAnswerRow::setFonts() {
 }
 
 void PlanAnswerRow::paintEvent(QPaintEvent*) {
-    if (m_first)
-        return;
-    QPainter painter(this);
-    painter.setPen(themeOf(palette()).grid);
-    painter.drawLine(kPadding, 0, width() - kPadding - 1, 0);
+    if (!m_first)
+        paintRowDivider(*this, kPadding);
 }
 
 void PlanAnswerRow::changeEvent(QEvent* event) {

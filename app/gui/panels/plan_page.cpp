@@ -10,13 +10,13 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QScrollArea>
-#include <QSignalBlocker>
 #include <QToolButton>
 #include <QVBoxLayout>
 
 #include "app/gui/panels/elided_label.h"
 #include "app/gui/panels/form_section.h"
 #include "app/gui/panels/overview_text.h"
+#include "app/gui/panels/page_controls.h"
 #include "app/gui/panels/plan_answer_row.h"
 #include "app/gui/panels/session_field.h"
 #include "app/gui/theme/icons.h"
@@ -33,10 +33,6 @@ constexpr int kPadding = 12;
 constexpr int kLinkWidth = 120;
 constexpr const char* kOffloadId = "offload_break_even_tokens";
 constexpr std::size_t kAnswersOnTheLeft = 4; // what fits; the others are about a step
-
-QString labelOf(const Plan& plan) {
-    return QString::fromStdString(plan.variant.label);
-}
 
 } // namespace
 
@@ -132,25 +128,7 @@ void PlanPage::refresh() {
                             "memory is known. Type it under Hardware if it stays unknown."));
         return;
     }
-    fillVariants(plans);
-    showPlan(plans[static_cast<std::size_t>(m_variants->currentIndex())]);
-}
-
-void PlanPage::fillVariants(const std::vector<Plan>& plans) {
-    const QSignalBlocker blocker(m_variants);
-    m_variants->clear();
-    int chosen = -1;
-    int own = 0;
-    for (const Plan& plan : plans) {
-        const QString label = labelOf(plan);
-        const int index = m_variants->count();
-        m_variants->addItem(plan.variant.whatIf ? tr("%1 (what-if)").arg(label) : label, label);
-        if (label == m_variant)
-            chosen = index;
-        if (!plan.variant.whatIf)
-            own = index;
-    }
-    m_variants->setCurrentIndex(chosen < 0 ? own : chosen);
+    showPlan(plans[fillVariants(*m_variants, session().overview(), m_variant)]);
 }
 
 std::vector<Answer> PlanPage::answersOf(const Plan& plan) const {

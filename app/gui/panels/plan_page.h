@@ -36,7 +36,6 @@ private:
     Surface* group(const char* name, const QString& title);
     [[nodiscard]] std::vector<Answer> answersOf(const Plan& plan) const;
     PlanAnswerRow* addRow(const Answer& answer, std::size_t index);
-    void fillVariants(const std::vector<Plan>& plans);
     void showPlan(const Plan& plan);
     void copyAll() const;
     void layOut();

@@ -19,6 +19,12 @@ void paintSurface(QPainter& painter, const QRectF& rect, const QColor& fill, con
     painter.restore();
 }
 
+void paintRowDivider(QWidget& row, int padding) {
+    QPainter painter(&row);
+    painter.setPen(themeOf(row.palette()).grid);
+    painter.drawLine(padding, 0, row.width() - padding - 1, 0);
+}
+
 void Surface::paintEvent(QPaintEvent*) {
     const Theme& theme = themeOf(palette());
     QPainter painter(this);
