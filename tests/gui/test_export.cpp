@@ -44,6 +44,7 @@ private slots:
     void theDialogOffersWhatWasChosenLast();
     void theDialogRefusesImpossiblePictures();
     void aComparisonIsDrawnAndWritten();
+    void ownQualityNumbersAreDrawn();
     void mistakesAreSaid_data();
     void mistakesAreSaid();
 
@@ -308,6 +309,34 @@ void TestExport::aComparisonIsDrawnAndWritten() {
     options.file = path(QStringLiteral("nothing.svg"));
     QCOMPARE(exitCode(write(options).error().code), 2);
     QVERIFY(!runExport(options, {}, {m_recording, path(QStringLiteral("missing.jsonl"))}).ok());
+}
+
+void TestExport::ownQualityNumbersAreDrawn() {
+    const QString table = path(QStringLiteral("ours.csv"));
+    QFile file(table);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("study,citation,metric,better,model,kv_bytes_per_token,value\n"
+               "Ours,Measured at home,recall,higher,Little,1024,0.5\n");
+    file.close();
+    ExportOptions options;
+    options.chart = QStringLiteral("trade-off");
+    options.file = path(QStringLiteral("ours.svg"));
+    QVERIFY(runExport(options, {table}).ok());
+    QVERIFY(read(options.file).contains("Source: Measured at home"));
+    QVERIFY(svgText(QStringLiteral("trade-off")).contains(QStringLiteral("Brandon"))); // not kept
+    for (const auto& [name, chart] :
+         {std::pair{"ours.csv.svg", "overview"}, {"ours.json", "trade-off"}}) {
+        options.chart = QString::fromLatin1(chart);
+        options.file = path(QString::fromLatin1(name));
+        const Status refused = runExport(options, {table});
+        QVERIFY(!refused.ok());
+        QCOMPARE(exitCode(refused.error().code), 2);
+        QVERIFY(refused.error().sentence().find("--chart trade-off") != std::string::npos);
+    }
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("study,citation,metric,better,model,kv_bytes_per_token,value\nOurs,Me,a,b,c,d,e\n");
+    file.close();
+    QCOMPARE(exitCode(runExport(options, {table}).error().code), 3);
 }
 
 void TestExport::mistakesAreSaid_data() {

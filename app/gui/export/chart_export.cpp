@@ -13,8 +13,8 @@
 
 #include <qcustomplot.h>
 
-#include "app/gui/export/whole_output.h"
 #include "app/gui/plots/plot_widget.h"
+#include "core/profile/whole_file.h"
 
 namespace decodescope {
 namespace {
@@ -140,7 +140,7 @@ Status exportChart(const std::vector<PlotWidget*>& charts, const QString& path,
                                                               : pdfBytes(charts, style);
     if (bytes.isEmpty())
         return Error{ErrorCode::OutputNotWritten, "cannot be written: drawing failed", where, ""};
-    return writeWhole(bytes, path);
+    return writeWholeFile(path.toStdString(), bytes.toStdString());
 }
 
 } // namespace decodescope

@@ -5,7 +5,7 @@
 
 #include <QFileInfo>
 
-#include "app/gui/export/whole_output.h"
+#include "core/profile/whole_file.h"
 #include "core/report/comparison_report.h"
 #include "core/report/report.h"
 
@@ -19,7 +19,7 @@ Status write(const QString& path, const std::function<std::string(ReportFormat)>
     if (!format)
         return Error{ErrorCode::BadUsage, "is no data file", path.toStdString(),
                      "Choose a name that ends in .csv, .json, .jsonl or .md"};
-    return writeWhole(QByteArray::fromStdString(textIn(*format)), path);
+    return writeWholeFile(path.toStdString(), textIn(*format));
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/export/export_job.h"
 
+#include <iterator>
+
 #include <QWidget>
 
 #include "app/gui/export/chart_export.h"
@@ -13,7 +15,9 @@
 #include "app/gui/panels/overview_page.h"
 #include "app/gui/panels/overview_plots.h"
 #include "app/gui/panels/pages.h"
+#include "app/gui/panels/trade_off_page.h"
 #include "core/import/model_file.h"
+#include "core/import/quality_csv.h"
 
 namespace decodescope {
 namespace {
@@ -29,10 +33,27 @@ void takeDevice(Session& session, const Recording& recording) {
         session.setCeilings(device.id, recording.calibrations.back().ceilings);
 }
 
-Result<Recording> open(Session& session, const QStringList& files) {
+bool hasEnding(const QString& file, const char* ending) {
+    return file.endsWith(QLatin1String(ending), Qt::CaseInsensitive);
+}
+
+/// What of the files is no part of the Session.
+struct Opened {
     Recording recording;
+    std::vector<QualityStudy> quality;
+};
+
+Result<Opened> open(Session& session, const QStringList& files) {
+    Opened opened;
     for (const QString& file : files) {
-        if (!file.endsWith(QLatin1String(".jsonl"), Qt::CaseInsensitive)) {
+        if (hasEnding(file, ".csv")) {
+            Result<std::vector<QualityStudy>> read = readQualityCsv(file.toStdString());
+            if (!read)
+                return read.error();
+            std::move(read->begin(), read->end(), std::back_inserter(opened.quality));
+            continue;
+        }
+        if (!hasEnding(file, ".jsonl")) {
             Result<ModelSpec> model = readModelFile(file.toStdString());
             if (!model)
                 return model.error();
@@ -42,12 +63,24 @@ Result<Recording> open(Session& session, const QStringList& files) {
         Result<Recording> read = readRecording(file.toStdString());
         if (!read)
             return read.error();
-        recording = std::move(*read);
-        session.setRun(recording);
-        takeDevice(session, recording);
-        session.setSamples(recording.samples);
+        opened.recording = std::move(*read);
+        session.setRun(opened.recording);
+        takeDevice(session, opened.recording);
+        session.setSamples(opened.recording.samples);
     }
-    return recording;
+    return opened;
+}
+
+/// Quality numbers are for one chart, and for the report, which holds all.
+Status checkQuality(const Opened& opened, const ExportOptions& options) {
+    const bool shown = isHtmlFile(options.file) ||
+                       (isChartFile(options.file) && options.chart == QLatin1String("trade-off"));
+    if (opened.quality.empty() || shown)
+        return Done{};
+    return Error{ErrorCode::BadUsage,
+                 "a table of quality numbers (.csv) is shown by the chart trade-off alone",
+                 options.file.toStdString(),
+                 "Add --chart trade-off and choose .png, .svg or .pdf; or a report (.html)."};
 }
 
 /// Holds the second file against the first.
@@ -70,25 +103,29 @@ Status compareIn(Session& session, const QStringList& compared) {
 Status runExport(const ExportOptions& options, const QStringList& files,
                  const QStringList& compared) {
     Session session;
-    const Result<Recording> recording = open(session, files);
-    if (!recording)
-        return recording.error();
+    Result<Opened> opened = open(session, files);
+    if (!opened)
+        return opened.error();
+    if (Status quality = checkQuality(*opened, options); !quality)
+        return quality.error();
+    const Recording& recording = opened->recording;
     if (!compared.isEmpty())
         if (Status both = compareIn(session, compared); !both)
             return both.error();
     if (!isChartFile(options.file) && !isHtmlFile(options.file)) {
         const std::optional<Comparison> comparison = compareWithBaseline(session);
         return comparison ? exportData(*comparison, options.file)
-                          : exportData(recording->samples, session.plans(), options.file);
+                          : exportData(recording.samples, session.plans(), options.file);
     }
     QWidget parent;
     RunStore runs;
-    runs.open(*recording, QString());
+    runs.open(recording, QString());
     const Pages pages = makePages(session, runs, {}, &parent);
-    pages.overview->plots().showRecording(replay(*recording, variantLabels(session.overview())));
+    pages.overview->plots().showRecording(replay(recording, variantLabels(session.overview())));
+    pages.tradeOff->showForNow(std::move(opened->quality));
     const std::vector<PlotWidget*> withData = pages.chartsWithData();
     if (isHtmlFile(options.file))
-        return exportHtml(*recording, session, withData, options.file);
+        return exportHtml(recording, session, withData, options.file);
     const std::vector<PlotWidget*> charts = pages.charts(options.chart);
     if (charts.empty())
         return Error{ErrorCode::BadUsage, "is no chart", options.chart.toStdString(),

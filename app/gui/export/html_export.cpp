@@ -7,9 +7,10 @@
 #include <QFileInfo>
 
 #include "app/gui/export/chart_export.h"
-#include "app/gui/export/whole_output.h"
+#include "app/gui/models/claims_builder.h"
 #include "app/gui/models/session.h"
 #include "app/gui/plots/plot_widget.h"
+#include "core/profile/whole_file.h"
 #include "core/report/html_report.h"
 #include "core/spec/presets.h"
 #include "core/spec/version.h"
@@ -34,6 +35,7 @@ Status exportHtml(const Recording& recording, const Session& session,
                                   [](const Plan& plan) { return !plan.variant.whatIf; });
     if (own != report.plans.end() && own->device.memoryBytes > 0)
         report.answers = answers(*own, session.configuration().workload, devicePresets());
+    report.claims = claimsOf(session);
     for (PlotWidget* chart : charts) {
         const QByteArray svg = chartSvg({chart}, {kFigure, 0, nullptr});
         report.charts.push_back(
@@ -44,7 +46,7 @@ Status exportHtml(const Recording& recording, const Session& session,
                            .toString(Qt::ISODate)
                            .toStdString();
     report.versions = {{"DecodeScope", std::string(toolVersion())}, {"Qt", qVersion()}};
-    return writeWhole(QByteArray::fromStdString(toHtml(report)), path);
+    return writeWholeFile(path.toStdString(), toHtml(report));
 }
 
 } // namespace decodescope

@@ -6,10 +6,10 @@
 
 #include <QDir>
 #include <QFileInfo>
-#include <QSaveFile>
 #include <QStandardPaths>
 
 #include "core/import/quality_csv.h"
+#include "core/profile/whole_file.h"
 #include "core/report/quality_report.h"
 
 namespace decodescope {
@@ -56,14 +56,25 @@ Result<QString> QualityStore::import(const QString& path) {
     if (!fresh)
         return fresh.error();
     const QString first = QString::fromStdString(fresh->front().title);
+    if (const Status kept = keep(ownWith(std::move(*fresh))); !kept)
+        return kept.error();
+    return first;
+}
+
+QString QualityStore::show(std::vector<QualityStudy> fresh) {
+    const QString first = QString::fromStdString(fresh.front().title);
+    take(ownWith(std::move(fresh)));
+    emit changed();
+    return first;
+}
+
+std::vector<QualityStudy> QualityStore::ownWith(std::vector<QualityStudy> fresh) const {
     std::vector<QualityStudy> all = own();
-    for (QualityStudy& study : *fresh) {
+    for (QualityStudy& study : fresh) {
         std::erase_if(all, [&](const QualityStudy& each) { return each.title == study.title; });
         all.push_back(std::move(study));
     }
-    if (const Status kept = keep(std::move(all)); !kept)
-        return kept.error();
-    return first;
+    return all;
 }
 
 Status QualityStore::remove(const QString& title) {
@@ -73,14 +84,7 @@ Status QualityStore::remove(const QString& title) {
 }
 
 Status QualityStore::write(std::span<const QualityStudy> studies, const QString& path) {
-    const std::string text = qualityCsv(studies);
-    QSaveFile file(path);
-    if (!file.open(QIODevice::WriteOnly) ||
-        file.write(text.data(), static_cast<qint64>(text.size())) < 0 || !file.commit())
-        return Error{ErrorCode::OutputNotWritten,
-                     "cannot be written: " + file.errorString().toStdString(), path.toStdString(),
-                     ""};
-    return Done{};
+    return writeWholeFile(path.toStdString(), qualityCsv(studies));
 }
 
 Status QualityStore::keep(std::vector<QualityStudy> own) {

@@ -31,6 +31,8 @@ public:
     /// Takes the studies of a CSV table; one of the user's with the same title gives way. Tells the
     /// title of the first. Errors: as readQualityCsv(), and OutputNotWritten.
     [[nodiscard]] Result<QString> import(const QString& path);
+    /// The same for studies that were read already, and for this session only.
+    QString show(std::vector<QualityStudy> fresh);
     /// Forgets one of the user's studies; of the published ones none. Errors: OutputNotWritten.
     [[nodiscard]] Status remove(const QString& title);
     /// Writes studies as the table that import() reads. Errors: OutputNotWritten.
@@ -42,6 +44,7 @@ signals:
 private:
     [[nodiscard]] Status keep(std::vector<QualityStudy> own);
     [[nodiscard]] std::vector<QualityStudy> own() const;
+    [[nodiscard]] std::vector<QualityStudy> ownWith(std::vector<QualityStudy> fresh) const;
     void take(std::vector<QualityStudy> own);
 
     QString m_file;

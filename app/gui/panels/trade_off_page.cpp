@@ -144,6 +144,11 @@ Status TradeOffPage::import(const QString& path) {
     return Done{};
 }
 
+void TradeOffPage::showForNow(std::vector<QualityStudy> studies) {
+    if (!studies.empty())
+        showStudy(m_store.ownStudy(m_store.show(std::move(studies))));
+}
+
 Status TradeOffPage::exportStudy(const QString& path) const {
     return QualityStore::write({&study(), 1}, path);
 }

@@ -25,6 +25,8 @@ public:
     /// Takes a CSV table and shows its first study. Errors: as QualityStore::import().
     [[nodiscard]] Status import(const QString& path);
     /// Writes the study that is shown as such a table. Errors: OutputNotWritten.
+    /// Shows studies for this session only, as an export of a table does.
+    void showForNow(std::vector<QualityStudy> studies);
     [[nodiscard]] Status exportStudy(const QString& path) const;
 
 signals:
