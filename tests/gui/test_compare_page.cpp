@@ -15,6 +15,7 @@
 #include "app/gui/models/comparison_builder.h"
 #include "app/gui/panels/compare_page.h"
 #include "app/gui/panels/data_table.h"
+#include "app/gui/panels/legend_row.h"
 #include "app/gui/plots/compare_plot.h"
 #include "core/profile/recording.h"
 
@@ -54,6 +55,7 @@ private slots:
     void anEmptyPageSaysHowToFillIt();
     void theBaselineAloneIsNoComparison();
     void marksAreTheCoresRatios();
+    void marksStandAsInTheLegend();
     void aNewerRunStandsForTheOlder();
     void quickLooksGiveWay();
     void theChartDrawsEveryMark();
@@ -139,6 +141,17 @@ void TestComparePage::marksAreTheCoresRatios() {
     QVERIFY(chart()->accessibleDescription().contains(countsText(shown)));
     QVERIFY(chart()->accessibleDescription().contains(
         QStringLiteral("MHA at 8,192 tokens 2.00× (1.99 to 2.01)")));
+}
+
+void TestComparePage::marksStandAsInTheLegend() {
+    pin({sampleOf("a", "MQA", 8), sampleOf("a", "MHA", 10)});
+    m_session->setSamples({sampleOf("b", "MQA", 4), sampleOf("b", "MHA", 5)});
+    QCOMPARE(data().marks[0].label, QStringLiteral("MHA"));
+    QCOMPARE(data().marks[1].label, QStringLiteral("MQA"));
+    QVERIFY(m_page->legend()
+                ->findChild<QLabel*>(QStringLiteral("legendKey"))
+                ->text()
+                .contains(QStringLiteral("hollow: baseline")));
 }
 
 void TestComparePage::aNewerRunStandsForTheOlder() {

@@ -90,6 +90,15 @@ ComparedMark markOf(const ComparedPair& pair, const SeriesNames& names, const Se
     return mark;
 }
 
+/// Where the legend has the mark's variant; behind all of them where it has not.
+std::ptrdiff_t legendPlace(const ComparedMark& mark, const Session& session) {
+    const std::vector<VariantSeries>& variants = session.overview().variants;
+    const auto found = std::find_if(variants.begin(), variants.end(), [&](const auto& variant) {
+        return variant.label == mark.label;
+    });
+    return found - variants.begin();
+}
+
 std::vector<Plan> plansOf(const Session& session) {
     std::vector<Plan> all;
     const Workload& workload = session.configuration().workload;
@@ -128,6 +137,10 @@ CompareData compareData(const Comparison& comparison, const Session& session) {
             data.marks.push_back(markOf(pair, names, session));
         else
             ++data.notCompared;
+    std::stable_sort(data.marks.begin(), data.marks.end(),
+                     [&](const ComparedMark& a, const ComparedMark& b) {
+                         return legendPlace(a, session) < legendPlace(b, session);
+                     });
     return data;
 }
 

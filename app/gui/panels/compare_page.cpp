@@ -12,6 +12,7 @@
 #include "app/gui/panels/compare_table.h"
 #include "app/gui/panels/elided_label.h"
 #include "app/gui/panels/form_section.h"
+#include "app/gui/panels/legend_row.h"
 #include "app/gui/plots/compare_plot.h"
 #include "app/gui/theme/type_scale.h"
 
@@ -54,6 +55,8 @@ bool ComparePage::takeData() {
         sayWhatIsMissing(both);
         return false;
     }
+    legend()->setKey(m_comparison->planned ? tr("dashed, hollow: predicted")
+                                           : tr("hollow: baseline · filled: now"));
     m_sides->setText(tr("A: %1 · B: %2")
                          .arg(QString::fromStdString(m_comparison->nameA),
                               QString::fromStdString(m_comparison->nameB)));

@@ -52,6 +52,11 @@ void LegendRow::setOverview(const OverviewData& overview) {
     fit();
 }
 
+void LegendRow::setKey(const QString& text) {
+    m_key->setText(text);
+    fit();
+}
+
 int LegendRow::buttonsWidth(bool detailed) const {
     int width = 0;
     for (const LegendButton* button : m_buttons)

@@ -23,6 +23,8 @@ public:
     /// Each button is down where its variant is visible.
     void setOverview(const OverviewData& overview);
 
+    /// What the marks' shapes say, where it is not what they say everywhere.
+    void setKey(const QString& text);
     [[nodiscard]] QSize minimumSizeHint() const override;
 
 signals:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/gui/plots/binary_ticker.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr double kFewDecades = 2.2; // below this a log axis shows too few powers of ten
 constexpr double kFewOctaves = 2.5; // below this a log axis shows too few powers of two
+constexpr int kLeastTicks = 3;      // below this equal steps tell more of so short a range
 constexpr double kThreeFigures = 100;
 constexpr double kTwoFigures = 10;
 constexpr double kRounding = 1e-9; // of a tick: what sums of steps leave
@@ -56,9 +58,9 @@ QString BinaryTicker::getTickLabel(double tick, const QLocale&, QChar, int) {
 }
 
 QVector<double> DecadeTicker::createTickVector(double tickStep, const QCPRange& range) {
-    const double decades = range.lower > 0 ? std::log10(range.upper / range.lower) : 0;
-    if (decades < std::log10(2))
+    if (!(range.lower > 0))
         return QCPAxisTicker::createTickVector(tickStep, range);
+    const double decades = std::log10(range.upper / range.lower);
     const double step = std::max(1.0, std::ceil(decades / tickCount()));
     const bool between = decades < kFewDecades;
     QVector<double> ticks;
@@ -67,7 +69,10 @@ QVector<double> DecadeTicker::createTickVector(double tickStep, const QCPRange& 
         for (const double factor : {1.0, 2.0, 5.0})
             if (factor == 1 || between)
                 ticks.append(factor * std::pow(10, exponent));
-    return ticks;
+    const auto inView = std::count_if(ticks.begin(), ticks.end(),
+                                      [&range](double tick) { return range.contains(tick); });
+    return decades < 1 && inView < kLeastTicks ? QCPAxisTicker::createTickVector(tickStep, range)
+                                               : ticks;
 }
 
 int DecadeTicker::getSubTickCount(double) {

@@ -28,7 +28,7 @@ private:
 };
 
 /// Ticks of a log axis of rates: powers of ten or, where few of them are in view, 1, 2 and 5 times
-/// those.
+/// those, or equal steps.
 class DecadeTicker : public QCPAxisTicker {
 protected:
     QVector<double> createTickVector(double tickStep, const QCPRange& range) override;

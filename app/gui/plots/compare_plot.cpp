@@ -15,7 +15,8 @@ constexpr double kSpread = 0.5;  // of an octave: what the marks of one context 
 constexpr double kThinWidth = 1; // where no difference is shown
 constexpr double kWhiskerWidth = 1.5;
 constexpr double kLeastReach = 1.06;    // the axis reaches from 1 / this to this at least
-constexpr double kRoom = 1.25;          // beyond the outermost mark, in logarithms
+constexpr double kLabelRoom = 26;       // px beyond the outermost mark, where its number stands
+constexpr double kMostRoom = 0.35;      // of the axis, on either side
 constexpr double kAroundContexts = 0.6; // octaves beside the first and the last
 constexpr std::size_t kMostLabels = 9;  // beyond it they would lie over each other
 
@@ -178,7 +179,8 @@ void ComparePlot::fitAxes() {
             lower = std::min(lower, value);
             upper = std::max(upper, value);
         }
-    const double room = std::pow(upper / lower, (kRoom - 1) / 2);
+    const double share = std::min(kMostRoom, kLabelRoom / std::max(1, plot().axisRect()->height()));
+    const double room = std::pow(upper / lower, share / (1 - 2 * share));
     plot().yAxis->setRange(lower / room, upper * room);
 }
 
