@@ -101,7 +101,7 @@ QString causeOf(const Surroundings& around) {
     const QString window =
         QString::fromStdString(formatRounded(around.windowMs)) + QStringLiteral(" ms");
     const QString who = QString::fromStdString(slowest->variant);
-    const QString factor = QString::number(slowest->slowdown, 'f', 2);
+    const QString factor = QString::fromStdString(formatRounded(slowest->slowdown));
     return slowest->slowdown >= kSlow
                ? say(QT_TRANSLATE_NOOP("Latency", "interference: %1 too took %2× its median within "
                                                   "the same %3"))

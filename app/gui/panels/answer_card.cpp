@@ -188,7 +188,7 @@ void AnswerCard::setSpeed(const OverviewData& overview, const VariantSeries& ser
     QStringList shorter;
     for (const QString& words :
          {tr("tokens/s at %1, %2, %3").arg(at, what, how), tr("tokens/s, %1, %2").arg(what, how),
-          tr("%1, %2").arg(what, how), how})
+          tr("%1, %2").arg(what, how), tr("tokens/s, %1").arg(how), tr("tokens/s"), how})
         shorter << kept + words;
     m_speedUnit->setShorterForms(shorter);
 }

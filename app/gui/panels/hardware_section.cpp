@@ -30,7 +30,8 @@ HardwareSection::HardwareSection(Session& session, QWidget* parent)
     m_form->addRow(m_device);
     m_form->addRow(m_detected);
     addField(Field::Memory, "memory", tr("Memory"),
-             tr("Capacity to plan with, such as 24 GiB; empty: the device's own"));
+             tr("Capacity to plan with, such as 24 GiB; empty: the device's own"))
+        ->setPlaceholder(tr("the device's own"));
     m_efficiency = addField(Field::Efficiency, "efficiency", tr("Efficiency"),
                             tr("Share of the datasheet's rates that is reached, such as 70%-85%; "
                                "empty: %1")

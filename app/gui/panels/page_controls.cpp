@@ -17,7 +17,6 @@ QToolButton* toggle(QWidget* parent, const char* name, const QString& text) {
     button->setObjectName(QString::fromLatin1(name));
     button->setText(text);
     button->setCheckable(true);
-    button->setAutoRaise(true);
     button->setFocusPolicy(Qt::StrongFocus);
     return button;
 }
@@ -27,7 +26,9 @@ QButtonGroup* choice(QWidget* parent, const char* name, const QStringList& texts
     auto* group = new QButtonGroup(parent);
     for (int i = 0; i < texts.size(); ++i) {
         const QByteArray each = QByteArray(name) + '-' + QByteArray::number(i);
-        group->addButton(toggle(parent, each.constData(), texts[i]), i);
+        QToolButton* button = toggle(parent, each.constData(), texts[i]);
+        button->setAutoRaise(true); // the one that is down shows that the others are buttons
+        group->addButton(button, i);
     }
     group->setExclusive(true);
     group->button(0)->setChecked(true);
