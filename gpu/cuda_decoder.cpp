@@ -347,7 +347,8 @@ StepWork CudaDecoder::work() const {
         const Result<KernelChoice> kernel =
             chooseKernel(m_gpu->properties(), m_request.kvTypes.key, layer.headDimK,
                          layer.nHeads / layer.nKvHeads);
-        return kernel && kernel->family == KernelFamily::Packed;
+        const bool packed = kernel && kernel->family == KernelFamily::Packed;
+        return packed ? DotUnit::Bf16 : DotUnit::None;
     });
 }
 

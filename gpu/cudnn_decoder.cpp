@@ -73,7 +73,7 @@ public:
         return static_cast<std::int64_t>(m_layers.size());
     }
     StepWork work() const override {
-        return stepWork(m_request, [](const LayerSpec&) { return true; });
+        return stepWork(m_request, [](const LayerSpec&) { return DotUnit::Bf16; });
     }
     bool cacheResident() const override {
         return ledger().kvBytes < 2 * m_gpu->properties().l2Bytes;

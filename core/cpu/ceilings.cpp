@@ -249,13 +249,15 @@ Result<Ceilings> measureCpuCeilings(const CalibrationRequest& request,
     } else {
         ceilings.bandwidthBytesPerSecond =
             streamRate(pool, buffer, {request.maxSeconds * 0.6}, stop);
-        const PeakLoop dot = bf16DotLoop();
-        const double peakSeconds = request.maxSeconds * (dot ? 0.15 : 0.3);
+        const PeakLoop bf16 = bf16DotLoop();
+        const PeakLoop int8 = int8DotLoop();
+        const double peakSeconds = request.maxSeconds * 0.3 / (1 + (bf16 ? 1 : 0) + (int8 ? 1 : 0));
         ceilings.flopPerSecond = peakRate(pool, f32Loop(), {peakSeconds}, stop);
-        if (dot) {
-            ThreadPool one(1);
-            ceilings.bf16Dot = peakOf(dot, one, pool, {peakSeconds}, stop);
-        }
+        ThreadPool one(1);
+        if (bf16)
+            ceilings.bf16Dot = peakOf(bf16, one, pool, {peakSeconds}, stop);
+        if (int8)
+            ceilings.int8Dot = peakOf(int8, one, pool, {peakSeconds}, stop);
         ceilings.barrierSeconds = barrierSeconds(pool, request.maxSeconds * kBarrierShare, stop);
     }
     ceilings.threads = pool.threads();

@@ -52,7 +52,14 @@ AttentionArithmetic unitOf(const LayerSpec& layer, const DecoderRequest& request
 
 StepWork workOf(const DecoderRequest& request) {
     return stepWork(request, [&request](const LayerSpec& layer) {
-        return unitOf(layer, request) == AttentionArithmetic::Bf16Dot;
+        switch (unitOf(layer, request)) {
+        case AttentionArithmetic::Bf16Dot:
+            return DotUnit::Bf16;
+        case AttentionArithmetic::Int8Dot:
+            return DotUnit::Int8;
+        default:
+            return DotUnit::None;
+        }
     });
 }
 

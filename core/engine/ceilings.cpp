@@ -90,12 +90,19 @@ static void from_json(const Json& json, ArithmeticPeak& peak) {
     needAboveZero("all_threads_per_second", peak.allThreadsPerSecond);
 }
 
-double Ceilings::flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop) const {
-    if (!bf16Dot || bf16DotFlop == 0 || flopPerSecond <= 0)
+double Ceilings::flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop,
+                                 std::uint64_t int8DotFlop) const {
+    const auto byBf16 = bf16Dot ? static_cast<double>(bf16DotFlop) : 0;
+    const auto byInt8 = int8Dot ? static_cast<double>(int8DotFlop) : 0;
+    if (byBf16 + byInt8 <= 0 || flopPerSecond <= 0)
         return flopPerSecond;
-    const auto byDots = static_cast<double>(bf16DotFlop);
     const auto all = static_cast<double>(flop);
-    return all / (byDots / bf16Dot->allThreadsPerSecond + (all - byDots) / flopPerSecond);
+    double seconds = (all - byBf16 - byInt8) / flopPerSecond;
+    if (bf16Dot)
+        seconds += byBf16 / bf16Dot->allThreadsPerSecond;
+    if (int8Dot)
+        seconds += kInt8DotsOfFlop * byInt8 / int8Dot->allThreadsPerSecond;
+    return all / seconds;
 }
 
 bool Ceilings::complete() const {

@@ -35,9 +35,12 @@ struct ArithmeticPeak {
     bool operator==(const ArithmeticPeak&) const = default;
 };
 
+/// Operations of int8 dot products for one of numbers of 16 bits, which have two digits.
+inline constexpr int kInt8DotsOfFlop = 2;
+
 /// The roofs of a device, measured on it or taken from its datasheet. Rates are per second. What
 /// follows `fillBytesPerSecond` is measured by a whole calibration (CalibrationRequest::whole);
-/// only `bf16Dot` and `barrierSeconds` by a short one too.
+/// only `bf16Dot`, `int8Dot` and `barrierSeconds` by a short one too.
 struct Ceilings {
     double bandwidthBytesPerSecond = 0; ///< reading memory that no cache holds
     double flopPerSecond = 0;           ///< of the multiply-adds that most kernels use
@@ -60,8 +63,10 @@ struct Ceilings {
     bool operator==(const Ceilings&) const = default;
 
     /// The peak of work whose units take turns: `bf16DotFlop` of its `flop` at the peak of bf16Dot,
-    /// the rest at flopPerSecond. 0 where that is not known.
-    [[nodiscard]] double flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop) const;
+    /// `int8DotFlop` at that of int8Dot, which does kInt8DotsOfFlop operations for each; the rest,
+    /// and what a unit does whose peak is not known, at flopPerSecond. 0 where that is not known.
+    [[nodiscard]] double flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop,
+                                         std::uint64_t int8DotFlop = 0) const;
     /// True where a whole calibration measured them.
     [[nodiscard]] bool complete() const;
 };

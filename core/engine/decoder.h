@@ -38,8 +38,9 @@ struct StepWork {
     std::uint64_t weightBytesRead = 0;
     std::uint64_t attentionFlop = 0;
     std::uint64_t linearFlop = 0;
-    /// Of both, what the units of Ceilings::bf16Dot do; the rest is the kernels' multiply-adds.
-    std::uint64_t bf16DotFlop = 0;
+    /// Of both, what the units of Ceilings::bf16Dot do, and those of Ceilings::int8Dot; the rest is
+    /// the kernels' multiply-adds.
+    std::uint64_t bf16DotFlop = 0, int8DotFlop = 0;
 
     [[nodiscard]] std::uint64_t bytesRead() const {
         return saturatingAdd(kvBytesRead, weightBytesRead);

@@ -30,7 +30,7 @@ std::uint64_t lmHeadParameters(const ModelSpec& model) {
 }
 
 StepWork stepWork(const DecoderRequest& request,
-                  const std::function<bool(const LayerSpec&)>& byDotProducts) {
+                  const std::function<DotUnit(const LayerSpec&)>& unitOf) {
     StepWork work;
     for (const LayerSpec& layer : request.model.layers) {
         const std::uint64_t kv = cacheBytesRead(layer, request.kvTypes, request.context);
@@ -41,8 +41,11 @@ StepWork stepWork(const DecoderRequest& request,
             saturatingMultiply(count(tokensRead(layer, request.context)), count(request.batch));
         const std::uint64_t flop = saturatingMultiply(width, tokens);
         work.attentionFlop = saturatingAdd(work.attentionFlop, flop);
-        if (byDotProducts(layer))
+        const DotUnit unit = unitOf(layer);
+        if (unit == DotUnit::Bf16)
             work.bf16DotFlop = saturatingAdd(work.bf16DotFlop, flop);
+        if (unit == DotUnit::Int8)
+            work.int8DotFlop = saturatingAdd(work.int8DotFlop, flop);
     }
     if (request.scope == Scope::Step) {
         std::uint64_t parameters = lmHeadParameters(request.model);

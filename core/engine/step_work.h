@@ -16,9 +16,12 @@ namespace decodescope {
 
 [[nodiscard]] std::uint64_t lmHeadParameters(const ModelSpec& model);
 
-/// Work of one step of the whole model by the formulas of the plan (forecastWork()).
-/// `byDotProducts` tells whether a layer's attention runs in the units of Ceilings::bf16Dot.
+/// The units of dot products of Ceilings, or none.
+enum class DotUnit : std::uint8_t { None, Bf16, Int8 };
+
+/// Work of one step of the whole model by the formulas of the plan (forecastWork()). `unitOf` tells
+/// which unit a layer's attention runs in.
 [[nodiscard]] StepWork stepWork(const DecoderRequest& request,
-                                const std::function<bool(const LayerSpec&)>& byDotProducts);
+                                const std::function<DotUnit(const LayerSpec&)>& unitOf);
 
 } // namespace decodescope

@@ -56,8 +56,10 @@ void setRates(Sample& sample, const StepWork& work, const Ceilings& ceilings) {
     sample.achievedBytesPerSecond = static_cast<double>(sample.bytesRead) / seconds;
     sample.achievedFlopPerSecond = static_cast<double>(sample.flop) / seconds;
     sample.bf16DotFlop = work.bf16DotFlop;
+    sample.int8DotFlop = work.int8DotFlop;
     Roofs roofs = roofsOf(ceilings);
-    roofs.flopPerSecond = ceilings.flopPerSecondOf(sample.flop, sample.bf16DotFlop);
+    roofs.flopPerSecond =
+        ceilings.flopPerSecondOf(sample.flop, sample.bf16DotFlop, sample.int8DotFlop);
     sample.bound = name(Bottleneck::Unknown);
     if (!roofs.known())
         return;

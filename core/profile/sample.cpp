@@ -102,6 +102,7 @@ void writeMemory(nlohmann::json& json, const Sample& sample) {
     json["bytes_read"] = sample.bytesRead;
     json["flop"] = sample.flop;
     json["bf16_dot_flop"] = sample.bf16DotFlop;
+    json["int8_dot_flop"] = sample.int8DotFlop;
 }
 
 void readMemory(const nlohmann::json& json, Sample& sample) {
@@ -114,6 +115,7 @@ void readMemory(const nlohmann::json& json, Sample& sample) {
     readField(json, "bytes_read", sample.bytesRead);
     readField(json, "flop", sample.flop);
     readFieldIfThere(json, "bf16_dot_flop", sample.bf16DotFlop);
+    readFieldIfThere(json, "int8_dot_flop", sample.int8DotFlop);
 }
 
 } // namespace

@@ -45,6 +45,7 @@ struct Sample {
 
     std::uint64_t bytesRead = 0, flop = 0; ///< of one step, from the shape
     std::uint64_t bf16DotFlop = 0;         ///< of `flop`, by dot products of bf16
+    std::uint64_t int8DotFlop = 0;         ///< of `flop`, by dot products of int8
     double achievedBytesPerSecond = 0, achievedFlopPerSecond = 0;
     /// Measured in this run; FLOP/s are those of the units that the step uses.
     double ceilingBytesPerSecond = 0, ceilingFlopPerSecond = 0;

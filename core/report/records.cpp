@@ -64,6 +64,7 @@ constexpr std::string_view kSampleKeys[] = {
     "temperature_c",
     "throttle_reasons",
     "energy_per_token_j",
+    "int8_dot_flop",
 };
 
 constexpr std::string_view kPlanKeys[] = {

@@ -18,6 +18,7 @@
 #include "core/cpu/kv_cache.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/topology.h"
+#include "core/engine/ceilings.h"
 #include "core/spec/units.h"
 
 using namespace decodescope;
@@ -90,7 +91,7 @@ std::vector<Case> cases() {
 struct Measured {
     double seconds = 0;         ///< of one step over all caches: median
     double bandwidth = 0;       ///< median, bytes a second of the same memory read as a stream
-    double flop = 0;            ///< median, of the case's unit beside each repetition
+    double flop = 0;            ///< median, what the case's unit does beside each repetition
     double fraction = 0;        ///< median over the repetitions of floor / time
     double best = 0;            ///< of the repetitions
     double tokensPerSecond = 0; ///< tokens of the context attended to
@@ -172,7 +173,10 @@ private:
 
     double peak(AttentionArithmetic unit) {
         constexpr std::int64_t kRounds = 20'000;
-        const PeakLoop loop = unit == AttentionArithmetic::Bf16Dot ? bf16DotLoop() : f32Loop();
+        const bool int8 = unit == AttentionArithmetic::Int8Dot;
+        const PeakLoop loop = int8                                   ? int8DotLoop()
+                              : unit == AttentionArithmetic::Bf16Dot ? bf16DotLoop()
+                                                                     : f32Loop();
         std::atomic<double> done{0};
         const double seconds = secondsOf([&] {
             m_pool.run(8 * m_pool.threads(), {}, [&](std::int64_t, int) {
@@ -181,7 +185,7 @@ private:
                 m_sink = sink;
             });
         });
-        return done.load() / seconds;
+        return done.load() / seconds / (int8 ? kInt8DotsOfFlop : 1);
     }
 
     ThreadPool m_pool;

@@ -35,7 +35,12 @@ std::string bytesOrUnknown(const std::optional<std::uint64_t>& bytes) {
 std::string kernelsOf(const DeviceInfo& device) {
     if (device.simd.empty())
         return device.computeCapability;
-    return device.bf16Dot ? device.simd + ", bf16 dot products" : device.simd;
+    std::string kernels = device.simd;
+    if (device.bf16Dot)
+        kernels += ", bf16 dot products";
+    if (device.int8Dot)
+        kernels += ", int8 dot products";
+    return kernels;
 }
 
 std::string table(const std::vector<DeviceInfo>& devices) {
@@ -75,6 +80,7 @@ constexpr std::string_view kKeys[] = {"id",
                                       "threads",
                                       "simd",
                                       "bf16_dot",
+                                      "int8_dot",
                                       "compute_capability",
                                       "driver_version",
                                       "measured_bandwidth_bytes_per_second",

@@ -28,12 +28,13 @@ void TestDeviceInfo::aMeasuredDeviceComesBackAsItWas() {
     device.threads = 7;
     device.simd = "AVX2";
     device.bf16Dot = true;
+    device.int8Dot = true;
     device.ceilings = Ceilings{2e10, 3e11, 7, true};
     const nlohmann::json json = device;
     const auto back = json.get<DeviceInfo>();
     QCOMPARE(back.id, device.id);
     QCOMPARE(back.simd, device.simd);
-    QVERIFY(back.bf16Dot);
+    QVERIFY(back.bf16Dot && back.int8Dot);
     QVERIFY(back.memoryTotalBytes == device.memoryTotalBytes);
     QVERIFY(back.ceilings == device.ceilings);
 }
@@ -74,6 +75,11 @@ void TestDeviceInfo::workOfTwoUnitsHasAPeakBetweenTheirs() {
     QCOMPARE(ceilings.flopPerSecondOf(1000, 1000), 4e11);
     QCOMPARE(ceilings.flopPerSecondOf(1000, 800), 2.5e11); // 2 ns and 2 ns for 1000 FLOP
     QCOMPARE(Ceilings{}.flopPerSecondOf(1000, 800), 0.0);
+    ceilings.int8Dot.reset();
+    QCOMPARE(ceilings.flopPerSecondOf(1000, 0, 1000), 1e11);
+    ceilings.int8Dot = ArithmeticPeak{2e11, 8e11}; // two operations for each FLOP
+    QCOMPARE(ceilings.flopPerSecondOf(1000, 0, 1000), 4e11);
+    QCOMPARE(ceilings.flopPerSecondOf(1000, 400, 400), 2.5e11); // 1 + 1 + 2 ns
 }
 
 void TestDeviceInfo::whatIsUnknownIsNullAndNotZero() {

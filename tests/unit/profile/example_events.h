@@ -41,6 +41,7 @@ inline Sample exampleSample() {
     s.bytesRead = 1'000'000'007;
     s.flop = 2'000'000'011;
     s.bf16DotFlop = 1'500'000'007;
+    s.int8DotFlop = 400'000'003;
     s.achievedBytesPerSecond = 8.5e9;
     s.achievedFlopPerSecond = 1.7e10;
     s.ceilingBytesPerSecond = 1e10;
