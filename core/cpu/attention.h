@@ -41,7 +41,7 @@ public:
 
     /// out[sequence][head][headDimV] for queries[sequence][head][headDimK]; sequence s reads its
     /// first tokens[s] cached tokens (1 … layout.tokens). The shape is one of those of grow(), and
-    /// a unit of bf16 dot products reads a cache of bf16. False where a stop request left work
+    /// a unit reads the types that AttentionPart::unit says. False where a stop request left work
     /// undone; then `out` is not defined.
     [[nodiscard]] bool run(ThreadPool& pool, const KvCache& cache, AttentionArithmetic arithmetic,
                            std::int64_t nHeads, std::span<const std::int64_t> tokens,

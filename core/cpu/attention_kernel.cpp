@@ -428,8 +428,7 @@ void finish(const AttentionPart& part, const AttentionState& state, const float*
 }
 
 void attend(const AttentionPart& part, const AttentionState& state, float* memory) {
-    const bool byDigits = takesDigits(part.unit);
-    const Blocks blocks(part.group, byDigits ? kDigitHeads : kBlockHeads);
+    const Blocks blocks(part.group, blockHeads(part.unit));
     Scratch scratch{};
     scratch.tile = memory;
     scratch.weights = scratch.tile + kTileTokens * std::max(part.headDimK, part.headDimV);
@@ -449,7 +448,7 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     RoundWork work{part, blocks, scratch, tileBytes, state.output, {}};
     const bool waits = waitsForMemory(part);
     work.ahead.step = waits && !kAsksWhileWaiting ? 0
-                      : byDigits                  ? digitAheadStep(part, blocks, tileBytes)
+                      : takesDigits(part.unit)    ? digitAheadStep(part, blocks, tileBytes)
                                                   : aheadStep(part, blocks, tileBytes);
     work.ahead.chunkBytes = waits ? kWaitingBytes : kBusyBytes;
     const std::int64_t roundTiles = tilesOfRound(part);

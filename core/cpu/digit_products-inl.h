@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include <hwy/highway.h>
 
@@ -25,26 +26,29 @@ HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
 
-/// Four whole numbers of 16 bits, as they go with four rows of bytes: each is 256 × high + low, of
-/// digits -128 … 127, and a word holds four digits of a kind, the first in its lowest byte.
+/// Four whole numbers of 16 bits, as they go with four rows of bytes: each is 256 × high + low, and
+/// a word holds four digits of a kind, the first in its lowest byte. Digits are -128 … 127, or
+/// 0 … 255 where numbers and unit have no sign.
 struct DigitQuad {
     std::int32_t low, high;
 };
-constexpr float kMostFixed = 127 * 256 + 127;
+constexpr float kMostSigned = 127 * 256 + 127;
+constexpr float kMostUnsigned = 65535;
 constexpr int kDigitsOfNumber = 2;
 
 /// Query heads whose sums stay in registers at a time, and the vectors of sums: 24 of 32 registers
-/// with AVX-512, 16 with NEON. Elsewhere the products are emulated.
+/// with AVX-512, 16 with NEON. What is emulated is to be small.
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
 constexpr int kDigitHeads = 6;
 constexpr int kDigitSums = 24;
-#elif HWY_ARCH_ARM_A64
+#else
 constexpr int kDigitHeads = 4;
 constexpr int kDigitSums = 16;
-#else
-constexpr int kDigitHeads = 2;
-constexpr int kDigitSums = 8;
 #endif
+template <class Dot>
+constexpr int digitHeads() {
+    return std::is_same_v<Dot, EmulatedInt8Dot> ? 2 : kDigitHeads;
+}
 
 /// Vectors of columns that a number of heads takes at a time: a power of two, as rows have.
 constexpr int digitWidthFor(int heads) {
@@ -58,12 +62,13 @@ constexpr int digitWidthFor(int heads, std::int64_t columns) {
     return std::min(digitWidthFor(heads), most);
 }
 
-/// The words of one row as quads of bytes that a unit takes. kBias has been added to each number.
+/// How a row of words becomes rows of quads, and how these are multiplied with a word of digits.
+/// kBias has been added to each number of the row.
 template <class Dot, class Rows>
-struct Quads;
+struct KeyQuads;
 
 template <class Dot>
-struct Quads<Dot, ByteQuadRows> {
+struct KeyQuads<Dot, ByteQuadRows> {
     static constexpr int kOfWord = 1;
     static constexpr std::int32_t kBias = Dot::kRowBias;
     template <int kQuad, class D>
@@ -72,15 +77,45 @@ struct Quads<Dot, ByteQuadRows> {
             return words;
         return hn::Xor(words, hn::Set(di, static_cast<std::int32_t>(0x80808080U)));
     }
+    template <class V>
+    static HWY_INLINE void add(V& sum, V quad, const std::int32_t* digits) {
+        Dot::add(sum, quad, digits);
+    }
 };
 
 template <class Dot>
-struct Quads<Dot, NibbleOctetRows> {
+struct KeyQuads<Dot, NibbleOctetRows> {
     static constexpr int kOfWord = 2;
     static constexpr std::int32_t kBias = 8;
     template <int kQuad, class D>
     static HWY_INLINE hn::Vec<D> quad(D di, hn::Vec<D> words) {
         return hn::And(hn::ShiftRight<4 * kQuad>(words), hn::Set(di, 0x0F0F0F0F));
+    }
+    template <class V>
+    static HWY_INLINE void add(V& sum, V quad, const std::int32_t* digits) {
+        Dot::add(sum, quad, digits);
+    }
+};
+
+/// The same for values: a unit that multiplies unsigned with signed bytes takes weights for the
+/// former and bytes as they are. Nibbles have scales of both signs, and so have their weights.
+template <class Dot, class Rows>
+struct ValueQuads : KeyQuads<Dot, Rows> {
+    static constexpr bool kUnsignedWeights = false;
+};
+
+template <class Dot>
+struct ValueQuads<Dot, ByteQuadRows> {
+    static constexpr int kOfWord = 1;
+    static constexpr std::int32_t kBias = 0;
+    static constexpr bool kUnsignedWeights = Dot::kRowBias != 0;
+    template <int kQuad, class D>
+    static HWY_INLINE hn::Vec<D> quad(D /*di*/, hn::Vec<D> words) {
+        return words;
+    }
+    template <class V>
+    static HWY_INLINE void add(V& sum, V quad, const std::int32_t* digits) {
+        Dot::add(sum, hn::Set(hn::DFromV<V>(), *digits), quad);
     }
 };
 
@@ -108,11 +143,10 @@ struct DigitSums {
 
 /// sums[h][w] += Σ_r factors[r × kNext + h × kStride] × rows[4r … 4r + 3][c + w × lanes …] over
 /// `steps` steps of rows.
-template <class Dot, int kHeads, int kWidth, int kStride, int kNext, class D, class Rows>
+template <class Quads, int kHeads, int kWidth, int kStride, int kNext, class D, class Rows>
 HWY_INLINE void multiplyQuads(D d, const Rows& rows, std::int64_t steps, std::int64_t c,
                               const DigitQuad* factors, DigitSums<D, kHeads, kWidth>& sums,
                               Ahead& ahead) {
-    using Words = Quads<Dot, Rows>;
     const hn::RebindToSigned<D> di;
     using V = hn::Vec<decltype(di)>;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -126,22 +160,22 @@ HWY_INLINE void multiplyQuads(D d, const Rows& rows, std::int64_t steps, std::in
         for (int w = 0; w < kWidth; ++w) {
             words[w] = rows.words(d, at, c + w * lanes);
         }
-        unrolled<Words::kOfWord>([&](auto q) HWY_ATTR __attribute__((always_inline)) {
+        unrolled<Quads::kOfWord>([&](auto q) HWY_ATTR __attribute__((always_inline)) {
             V row[kWidth];
             DECODESCOPE_UNROLL
             for (int w = 0; w < kWidth; ++w) {
-                row[w] = Words::template quad<decltype(q)::value>(di, words[w]);
+                row[w] = Quads::template quad<decltype(q)::value>(di, words[w]);
             }
             DECODESCOPE_UNROLL
             for (int h = 0; h < kHeads; ++h) {
                 const DigitQuad* factor = factors + h * kStride;
                 DECODESCOPE_UNROLL
                 for (int w = 0; w < kWidth; ++w) {
-                    Dot::add(sums.low[h][w], row[w], &factor->low);
+                    Quads::add(sums.low[h][w], row[w], &factor->low);
                 }
                 DECODESCOPE_UNROLL
                 for (int w = 0; w < kWidth; ++w) {
-                    Dot::add(sums.high[h][w], row[w], &factor->high);
+                    Quads::add(sums.high[h][w], row[w], &factor->high);
                 }
             }
             factors += kNext;
@@ -169,8 +203,8 @@ HWY_INLINE void scoreDigits(const RowMatrix<Rows>& keys, std::int64_t headDimK,
     for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
         DigitSums<FloatTag, kHeads, kWidth> sums;
         sums.start(block.starts);
-        multiplyQuads<Dot, kHeads, kWidth, 1, kHeads>(d, keys.rows, headDimK / Rows::kRowsOfStep, t,
-                                                      block.quads, sums, ahead);
+        multiplyQuads<KeyQuads<Dot, Rows>, kHeads, kWidth, 1, kHeads>(
+            d, keys.rows, headDimK / Rows::kRowsOfStep, t, block.quads, sums, ahead);
         DECODESCOPE_UNROLL
         for (int h = 0; h < kHeads; ++h) {
             DECODESCOPE_UNROLL
@@ -194,7 +228,7 @@ HWY_INLINE void scoreDigits(const BlockMatrix<Rows>& keys, std::int64_t headDimK
         for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
             DigitSums<FloatTag, kHeads, kWidth> sums;
             sums.start(block.starts + b * kHeads);
-            multiplyQuads<Dot, kHeads, kWidth, 1, kHeads>(
+            multiplyQuads<KeyQuads<Dot, Rows>, kHeads, kWidth, 1, kHeads>(
                 d, keys.rows(b), valuesOfBlock(b, headDimK) / Rows::kRowsOfStep, t,
                 block.quads + b * (kBlockValues / 4) * kHeads, sums, ahead);
             DECODESCOPE_UNROLL
@@ -226,7 +260,7 @@ inline void packQueryDigits(const float* query, std::int64_t headDimK, std::int6
     for (std::int64_t i = 0; i < headDimK; ++i)
         largest = std::isfinite(query[i]) ? std::max(largest, std::abs(query[i]))
                                           : std::numeric_limits<float>::infinity();
-    scale = largest / kMostFixed;
+    scale = largest / kMostSigned;
     const bool usable = std::isfinite(largest) && scale >= std::numeric_limits<float>::min();
     if (std::isinf(largest))
         scale = std::numeric_limits<float>::quiet_NaN();
@@ -237,7 +271,7 @@ inline void packQueryDigits(const float* query, std::int64_t headDimK, std::int6
         for (int j = 0; j < 4; ++j) {
             const float exact = usable ? query[i + j] * inverse : 0.0F;
             const auto number = static_cast<std::int32_t>(
-                std::nearbyint(std::clamp(exact, -kMostFixed, kMostFixed)));
+                std::nearbyint(std::clamp(exact, -kMostSigned, kMostSigned)));
             low |= (static_cast<std::uint32_t>(number) & 0xFFU) << 8 * j;
             high |= (static_cast<std::uint32_t>((number + 128) >> 8) & 0xFFU) << 8 * j;
         }

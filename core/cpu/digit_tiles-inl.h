@@ -26,9 +26,16 @@ constexpr bool takesDigits(AttentionArithmetic unit) {
     return unit == AttentionArithmetic::Int8Dot || unit == AttentionArithmetic::Int8DotEmulated;
 }
 
+/// Query heads of one block, at most.
+constexpr std::int64_t blockHeads(AttentionArithmetic unit) {
+    if (unit == AttentionArithmetic::Int8DotEmulated)
+        return digitHeads<EmulatedInt8Dot>();
+    return unit == AttentionArithmetic::Int8Dot ? kDigitHeads : kBlockHeads;
+}
+
 template <class Dot, class Matrix>
 struct ScoreDigits {
-    static constexpr std::int32_t kBias = Quads<Dot, typename Matrix::Rows>::kBias;
+    static constexpr std::int32_t kBias = KeyQuads<Dot, typename Matrix::Rows>::kBias;
 
     static void pack(const AttentionPart& part, const Blocks& blocks, const Scratch& scratch) {
         const std::int64_t quads = part.headDimK / 4;
@@ -68,7 +75,7 @@ struct ScoreDigits {
                              reinterpret_cast<std::int32_t*>(work.scratch.sums) + first * pieces,
                              work.scratch.scales + first, weights + first * kRoundTokens},
                 work.ahead};
-            forHeads<kDigitHeads>(heads, kernel);
+            forHeads<digitHeads<Dot>()>(heads, kernel);
             first += heads;
         }
     }
@@ -90,20 +97,17 @@ template <class Dot, class Matrix>
 struct AddDigits {
     static void run(RoundWork& work, const std::byte* matrix, std::int64_t tokens, float* weights) {
         const AttentionPart& part = work.part;
-        const std::int64_t atOnce = Matrix::kInBlocks ? kTileTokens : kRoundTokens;
         if (const std::int64_t over = tokens % kTileTokens; over != 0) // past the end: nothing
             for (std::int64_t h = 0; h < part.group; ++h)
                 std::fill_n(weights + h * kRoundTokens + tokens, kTileTokens - over, 0.0F);
-        for (std::int64_t t = 0; t < tokens; t += atOnce, matrix += work.tileBytes) {
-            std::int64_t first = 0;
-            for (std::int64_t b = 0; b < work.blocks.count; ++b) {
-                const std::int64_t heads = work.blocks.headsOf(b);
-                forHeads<kDigitHeads>(
-                    heads, Kernel{Matrix(matrix, part.headDimV), work.tileBytes, part.headDimV,
-                                  std::min(atOnce, tokens - t), weights + first * kRoundTokens + t,
-                                  work.output + first * part.headDimV, work.ahead});
-                first += heads;
-            }
+        std::int64_t first = 0;
+        for (std::int64_t b = 0; b < work.blocks.count; ++b) {
+            const std::int64_t heads = work.blocks.headsOf(b);
+            forHeads<digitHeads<Dot>()>(
+                heads, Kernel{Matrix(matrix, part.headDimV), work.tileBytes, part.headDimV, tokens,
+                              weights + first * kRoundTokens, work.output + first * part.headDimV,
+                              work.ahead});
+            first += heads;
         }
     }
 

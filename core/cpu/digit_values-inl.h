@@ -14,6 +14,7 @@
 
 #include <hwy/highway.h>
 
+#include "core/cpu/attention_kernel.h"
 #include "core/cpu/digit_products-inl.h"
 #include "core/cpu/kv_cache.h"
 
@@ -34,72 +35,114 @@ struct WeightDigits {
     float scales[kHeads];                                   ///< what a number is worth
 };
 
-#if HWY_TARGET != HWY_SCALAR
-/// The numbers in the low 16 bits of the lanes of two vectors as quads.
-template <class V>
-HWY_INLINE void storeQuads(V first, V second, DigitQuad* quads) {
+/// The numbers in the low 16 bits of the lanes of two vectors, those of tokens `t` on, as quads.
+template <bool kUnsigned, class V>
+HWY_INLINE void storeQuads(V first, V second, std::int64_t t, DigitQuad* quads) {
     const hn::DFromV<V> di;
+    const auto digits = [&](V bits) HWY_ATTR __attribute__((always_inline)) {
+        if constexpr (kUnsigned)
+            return bits;
+        // The high digit is rounded, since the low one has a sign.
+        const V high = hn::And(hn::Add(bits, hn::Set(di, 128)), hn::Set(di, 0xFF00));
+        return hn::Or(high, hn::And(bits, hn::Set(di, 0xFF)));
+    };
+#if HWY_TARGET == HWY_SCALAR
+    auto* bytes = reinterpret_cast<std::int8_t*>(quads + t / 4) + t % 4;
+    for (const V bits : {digits(first), digits(second)}) {
+        bytes[0] = static_cast<std::int8_t>(hn::GetLane(bits));
+        bytes[4] = static_cast<std::int8_t>(hn::GetLane(bits) >> 8);
+        ++bytes; // of a pair of tokens: in the same quad
+    }
+#else
     const hn::Repartition<std::uint8_t, decltype(di)> d8;
     const hn::Repartition<std::uint64_t, decltype(di)> d64;
     alignas(16) static constexpr std::uint8_t kGathered[16] = {0, 4, 8, 12, 1, 5, 9, 13,
                                                                0, 4, 8, 12, 1, 5, 9, 13};
     const auto gather = [&](V bits) HWY_ATTR __attribute__((always_inline)) {
-        // The high digit is rounded, since the low one is signed.
-        const V high = hn::And(hn::Add(bits, hn::Set(di, 128)), hn::Set(di, 0xFF00));
-        const V both = hn::Or(high, hn::And(bits, hn::Set(di, 0xFF)));
-        return hn::BitCast(
-            d64, hn::TableLookupBytes(hn::BitCast(d8, both), hn::LoadDup128(d8, kGathered)));
+        return hn::BitCast(d64, hn::TableLookupBytes(hn::BitCast(d8, digits(bits)),
+                                                     hn::LoadDup128(d8, kGathered)));
     };
     hn::StoreU(hn::ConcatEven(d64, gather(second), gather(first)), d64,
-               reinterpret_cast<std::uint64_t*>(quads));
-}
+               reinterpret_cast<std::uint64_t*>(quads + t / 4));
 #endif
+}
 
-/// One head's weights of kSlots tokens × `scales` (none where nullptr) as numbers of 16 bits
-/// relative to the largest, each rounded to the nearest. Returns their sum; `scale` becomes what
-/// one of them is worth.
-template <int kSlots>
-HWY_INLINE std::int32_t packWeights(const float* weights, const float* scales, DigitQuad* quads,
-                                    float& scale) {
+/// scaled[t] = weights[t] × factor for `slots` tokens, so that the largest × bounds[t] becomes
+/// `most` (bounds of 1 where nullptr). Returns 1 / factor.
+HWY_INLINE float scaleWeights(const float* weights, const float* bounds, std::int64_t slots,
+                              float most, float* scaled) {
     constexpr float kLeast = 1e-30F; // what is added up is above 2^-8
-    constexpr int kVectors = kSlots / HWY_LANES(float);
+    const FloatTag d;
+    const std::int64_t lanes = lanesOf();
+    auto largest = hn::Zero(d);
+    for (std::int64_t t = 0; t < slots; t += lanes) {
+        const auto weight = hn::LoadU(d, weights + t);
+        largest = hn::Max(largest,
+                          bounds == nullptr ? weight : hn::Mul(weight, hn::LoadU(d, bounds + t)));
+    }
+    const float scale = std::max(hn::GetLane(hn::MaxOfLanes(d, largest)), kLeast) / most;
+    const auto factor = hn::Set(d, 1 / scale);
+    for (std::int64_t t = 0; t < slots; t += lanes)
+        hn::StoreU(hn::Mul(hn::LoadU(d, weights + t), factor), d, scaled + t);
+    return scale;
+}
+
+/// Scaled weights of `slots` tokens × `scales` (1 where nullptr) as numbers of 16 bits, each
+/// rounded to the nearest. Returns their sum where values have a bias.
+template <class Quads>
+HWY_INLINE std::int32_t packWeights(const float* weights, const float* scales, std::int64_t slots,
+                                    DigitQuad* quads) {
     const FloatTag d;
     const hn::RebindToSigned<FloatTag> di;
     const std::int64_t lanes = lanesOf();
-    FloatVec x[kVectors];
-    auto largest = hn::Zero(d);
-    DECODESCOPE_UNROLL
-    for (int i = 0; i < kVectors; ++i) {
-        x[i] = hn::LoadU(d, weights + i * lanes);
-        if (scales != nullptr)
-            x[i] = hn::Mul(x[i], hn::LoadU(d, scales + i * lanes));
-        largest = hn::Max(largest, hn::Abs(x[i]));
-    }
-    const float most = std::max(hn::GetLane(hn::MaxOfLanes(d, largest)), kLeast);
-    scale = most / kMostFixed;
-    const auto inverse = hn::Set(d, kMostFixed / most);
-    hn::Vec<decltype(di)> bits[kVectors];
+    const auto bitsOf = [&](std::int64_t t) HWY_ATTR __attribute__((always_inline)) {
+        const auto weight = hn::LoadU(d, weights + t);
+        const auto toBits = hn::Set(d, kToBits);
+        return hn::BitCast(di, scales == nullptr
+                                   ? hn::Add(weight, toBits)
+                                   : hn::MulAdd(weight, hn::LoadU(d, scales + t), toBits));
+    };
     auto sum = hn::Zero(di);
-    DECODESCOPE_UNROLL
-    for (int i = 0; i < kVectors; ++i) {
-        bits[i] = hn::BitCast(di, hn::MulAdd(x[i], inverse, hn::Set(d, kToBits)));
-        sum = hn::Add(sum, bits[i]);
+    for (std::int64_t t = 0; t < slots; t += 2 * lanes) {
+        const auto first = bitsOf(t);
+        const auto second = bitsOf(t + lanes);
+        storeQuads<Quads::kUnsignedWeights>(first, second, t, quads);
+        if constexpr (Quads::kBias != 0)
+            sum = hn::Add(sum, hn::Add(first, second));
     }
-#if HWY_TARGET == HWY_SCALAR
-    auto* bytes = reinterpret_cast<std::int8_t*>(quads);
-    for (int i = 0; i < kSlots; ++i) {
-        const std::int32_t number = hn::GetLane(bits[i]);
-        bytes[i / 4 * 8 + i % 4] = static_cast<std::int8_t>(number);
-        bytes[i / 4 * 8 + 4 + i % 4] = static_cast<std::int8_t>((number + 128) >> 8);
-    }
-#else
-    DECODESCOPE_UNROLL
-    for (int i = 0; i < kVectors; i += 2) {
-        storeQuads(bits[i], bits[i + 1], quads + i * lanes / 4);
-    }
-#endif
+    if constexpr (Quads::kBias == 0)
+        return 0;
     const auto all = static_cast<std::uint32_t>(hn::GetLane(hn::SumOfLanes(di, sum)));
-    return static_cast<std::int32_t>(all - kSlots * kBitsOfZero);
+    return static_cast<std::int32_t>(all - static_cast<std::uint32_t>(slots) * kBitsOfZero);
+}
+
+template <class Quads>
+constexpr float mostWeight() {
+    return Quads::kUnsignedWeights ? kMostUnsigned : kMostSigned;
+}
+
+/// The tokens' scales in `blocks` blocks of a round's values from the first on, zero past the last
+/// token; largest[t] is that of these blocks, in magnitude.
+template <class Rows>
+HWY_INLINE void loadScales(BlockMatrix<Rows> values, std::int64_t first, std::int64_t blocks,
+                           std::int64_t tileBytes, std::int64_t tokens, std::int64_t slots,
+                           float (*scales)[kRoundTokens], float* largest) {
+    const FloatTag d;
+    for (std::int64_t t = 0; t < slots; t += kTileTokens, values.matrix += tileBytes)
+        for (std::int64_t i = t; i < t + kTileTokens; i += lanesOf()) {
+            auto most = hn::Zero(d);
+            for (std::int64_t b = 0; b < blocks; ++b) {
+                const auto scale = loadFloats(d, values.scales(first + b) + i - t);
+                hn::Store(scale, d, scales[b] + i);
+                most = hn::Max(most, hn::Abs(scale));
+            }
+            hn::Store(most, d, largest + i);
+        }
+    if (tokens == slots)
+        return;
+    for (std::int64_t b = 0; b < blocks; ++b) // what lies past the end is nobody's
+        std::fill(scales[b] + tokens, scales[b] + slots, 0.0F);
+    std::fill(largest + tokens, largest + slots, 0.0F);
 }
 
 /// output[h][0 .. kWidth × lanes) += Σ_t weights[h][t] × values[t][c …].
@@ -116,8 +159,8 @@ HWY_INLINE void addDigitColumns(D d, const RoundRows<Rows>& values, std::int64_t
         // The weights past the end are zero.
         const std::int64_t steps =
             (std::min(tokens, kTileTokens) + Rows::kRowsOfStep - 1) / Rows::kRowsOfStep;
-        multiplyQuads<Dot, kHeads, kWidth, kRoundTokens / 4, 1>(d, rows, steps, c, quads, sums,
-                                                                ahead);
+        multiplyQuads<ValueQuads<Dot, Rows>, kHeads, kWidth, kRoundTokens / 4, 1>(
+            d, rows, steps, c, quads, sums, ahead);
         if (kMostRoundTiles == 1 || tokens <= kTileTokens)
             break;
         tokens -= kTileTokens;
@@ -159,46 +202,63 @@ HWY_INLINE void addAllDigitColumns(const RoundRows<Rows>& values, std::int64_t f
     }
 }
 
+HWY_INLINE std::int64_t slotsOf(std::int64_t tokens) {
+    return (tokens + kTileTokens - 1) / kTileTokens * kTileTokens;
+}
+
 /// The values of a round. `weights` [kHeads][kRoundTokens], zero past the last token.
 template <class Dot, int kHeads, class Rows>
 HWY_INLINE void addDigits(const RowMatrix<Rows>& values, std::int64_t tileBytes,
                           std::int64_t headDimV, std::int64_t tokens, const float* weights,
                           float* output, Ahead& ahead) {
+    using Quads = ValueQuads<Dot, Rows>;
+    static_assert(Quads::kBias == 0);
+    const std::int64_t slots = slotsOf(tokens);
+    alignas(64) float scaled[kRoundTokens];
     WeightDigits<kHeads> digits;
     for (int h = 0; h < kHeads; ++h) {
-        const float* head = weights + h * kRoundTokens;
-        DigitQuad* quads = digits.quads + h * kRoundTokens / 4;
-        const std::int32_t sum =
-            tokens <= kTileTokens
-                ? packWeights<kTileTokens>(head, nullptr, quads, digits.scales[h])
-                : packWeights<kRoundTokens>(head, nullptr, quads, digits.scales[h]);
-        digits.starts[h] = -Quads<Dot, Rows>::kBias * sum;
+        digits.scales[h] =
+            scaleWeights(weights + h * kRoundTokens, nullptr, slots, mostWeight<Quads>(), scaled);
+        digits.starts[h] =
+            packWeights<Quads>(scaled, nullptr, slots, digits.quads + h * kRoundTokens / 4);
     }
     addAllDigitColumns<Dot, kHeads, digitWidthFor(kHeads)>(RoundRows<Rows>{values.rows, tileBytes},
                                                            0, headDimV, tokens, digits, output,
                                                            headDimV, ahead);
 }
 
-/// The same for one tile in blocks: a token's scale goes into its weight.
+/// Few heads wait for memory and take block after block as they lie. Measured on Zen 4: asking for
+/// the scales of all blocks first cost one head a fifth, a miss that nothing hides in each tile.
+constexpr int kHeadsOfEachBlock = 2;
+
+/// The same for values in blocks: a token's scale goes into its weight, and the largest of all
+/// blocks (or of each) decides what a number is worth.
 template <class Dot, int kHeads, class Rows>
-HWY_INLINE void addDigits(const BlockMatrix<Rows>& values, std::int64_t /*tileBytes*/,
+HWY_INLINE void addDigits(const BlockMatrix<Rows>& values, std::int64_t tileBytes,
                           std::int64_t headDimV, std::int64_t tokens, const float* weights,
                           float* output, Ahead& ahead) {
-    const FloatTag d;
+    using Quads = ValueQuads<Dot, Rows>;
+    const std::int64_t blocks = blocksOf(headDimV);
+    const std::int64_t together = kHeads <= kHeadsOfEachBlock ? 1 : blocks;
+    const std::int64_t slots = slotsOf(tokens);
+    alignas(64) float scales[kHeads <= kHeadsOfEachBlock ? 1 : blocksOf(kMaxHeadDim)][kRoundTokens];
+    alignas(64) float largest[kRoundTokens];
+    alignas(64) float scaled[kHeads * kRoundTokens];
     WeightDigits<kHeads> digits;
-    HWY_ALIGN float scales[kTileTokens];
-    for (std::int64_t b = 0; b < blocksOf(headDimV); ++b) {
-        for (std::int64_t t = 0; t < kTileTokens; t += lanesOf())
-            hn::Store(loadFloats(d, values.scales(b) + t), d, scales + t);
-        std::fill(scales + tokens, scales + kTileTokens, 0.0F); // what lies there is nobody's
+    for (std::int64_t b = 0; b < blocks; ++b) {
+        if (b % together == 0) {
+            loadScales(values, b, together, tileBytes, tokens, slots, scales, largest);
+            for (int h = 0; h < kHeads; ++h)
+                digits.scales[h] = scaleWeights(weights + h * kRoundTokens, largest, slots,
+                                                mostWeight<Quads>(), scaled + h * kRoundTokens);
+        }
         for (int h = 0; h < kHeads; ++h)
             digits.starts[h] =
-                -Quads<Dot, Rows>::kBias *
-                packWeights<kTileTokens>(weights + h * kRoundTokens, scales,
-                                         digits.quads + h * kRoundTokens / 4, digits.scales[h]);
+                -Quads::kBias * packWeights<Quads>(scaled + h * kRoundTokens, scales[b % together],
+                                                   slots, digits.quads + h * kRoundTokens / 4);
         addAllDigitColumns<Dot, kHeads, digitWidthFor(kHeads, kBlockValues)>(
-            RoundRows<Rows>{values.rows(b), 0}, 0, valuesOfBlock(b, headDimV), tokens, digits,
-            output + b * kBlockValues, headDimV, ahead);
+            RoundRows<Rows>{values.rows(b), tileBytes}, 0, valuesOfBlock(b, headDimV), tokens,
+            digits, output + b * kBlockValues, headDimV, ahead);
     }
 }
 

@@ -125,6 +125,9 @@ void fillMatrix(DataType type, std::byte* matrix, std::int64_t headDim, std::uin
     const int log2Scale = type == DataType::Q8_0 ? -6 : -2; // the values' magnitude is near 1
     for (std::int64_t first = 0; first < headDim; first += kBlockValues) {
         fillRandomBytes(matrix, count(kScaleBytes), DataType::F16, seed + count(first), log2Scale);
+        if (type == DataType::Q8_0)
+            for (std::int64_t t = 0; t < kTileTokens; ++t)
+                reinterpret_cast<std::uint16_t*>(matrix)[t] &= 0x7FFFU; // no sign
         matrix += blockBytes(type);
     }
 }

@@ -39,9 +39,9 @@ inline constexpr std::int64_t kBlockValues = 32;
 ///                    dot products of four bytes a lane take them
 ///   q8_0, q4_0       one block for each 32 elements of head_dim (of a last block with fewer the
 ///                    rest is unused), in which each token has a scale: f16 scales [kTileTokens],
-///                    then the block's matrix: as int8, or as nibbles (value + 8) with rows
-///                    8p … 8p + 7 in one row of words, the first four in the low halves of its
-///                    bytes
+///                    those of q8_0 not below zero, then the block's matrix: as int8, or as nibbles
+///                    (value + 8) with rows 8p … 8p + 7 in one row of words, the first four in the
+///                    low halves of its bytes
 /// An int8 cache has one scale for the keys and one for the values, kInt8Scale.
 struct KvLayout {
     KvTypes types; ///< keys and values: F32, F16, BF16, Int8, Q8_0 or Q4_0

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <random>
 
 #include <fmt/format.h>
@@ -29,6 +30,9 @@ struct Case {
     std::int64_t nKvHeads = 1;
     std::vector<std::int64_t> contexts; ///< of each sequence of the batch
     AttentionArithmetic unit = AttentionArithmetic::F32;
+    std::optional<DataType> values = {}; ///< where they are of another type than the keys
+
+    [[nodiscard]] DataType valueType() const { return values.value_or(type); }
 };
 
 std::size_t index(std::int64_t n) {
@@ -76,6 +80,9 @@ double attentionBound(DataType type, AttentionArithmetic unit, std::int64_t cont
     case AttentionArithmetic::Int8DotEmulated:
         break;
     }
+    // Queries and weights are whole numbers of 16 bits, 32639 or more for the largest of a head (of
+    // a head and a round of tokens): what rounding does to a score of normal queries and keys is
+    // 3e-5, and to a round's sum 5e-5 of its largest term where that is the sum.
     return 1e-4;
 }
 
@@ -136,7 +143,7 @@ Data makeData(const Case& test, KvCache& cache, std::uint64_t seed) {
                 cache.put(static_cast<std::int64_t>(s), head, t, key.data(), value.data());
                 // What the cache gives back is what the reference attends to.
                 roundRow(test.type, key);
-                roundRow(test.type, value);
+                roundRow(test.valueType(), value);
             }
             for (std::int64_t i = 0; i < test.group * dim; ++i)
                 data.queries.push_back(source.query(i % dim));
@@ -181,18 +188,20 @@ SelfTestResult runCase(const Case& test, ThreadPool& pool, std::uint64_t seed,
                        const std::stop_token& stop) {
     const auto batch = static_cast<std::int64_t>(test.contexts.size());
     const std::int64_t longest = *std::max_element(test.contexts.begin(), test.contexts.end());
-    SelfTestResult result{fmt::format("attention{}{}", nameOf(test.unit), nameOf(test.content)),
-                          test.type,
-                          test.headDim,
-                          test.group,
-                          longest,
-                          batch,
-                          std::numeric_limits<double>::infinity(),
-                          attentionBound(test.type, test.unit, longest),
-                          0,
-                          0};
+    SelfTestResult result{
+        fmt::format("attention{}{}{}", nameOf(test.unit), nameOf(test.content),
+                    test.values ? fmt::format(", values {}", name(*test.values)) : ""),
+        test.type,
+        test.headDim,
+        test.group,
+        longest,
+        batch,
+        std::numeric_limits<double>::infinity(),
+        attentionBound(test.type, test.unit, longest),
+        0,
+        0};
     KvCache cache(
-        {{test.type, test.type}, batch, test.nKvHeads, test.headDim, test.headDim, longest});
+        {{test.type, test.valueType()}, batch, test.nKvHeads, test.headDim, test.headDim, longest});
     Attention attention;
     const Attention::Shape shape{
         batch, test.nKvHeads * test.group, test.nKvHeads, test.headDim, test.headDim, longest};
@@ -223,6 +232,11 @@ struct Kernel {
     AttentionArithmetic unit;
 };
 
+/// Sums of whole numbers are the same in a unit and emulated.
+AttentionArithmetic int8Unit() {
+    return dotUnits().int8 ? AttentionArithmetic::Int8Dot : AttentionArithmetic::Int8DotEmulated;
+}
+
 /// Every one that this CPU runs, whether or not it would choose it.
 std::vector<Kernel> kernels() {
     std::vector<Kernel> all;
@@ -231,11 +245,8 @@ std::vector<Kernel> kernels() {
     all.push_back({DataType::BF16, AttentionArithmetic::Bf16DotEmulated});
     if (dotUnits().bf16)
         all.push_back({DataType::BF16, AttentionArithmetic::Bf16Dot});
-    for (const DataType type : {DataType::Int8, DataType::Q8_0, DataType::Q4_0}) {
-        all.push_back({type, AttentionArithmetic::Int8DotEmulated});
-        if (dotUnits().int8)
-            all.push_back({type, AttentionArithmetic::Int8Dot});
-    }
+    for (const DataType type : {DataType::Int8, DataType::Q8_0, DataType::Q4_0})
+        all.push_back({type, int8Unit()});
     return all;
 }
 
@@ -265,6 +276,19 @@ std::vector<Case> casesOf(bool full) {
         }
         add({Content::Flat, type, 64, full ? 32 : 2, 1, {131072}});
     }
+    for (const auto& [keys, values] : {std::pair{DataType::Q8_0, DataType::Q4_0},
+                                       {DataType::Q4_0, DataType::Int8},
+                                       {DataType::Int8, DataType::Q8_0},
+                                       {DataType::Q8_0, DataType::F16}})
+        for (const std::int64_t headDim : {std::int64_t{72}, std::int64_t{128}})
+            cases.push_back({Content::Random,
+                             keys,
+                             headDim,
+                             9,
+                             1,
+                             {77},
+                             values == DataType::F16 ? AttentionArithmetic::F32 : int8Unit(),
+                             values});
     return cases;
 }
 
