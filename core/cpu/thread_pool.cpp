@@ -29,7 +29,7 @@ void waitForChange(const std::atomic<T>& value, T old) {
 
 } // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : m_next(static_cast<std::size_t>(std::max(1, threads))) {
     try {
         for (int thread = 1; thread < threads; ++thread)
             m_workers.emplace_back([this, thread] { workerLoop(thread); });
@@ -74,18 +74,25 @@ void ThreadPool::workerLoop(int thread) {
 }
 
 void ThreadPool::takeUnits(const Job& job, int thread) {
-    while (!job.stop->stop_requested()) {
-        const std::int64_t unit = m_next.fetch_add(1, std::memory_order_relaxed);
-        if (unit >= job.units)
-            return;
-        (*job.work)(unit, thread);
-        m_finished.fetch_add(1, std::memory_order_relaxed);
+    for (int i = 0; i < job.ranges; ++i) {
+        const int range = (thread + i) % job.ranges;
+        const std::int64_t end = job.first(range + 1);
+        std::atomic<std::int64_t>& next = m_next[static_cast<std::size_t>(range)].unit;
+        while (!job.stop->stop_requested()) {
+            const std::int64_t unit = next.fetch_add(1, std::memory_order_relaxed);
+            if (unit >= end)
+                break;
+            (*job.work)(unit, thread);
+            m_finished.fetch_add(1, std::memory_order_relaxed);
+        }
     }
 }
 
 bool ThreadPool::run(std::int64_t units, const std::stop_token& stop, const Work& work) {
-    const Job job{&work, &stop, units};
-    m_next.store(0, std::memory_order_relaxed); // no worker is inside
+    const Job job{&work, &stop, units, units > 1 ? threads() : 1};
+    for (int range = 0; range < job.ranges; ++range) // no worker is inside
+        m_next[static_cast<std::size_t>(range)].unit.store(job.first(range),
+                                                           std::memory_order_relaxed);
     m_finished.store(0, std::memory_order_relaxed);
     const bool shared = !m_workers.empty() && units > 1;
     if (shared) {

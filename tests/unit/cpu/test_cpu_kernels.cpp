@@ -42,6 +42,7 @@ private slots:
     void halfFloatsRoundToNearestEven();
     void randomValuesAreNeverZeroAndRepeat();
     void aPoolRunsEachUnitOnceAndStopsBetweenUnits();
+    void aThreadThatIsThroughTakesFromTheOthers();
     void aPoolMakesDoWithTheThreadsItGets();
     void aProjectionOfALargeBatchHearsAStop();
 };
@@ -201,6 +202,21 @@ void TestCpuKernels::aPoolRunsEachUnitOnceAndStopsBetweenUnits() {
             stop.request_stop();
     }));
     QVERIFY(ran.load() < 1000);
+}
+
+/// One thread is held by the first unit of its range until the other has run all that is left.
+void TestCpuKernels::aThreadThatIsThroughTakesFromTheOthers() {
+    constexpr std::int64_t kUnits = 9;
+    ThreadPool pool(2);
+    std::atomic<int> ran{0};
+    QVERIFY(pool.run(kUnits, {}, [&](std::int64_t unit, int) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (unit == 0 && ran.load() < kUnits - 1 && std::chrono::steady_clock::now() < end)
+            std::this_thread::yield();
+        if (unit != 0 || ran.load() == kUnits - 1)
+            ran.fetch_add(1);
+    }));
+    QCOMPARE(ran.load(), static_cast<int>(kUnits));
 }
 
 void TestCpuKernels::aPoolMakesDoWithTheThreadsItGets() {
