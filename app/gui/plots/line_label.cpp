@@ -7,11 +7,10 @@
 namespace decodescope {
 namespace {
 
-constexpr double kFromEnd = 10; // px of the line before its text begins
-constexpr double kGap = 3;      // px between line and text
-constexpr double kFarGap = 12;  // the same beyond the marks on the line
-constexpr double kAround = 2;   // px of ground behind the text, and around marks
-constexpr double kShift = 6;    // px from one place to try to the next
+constexpr double kFromEnd = 10;        // px of the line before its text begins
+constexpr double kGaps[] = {3, 8, 12}; // px between line and text; the wider ones pass by marks
+constexpr double kAround = 2;          // px of ground behind the text, and around marks
+constexpr double kShift = 6;           // px from one place to try to the next
 
 /// The part of a line inside a rectangle (Liang and Barsky's clipping).
 std::optional<QLineF> inside(const QLineF& line, const QRectF& rect) {
@@ -71,7 +70,7 @@ std::vector<QRectF> LineLabel::placesOn(double length) const {
     for (double way = 0; kFromEnd + way <= last; way += kShift)
         starts.push_back(m_place == Place::Start ? kFromEnd + way : last - way);
     std::vector<QRectF> places;
-    for (const double gap : {kGap, kFarGap}) {
+    for (const double gap : kGaps) {
         const double above = -gap - size.height();
         for (const double start : starts)
             for (const double y :
@@ -91,6 +90,9 @@ bool LineLabel::isFree(const QRectF& place, const QTransform& toPlot) const {
                 .intersects(place))
             return false;
     }
+    for (const auto& [from, to] : m_lines)
+        if (inside(toLine.map(QLineF(pixel(from), pixel(to))), place))
+            return false;
     return std::none_of(m_others.begin(), m_others.end(), [&](const LineLabel* other) {
         return toLine.map(other->placed()).boundingRect().intersects(place);
     });

@@ -22,6 +22,8 @@ public:
     void setStyle(const QFont& font, const QColor& colour, const QColor& behind);
     /// Marks that the text may not cover: where, and how large in pixels.
     void setMarks(std::vector<std::pair<QPointF, double>> marks) { m_marks = std::move(marks); }
+    /// Other lines, from and to, that may not cross it.
+    void setLines(std::vector<std::pair<QPointF, QPointF>> lines) { m_lines = std::move(lines); }
     /// Texts that are drawn before it, which it may not cover.
     void setOthers(std::vector<const LineLabel*> others) { m_others = std::move(others); }
     [[nodiscard]] QString text() const { return m_text; }
@@ -45,6 +47,7 @@ private:
     QFont m_font;
     QColor m_colour, m_behind;
     std::vector<std::pair<QPointF, double>> m_marks;
+    std::vector<std::pair<QPointF, QPointF>> m_lines;
     std::vector<const LineLabel*> m_others;
     QPolygonF m_placed;
 };

@@ -120,22 +120,21 @@ void RooflinePlot::draw() {
 }
 
 /// A slope ends, and a flat roof begins, where it meets the highest of the other kind.
-void RooflinePlot::drawRoof(const Roof& roof, std::vector<const LineLabel*>& texts) {
+std::pair<QPointF, QPointF> RooflinePlot::lineOf(const Roof& roof) const {
     double other = fastest(!roof.bandwidth, roof.measured);
     if (other == 0)
         other = fastest(!roof.bandwidth, !roof.measured);
     const double left = kBounds.left();
     const double right = kBounds.right();
-    QPointF from;
-    QPointF to;
     if (roof.bandwidth) {
         const double end = other > 0 ? other / roof.perSecond : right;
-        from = {left, left * roof.perSecond};
-        to = {end, end * roof.perSecond};
-    } else {
-        from = {other > 0 ? roof.perSecond / other : left, roof.perSecond};
-        to = {right, roof.perSecond};
+        return {{left, left * roof.perSecond}, {end, end * roof.perSecond}};
     }
+    return {{other > 0 ? roof.perSecond / other : left, roof.perSecond}, {right, roof.perSecond}};
+}
+
+void RooflinePlot::drawRoof(const Roof& roof, std::vector<const LineLabel*>& texts) {
+    const auto [from, to] = lineOf(roof);
     const QColor colour = roof.main ? theme().text : theme().mutedText;
     QPen pen(colour, roof.main ? kLineWidth : kThinLine);
     if (!roof.measured)
@@ -153,6 +152,11 @@ void RooflinePlot::drawRoof(const Roof& roof, std::vector<const LineLabel*>& tex
                     roof.bandwidth && roof.main && roof.measured ? LineLabel::Side::Below
                                                                  : LineLabel::Side::Above);
     label->setMarks(marks());
+    std::vector<std::pair<QPointF, QPointF>> lines;
+    for (const Roof& each : m_data.roofs)
+        if (const auto other = lineOf(each); other != lineOf(roof))
+            lines.push_back(other);
+    label->setLines(std::move(lines));
     label->setOthers(texts);
     texts.push_back(label);
 }

@@ -48,6 +48,7 @@ private:
     [[nodiscard]] double pixelsFrom(const RooflinePoint& point, double x, double y) const;
     [[nodiscard]] std::vector<Roof> roofsInOrder() const;
     [[nodiscard]] std::vector<std::pair<QPointF, double>> marks() const; ///< with their sizes
+    [[nodiscard]] std::pair<QPointF, QPointF> lineOf(const Roof& roof) const;
     /// Its name covers none of `texts`, which it joins.
     void drawRoof(const Roof& roof, std::vector<const LineLabel*>& texts);
     void drawRidge();
