@@ -20,8 +20,8 @@
 
 using namespace decodescope;
 
-/// The whole window and its dialogs without a mouse: everything is reached, has a name, and is met
-/// in the order in which one reads.
+/// The whole window and its dialogs without a mouse: everything is reached, has a name, is met in
+/// the order in which one reads, and has room on a small screen.
 class TestKeyboard : public QObject {
     Q_OBJECT
 private slots:
@@ -39,6 +39,8 @@ private slots:
     void chartsAreDescribedByTheirData();
     void everyShortcutStandsInAMenu();
     void tabsHaveShortcuts();
+    void itFitsASmallScreen_data();
+    void itFitsASmallScreen();
 
 private:
     void checkWalk(QWidget& window, const QString& where);
@@ -271,6 +273,42 @@ void TestKeyboard::tabsHaveShortcuts() {
         QTest::keyClick(m_window.get(), key, Qt::ControlModifier);
         QCOMPARE(m_tabs->currentIndex(), tab);
     }
+}
+
+void TestKeyboard::itFitsASmallScreen_data() {
+    QTest::addColumn<bool>("filled");
+    QTest::newRow("empty") << false;
+    QTest::newRow("filled") << true;
+}
+
+void TestKeyboard::itFitsASmallScreen() {
+    QFETCH(bool, filled);
+    constexpr QSize kSmallest(1024, 640);
+    if (filled)
+        fillWindow(*m_window);
+    m_window->resize(kSmallest);
+    QStringList needs; // of each part that has a least size, for the message
+    for (int i = 0; i < m_tabs->count(); ++i) {
+        m_tabs->setCurrentIndex(i);
+        QApplication::processEvents();
+        const QSize page = m_tabs->widget(i)->minimumSizeHint();
+        needs << QStringLiteral("%1 %2 × %3")
+                     .arg(m_tabs->tabText(i))
+                     .arg(page.width())
+                     .arg(page.height());
+    }
+    for (const QDockWidget* dock : m_window->findChildren<QDockWidget*>())
+        needs << QStringLiteral("%1 %2")
+                     .arg(dock->objectName())
+                     .arg(dock->widget()->minimumSizeHint().height());
+    const QSize least = m_window->minimumSizeHint();
+    QVERIFY2(least.width() <= kSmallest.width() && least.height() <= kSmallest.height(),
+             qPrintable(QStringLiteral("%1 × %2: %3")
+                            .arg(least.width())
+                            .arg(least.height())
+                            .arg(needs.join(QStringLiteral(", ")))));
+    m_window->resize(kSmallest); // the headline has made room at the first step
+    QCOMPARE(m_window->size(), kSmallest);
 }
 
 QTEST_MAIN(TestKeyboard)

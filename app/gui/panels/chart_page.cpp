@@ -17,7 +17,7 @@
 namespace decodescope {
 namespace {
 
-constexpr QSize kLeastPlot(160, 112);
+constexpr QSize kLeastPlot(160, 96);
 enum Body { ChartsBody, TableBody, EmptyBody };
 
 Surface* surfaceAround(QWidget* content, QWidget* parent) {

@@ -37,6 +37,7 @@ QueuePanel::QueuePanel(RunQueue& queue, QWidget* parent)
     m_list->setTextElideMode(Qt::ElideRight);
     m_list->setAlternatingRowColors(true);
     m_list->setSpacing(kRowSpacing);
+    m_list->setMinimumHeight(fontMetrics().height() + 2 * kStep); // a row, as the runs have
     m_hold = button("queueHold", {}, {});
     m_up = button("queueUp", tr("Up"), tr("Nearer to its turn (Ctrl+Up)"));
     m_down = button("queueDown", tr("Down"), tr("Later (Ctrl+Down)"));

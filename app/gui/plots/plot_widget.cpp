@@ -23,7 +23,7 @@ namespace {
 
 constexpr int kFocusFrame = 1;
 constexpr double kSmaller = 0.92; // tick labels against the window's font
-constexpr QSize kSmallest(200, 100);
+constexpr QSize kSmallest(200, 84);
 constexpr int kCompactBelow = 170;
 constexpr QSize kAroundAxes(90, 80); // what labels and titles take, about
 constexpr QSize kAroundBareAxes(90, 50);
