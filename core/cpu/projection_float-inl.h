@@ -31,7 +31,7 @@ constexpr std::size_t kAheadBytes = 2048;
 /// Sums that stay in registers beside what is multiplied.
 constexpr int kMostSums = HWY_MAX_BYTES == 32 ? 8 : 16;
 /// Sequences that are multiplied together.
-constexpr std::int64_t kMostTogether = HWY_MAX_BYTES >= 64 ? 8 : 4;
+constexpr int kMostTogether = HWY_MAX_BYTES >= 64 ? 8 : 4;
 
 template <class V>
 HWY_INLINE void addProduct(V& sum, const float* input, V weights) {

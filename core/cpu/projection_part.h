@@ -28,21 +28,22 @@ constexpr std::int64_t groupOf(std::int64_t left, std::int64_t most) {
     return size;
 }
 
+/// run(size, at) with `size`, a power of two of kMost or less, as a constant.
+template <int kMost, class Run>
+inline void withSize(std::int64_t size, std::int64_t at, const Run& run) {
+    if (size == kMost)
+        run(std::integral_constant<int, kMost>(), at);
+    else if constexpr (kMost > 1)
+        withSize<kMost / 2>(size, at, run);
+}
+
 /// run(size, sequence) for each group of sequences [first, end) that starts at `sequence`, its size
 /// a constant of kMost or less.
-template <std::int64_t kMost, class Run>
+template <int kMost, class Run>
 inline void forGroups(std::int64_t first, std::int64_t end, const Run& run) {
-    static_assert(kMost == 4 || kMost == 8);
     for (std::int64_t at = first; at < end;) {
         const std::int64_t size = groupOf(end - at, kMost);
-        if (kMost == 8 && size == 8)
-            run(std::integral_constant<int, kMost>(), at);
-        else if (size == 4)
-            run(std::integral_constant<int, 4>(), at);
-        else if (size == 2)
-            run(std::integral_constant<int, 2>(), at);
-        else
-            run(std::integral_constant<int, 1>(), at);
+        withSize<kMost>(size, at, run);
         at += size;
     }
 }
