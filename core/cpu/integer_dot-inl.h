@@ -85,7 +85,7 @@ struct Int8Dot {
     template <class V>
     static HWY_INLINE void add(V& sum, V row, V factor) {
         auto raw = sum.raw;
-        asm(".arch_extension dotprod\n\tsdot %0.4s, %1.16b, %2.16b"
+        asm(".arch armv8.2-a+crypto+dotprod\n\tsdot %0.4s, %1.16b, %2.16b"
             : "+w"(raw)
             : "w"(row.raw), "w"(factor.raw));
         sum.raw = raw;
