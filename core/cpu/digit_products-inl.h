@@ -124,8 +124,9 @@ struct DigitSums {
     using Tag = hn::RebindToSigned<D>;
     hn::Vec<Tag> low[kHeads][kWidth], high[kHeads][kWidth];
 
-    /// starts[h]: what a head's numbers start from.
-    HWY_INLINE void start(const std::int32_t* starts) {
+    /// starts[h]: what a head's numbers start from. The constructor that a compiler makes by itself
+    /// is not of this instruction set.
+    HWY_INLINE explicit DigitSums(const std::int32_t* starts) {
         const Tag di;
         DECODESCOPE_UNROLL
         for (int h = 0; h < kHeads; ++h) {
@@ -201,8 +202,7 @@ HWY_INLINE void scoreDigits(const RowMatrix<Rows>& keys, std::int64_t headDimK,
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
     for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
-        DigitSums<FloatTag, kHeads, kWidth> sums;
-        sums.start(block.starts);
+        DigitSums<FloatTag, kHeads, kWidth> sums(block.starts);
         multiplyQuads<KeyQuads<Dot, Rows>, kHeads, kWidth, 1, kHeads>(
             d, keys.rows, headDimK / Rows::kRowsOfStep, t, block.quads, sums, ahead);
         DECODESCOPE_UNROLL
@@ -226,8 +226,7 @@ HWY_INLINE void scoreDigits(const BlockMatrix<Rows>& keys, std::int64_t headDimK
     const std::int64_t blocks = blocksOf(headDimK);
     for (std::int64_t b = 0; b < blocks; ++b)
         for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
-            DigitSums<FloatTag, kHeads, kWidth> sums;
-            sums.start(block.starts + b * kHeads);
+            DigitSums<FloatTag, kHeads, kWidth> sums(block.starts + b * kHeads);
             multiplyQuads<KeyQuads<Dot, Rows>, kHeads, kWidth, 1, kHeads>(
                 d, keys.rows(b), valuesOfBlock(b, headDimK) / Rows::kRowsOfStep, t,
                 block.quads + b * (kBlockValues / 4) * kHeads, sums, ahead);

@@ -151,8 +151,7 @@ HWY_INLINE void addDigitColumns(D d, const RoundRows<Rows>& values, std::int64_t
                                 std::int64_t tokens, const WeightDigits<kHeads>& weights,
                                 float* output, std::int64_t headDimV, Ahead& ahead) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    DigitSums<D, kHeads, kWidth> sums;
-    sums.start(weights.starts);
+    DigitSums<D, kHeads, kWidth> sums(weights.starts);
     Rows rows = values.rows;
     const DigitQuad* quads = weights.quads;
     for (;;) {
