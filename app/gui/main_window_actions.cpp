@@ -20,6 +20,10 @@ QString shortcutLine(const QString& what, const QString& keys) {
         .arg(what.toHtmlEscaped(), keys.toHtmlEscaped());
 }
 
+QString keysOf(const QAction& action) {
+    return QKeySequence::listToString(action.shortcuts(), QKeySequence::NativeText);
+}
+
 } // namespace
 
 ThemeChoice MainWindow::savedTheme() {
@@ -158,12 +162,13 @@ void MainWindow::showAbout() {
 }
 
 void MainWindow::showShortcuts() {
+    const QList<QAction*> tabs = findChild<QMenu*>(QStringLiteral("tabMenu"))->actions();
     QString lines;
     for (const QAction* each : findChildren<QAction*>())
-        if (!each->shortcuts().isEmpty())
-            lines += shortcutLine(
-                each->text().remove(QLatin1Char('&')),
-                QKeySequence::listToString(each->shortcuts(), QKeySequence::NativeText));
+        if (!each->shortcuts().isEmpty() && !tabs.contains(each))
+            lines += shortcutLine(each->text().remove(QLatin1Char('&')), keysOf(*each));
+    lines +=
+        shortcutLine(tr("Tabs"), tr("%1 … %2").arg(keysOf(*tabs.first()), keysOf(*tabs.last())));
     const std::pair<QString, QString> inCharts[] = {
         {tr("Zoom"), tr("+, −, wheel (Shift: across, Alt: up and down), right drag")},
         {tr("Pan"), tr("Arrows, drag")},

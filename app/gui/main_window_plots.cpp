@@ -47,6 +47,7 @@ void MainWindow::buildPages() {
 /// Ctrl+1 shows the first tab, Ctrl+2 the second, and so on.
 void MainWindow::addTabActions(QMenu* view) {
     QMenu* tabs = view->addMenu(tr("&Tab"));
+    tabs->setObjectName(QStringLiteral("tabMenu"));
     for (int i = 0; i < m_tabs->count(); ++i) {
         const QByteArray name = "actionTab" + QByteArray::number(i + 1);
         QAction* each = action(name.constData(), m_tabs->tabText(i),

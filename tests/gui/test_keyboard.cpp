@@ -200,17 +200,21 @@ void TestKeyboard::theExportDialogIsReached() {
 
 void TestKeyboard::messagesAreReached_data() {
     QTest::addColumn<QString>("name");
-    QTest::newRow("about") << QStringLiteral("actionAbout");
-    QTest::newRow("shortcuts") << QStringLiteral("actionShortcuts");
+    QTest::addColumn<QString>("says");
+    QTest::newRow("about") << QStringLiteral("actionAbout") << QStringLiteral("Qt 6");
+    QTest::newRow("shortcuts") << QStringLiteral("actionShortcuts")
+                               << QStringLiteral("Ctrl+1 … Ctrl+9");
 }
 
 void TestKeyboard::messagesAreReached() {
     QFETCH(QString, name);
+    QFETCH(QString, says);
     bool seen = false;
-    QTimer::singleShot(200, m_window.get(), [this, &seen, name] {
+    QTimer::singleShot(200, m_window.get(), [this, &seen, says] {
         QWidget* box = QApplication::activeModalWidget();
         QVERIFY(box);
         seen = true;
+        QVERIFY(qobject_cast<QMessageBox*>(box)->text().contains(says));
         for (QWidget* each : workedWith(*box))
             QVERIFY2(!accessible(each, QAccessible::Name).isEmpty(), qPrintable(described(each)));
         QVERIFY(!accessible(box, QAccessible::Name).isEmpty());
