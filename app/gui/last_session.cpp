@@ -53,7 +53,7 @@ void keepChoices(QSettings& settings, const Session& session) {
     const Configuration& chosen = session.configuration();
     settings.setValue(kDevice, text(chosen.deviceId));
     settings.setValue(kEngine, text(chosen.deployment.engine.name));
-    settings.setValue(kKvType, text(name(chosen.workload.kvTypes.key)));
+    settings.setValue(kKvType, QString::fromStdString(cacheInWords(chosen.workload.kvTypes)));
     settings.setValue(kWeightsType, text(name(chosen.workload.weightsType)));
     settings.setValue(kScope, text(name(chosen.workload.scope)));
     QStringList fields;
@@ -107,16 +107,16 @@ void restoreChoices(const QSettings& settings, Session& session) {
     if (const QString device = settings.value(kDevice).toString(); !device.isEmpty())
         session.setDevice(device.toStdString());
     session.setEngine(settings.value(kEngine).toString().toStdString());
-    if (const auto type = parseDataType(settings.value(kKvType).toString().toStdString()))
-        session.setKvType(*type);
+    if (const auto types = parseKvTypes(settings.value(kKvType).toString().toStdString()))
+        session.setKvTypes(*types);
     if (const auto type = parseDataType(settings.value(kWeightsType).toString().toStdString()))
         session.setWeightsType(*type);
     if (const auto scope = parseScope(settings.value(kScope).toString().toStdString()))
         session.setScope(*scope);
     const QStringList fields = settings.value(kFieldsKept).toStringList();
-    if (static_cast<std::size_t>(fields.size()) != std::size(kFields))
-        return; // of another version: what it did not know stays as it is
-    for (std::size_t i = 0; i < std::size(kFields); ++i)
+    // Another version knew of fewer or more: what it did not know stays as it is.
+    const auto known = std::min(static_cast<std::size_t>(fields.size()), std::size(kFields));
+    for (std::size_t i = 0; i < known; ++i)
         session.setText(kFields[i], fields[static_cast<qsizetype>(i)]);
 }
 

@@ -216,6 +216,8 @@ ModelSpec withSharedCaches(ModelSpec model, std::int64_t layers) {
         if (layer.ownsCache &&
             (layer.attention == AttentionKind::Softmax || layer.attention == AttentionKind::Mla))
             layer.ownsCache = owners++ % layers == 0;
+    if (layers > 1) // records tell it from the model as it is by the name alone
+        model.name += fmt::format(" ({} layers a cache)", layers);
     return model;
 }
 

@@ -10,6 +10,7 @@
 #include "app/gui/panels/answer_strip.h"
 #include "app/gui/panels/configuration_panel.h"
 #include "app/gui/panels/overview_table.h"
+#include "core/plan/footprint.h"
 #include "core/spec/presets.h"
 #include "core/spec/units.h"
 
@@ -31,7 +32,8 @@ DeviceInfo localCpu() {
 
 } // namespace
 
-/// Engine, ranks, reserve and efficiency: from the fields to the plan, against the core.
+/// The cache's types and sharing, engine, ranks, reserve and efficiency: from the fields to the
+/// plan, against the core.
 class TestDeploymentFields : public QObject {
     Q_OBJECT
 private slots:
@@ -52,6 +54,11 @@ private slots:
     void uncheckedFieldsAreMarked();
     void measurementsAreOfTheirOwnDevice();
     void aRunKeepsTheDeployment();
+    void valuesFollowTheKeysUntilTheyDiffer();
+    void aRunKeepsBothTypes();
+    void layersShareACacheByHand();
+    void noMoreLayersShareThanThereAre();
+    void aModelThatSharesKeepsToIt();
 
 private:
     template <typename T>
@@ -71,12 +78,19 @@ private:
         QApplication::clipboard()->setText(text);
         field->paste();
     }
-    void chooseEngine(const QString& name) {
-        auto* box = child<QComboBox>("engine");
-        const int index = box->findData(name);
+    void chooseIn(const char* name, const QVariant& data) {
+        auto* box = child<QComboBox>(name);
+        const int index = box->findData(data);
         QVERIFY(index >= 0);
         box->setCurrentIndex(index);
         emit box->activated(index);
+    }
+    void chooseEngine(const QString& name) { chooseIn("engine", name); }
+    void chooseType(const char* name, DataType type) { chooseIn(name, static_cast<int>(type)); }
+    KvTypes chosenTypes() { return m_session->configuration().workload.kvTypes; }
+    void measureHere() {
+        m_session->addDevice(localCpu());
+        m_session->setDevice("cpu");
     }
     const VariantSeries& own() {
         const auto& variants = m_session->overview().variants;
@@ -199,8 +213,7 @@ void TestDeploymentFields::noMoreStagesThanLayers() {
 }
 
 void TestDeploymentFields::severalDevicesAreNotMeasured() {
-    m_session->addDevice(localCpu());
-    m_session->setDevice("cpu");
+    measureHere();
     QVERIFY(m_session->whyNoRun().isEmpty());
     type("tensorParallel", QStringLiteral("2"));
     QVERIFY(m_session->whyNoRun().contains(QStringLiteral("2 devices")));
@@ -229,8 +242,7 @@ void TestDeploymentFields::efficiencyIsAskedOfTheCatalogueOnly() {
                 ->text()
                 .contains(QString::fromStdString(describe(kDatasheetRange))));
     type("efficiency", QStringLiteral("much"));
-    m_session->addDevice(localCpu());
-    m_session->setDevice("cpu");
+    measureHere();
     QVERIFY(!child<QLineEdit>("efficiency")->isVisible());
     QVERIFY(m_session->whyNoRun().isEmpty()); // what cannot be seen cannot be wrong
     QVERIFY(!child<QLabel>("detected")->text().contains(QStringLiteral("reached")));
@@ -311,8 +323,7 @@ void TestDeploymentFields::measurementsAreOfTheirOwnDevice() {
 }
 
 void TestDeploymentFields::aRunKeepsTheDeployment() {
-    m_session->addDevice(localCpu());
-    m_session->setDevice("cpu");
+    measureHere();
     chooseEngine(QStringLiteral("llama.cpp"));
     type("reserve", QStringLiteral("5%"));
     const Result<RunRequest> request = m_session->request(false);
@@ -328,6 +339,92 @@ void TestDeploymentFields::aRunKeepsTheDeployment() {
     other.setRun(recording);
     QCOMPARE(other.deployment(), request->deployment);
     QCOMPARE(other.text(Field::Reserve), QStringLiteral("5%"));
+}
+
+void TestDeploymentFields::valuesFollowTheKeysUntilTheyDiffer() {
+    chooseType("keyType", DataType::Q8_0);
+    QCOMPARE(chosenTypes(), (KvTypes{DataType::Q8_0, DataType::Q8_0}));
+    QCOMPARE(child<QComboBox>("valueType")->currentText(), QStringLiteral("q8_0"));
+    const std::uint64_t same = own().kvBytesPerToken;
+    chooseType("valueType", DataType::Q4_0);
+    QCOMPARE(chosenTypes(), (KvTypes{DataType::Q8_0, DataType::Q4_0}));
+    QVERIFY(own().kvBytesPerToken < same);
+    QCOMPARE(own().kvBytesPerToken,
+             kvBytesPerToken(*findModelPreset("llama-3.1-8b"), chosenTypes()));
+    chooseType("keyType", DataType::F16);
+    QCOMPARE(chosenTypes(), (KvTypes{DataType::F16, DataType::Q4_0}));
+    QVERIFY(m_session->overview().shape.contains(QStringLiteral("f16/q4_0")));
+    QCOMPARE(child<QComboBox>("keyType")->accessibleName(), QStringLiteral("Type of keys"));
+    QCOMPARE(child<QComboBox>("valueType")->accessibleName(), QStringLiteral("Type of values"));
+}
+
+void TestDeploymentFields::aRunKeepsBothTypes() {
+    measureHere();
+    chooseType("keyType", DataType::Q8_0);
+    chooseType("valueType", DataType::Q4_0);
+    for (const bool quickLook : {true, false}) {
+        const Result<RunRequest> request = m_session->request(quickLook);
+        QVERIFY(request.ok());
+        QCOMPARE(request->workload.kvTypes, (KvTypes{DataType::Q8_0, DataType::Q4_0}));
+    }
+}
+
+void TestDeploymentFields::layersShareACacheByHand() {
+    measureHere();
+    QCOMPARE(child<QLineEdit>("layersPerCache")->text(), QStringLiteral("1"));
+    const std::uint64_t alone = own().kvBytesPerToken;
+    type("layersPerCache", QStringLiteral("2"));
+    QCOMPARE(own().kvBytesPerToken * 2, alone);
+    const ModelSpec shared = withSharedCaches(*findModelPreset("llama-3.1-8b"), 2);
+    const Result<RunRequest> request = m_session->request(true);
+    QVERIFY(request.ok());
+    QCOMPARE(request->model, shared);
+    Sample sample;
+    sample.model =
+        findModelPreset("llama-3.1-8b")->name; // as it is: not the one whose layers share
+    sample.variant = "GQA-8";
+    sample.layers = sample.nHeads = 32;
+    sample.nKvHeads = 8;
+    sample.headDim = 128;
+    sample.context = 8192;
+    sample.tokensPerSecond = 7;
+    m_session->setSamples({sample});
+    QVERIFY(!own().measuredTokensPerSecond);
+    sample.model = shared.name;
+    m_session->setSamples({sample});
+    QCOMPARE(own().measuredTokensPerSecond.value_or(0), 7.0);
+    type("layersPerCache", QString());
+    QCOMPARE(own().kvBytesPerToken, alone);
+}
+
+void TestDeploymentFields::noMoreLayersShareThanThereAre() {
+    const auto* message = child<QLabel>("layersPerCacheMessage");
+    for (const char* wrong : {"0", "-2", "33", "two"}) {
+        type("layersPerCache", QString::fromLatin1(wrong));
+        QVERIFY2(message->isVisible(), wrong);
+        QVERIFY(m_session->whyNoRun().contains(message->text()));
+    }
+    type("layersPerCache", QStringLiteral("32"));
+    QVERIFY(!message->isVisible());
+    type("layers", QStringLiteral("8"));
+    QVERIFY2(message->text().contains(QStringLiteral("there are 8")), qPrintable(message->text()));
+}
+
+void TestDeploymentFields::aModelThatSharesKeepsToIt() {
+    auto* field = child<QLineEdit>("layersPerCache");
+    QVERIFY(field->isEnabled());
+    ModelSpec model = withSharedCaches(*findModelPreset("llama-3.1-8b"), 4);
+    m_session->setModel(model);
+    QVERIFY(!field->isEnabled());
+    QCOMPARE(field->text(), QStringLiteral("4"));
+    model.layers[1].ownsCache = true; // in no groups
+    m_session->setModel(model);
+    QCOMPARE(field->text(), QString());
+    m_session->setText(Field::LayersPerCache, QStringLiteral("2")); // as a session kept it
+    QVERIFY(!m_session->configuration().shape.any());
+    QCOMPARE(field->text(), QString());
+    m_session->setModel(*findModelPreset("llama-3.1-8b"));
+    QVERIFY(field->isEnabled());
 }
 
 QTEST_MAIN(TestDeploymentFields)

@@ -53,6 +53,7 @@ private slots:
     void theEndOfALongRunIsTold();
     void theTimeLeftIsSaidInWords();
     void whatWasOpenIsOpenAgain();
+    void anOlderSessionIsOpened();
     void newForgetsWhatWasOpen();
     void whatIsMissingIsSaidAndTheRestIsOpened();
     void aModelFileIsReadAgain();
@@ -400,7 +401,8 @@ void TestLongRuns::whatWasOpenIsOpenAgain() {
     session.setText(Field::Contexts, QStringLiteral("3K, 5K"));
     session.setText(Field::Memory, QStringLiteral("40 GiB"));
     session.setText(Field::Layers, QStringLiteral("8"));
-    session.setKvType(DataType::Q8_0);
+    session.setKvTypes({DataType::Q8_0, DataType::Q4_0});
+    session.setText(Field::LayersPerCache, QStringLiteral("2"));
     session.setScope(Scope::Step);
     session.setEngine("vllm");
     session.setText(Field::PcieRate, QStringLiteral("63 GB/s"));
@@ -418,6 +420,24 @@ void TestLongRuns::whatWasOpenIsOpenAgain() {
     QVERIFY(!m_window->runs().runs().back().saved);
     QCOMPARE(child<QTabWidget>("tabs")->currentIndex(), 1);
     QVERIFY(!child<QWidget>("banner")->isVisible());
+}
+
+void TestLongRuns::anOlderSessionIsOpened() {
+    m_window->session().setText(Field::Layers, QStringLiteral("8"));
+    m_window->close();
+    QSettings settings;
+    settings.beginGroup(QStringLiteral("session"));
+    QStringList fields = settings.value(QStringLiteral("fields")).toStringList();
+    fields.removeLast(); // it knew of fewer, and of one type for keys and values
+    settings.setValue(QStringLiteral("fields"), fields);
+    settings.setValue(QStringLiteral("kvType"), QStringLiteral("q8_0"));
+    settings.sync();
+    m_window = std::make_unique<MainWindow>();
+    m_window->restoreSession();
+    const Configuration& opened = m_window->session().configuration();
+    QCOMPARE(opened.workload.kvTypes, (KvTypes{DataType::Q8_0, DataType::Q8_0}));
+    QCOMPARE(opened.shape.layers.value_or(0), std::int64_t{8});
+    QVERIFY(m_window->session().valid());
 }
 
 void TestLongRuns::newForgetsWhatWasOpen() {

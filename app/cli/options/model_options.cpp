@@ -126,10 +126,7 @@ Result<ModelSpec> ModelOptions::resolve() const {
         return Error{ErrorCode::BadUsage,
                      fmt::format("{} layers cannot share a cache", *shareCache), "--share-cache",
                      "Choose 1 for a cache of each layer, or more."};
-    ModelSpec shared = withSharedCaches(*std::move(shaped), *shareCache);
-    if (*shareCache > 1)
-        shared.name += fmt::format(" ({} layers a cache)", *shareCache);
-    return shared;
+    return withSharedCaches(*std::move(shaped), *shareCache);
 }
 
 Result<ModelSpec> ModelOptions::shapedModel() const {

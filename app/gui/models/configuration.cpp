@@ -38,6 +38,21 @@ void apply(const ShapeOverrides& shape, LayerSpec& layer) {
 
 } // namespace
 
+std::optional<std::int64_t> layersPerCache(const ModelSpec& model) {
+    std::vector<bool> owners;
+    for (const LayerSpec& layer : model.layers)
+        if (layer.attention == AttentionKind::Softmax || layer.attention == AttentionKind::Mla)
+            owners.push_back(layer.ownsCache);
+    if (owners.empty())
+        return 1;
+    const auto second = std::find(owners.begin() + 1, owners.end(), true);
+    const std::int64_t count = second - owners.begin();
+    for (std::size_t i = 0; i < owners.size(); ++i)
+        if (owners[i] != (static_cast<std::int64_t>(i) % count == 0))
+            return std::nullopt;
+    return count;
+}
+
 Result<ModelSpec> effectiveModel(const Configuration& configuration) {
     ModelSpec model = configuration.model;
     const ShapeOverrides& shape = configuration.shape;
@@ -53,6 +68,8 @@ Result<ModelSpec> effectiveModel(const Configuration& configuration) {
         if (model.layers != configuration.model.layers)
             recountWeights(model);
     }
+    if (shape.layersPerCache)
+        model = withSharedCaches(std::move(model), *shape.layersPerCache);
     if (Status status = validate(model); !status)
         return status.error();
     return model;

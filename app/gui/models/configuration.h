@@ -16,8 +16,11 @@ namespace decodescope {
 /// Numbers typed over the model's own. Absent: as the model says.
 struct ShapeOverrides {
     std::optional<std::int64_t> layers, nHeads, nKvHeads, headDim, window;
+    std::optional<std::int64_t> layersPerCache; ///< only where each layer of the model has its own
     bool operator==(const ShapeOverrides&) const = default;
-    [[nodiscard]] bool any() const { return layers || nHeads || nKvHeads || headDim || window; }
+    [[nodiscard]] bool any() const {
+        return layers || nHeads || nKvHeads || headDim || window || layersPerCache;
+    }
 };
 
 /// Everything the Configuration panel holds.
@@ -33,6 +36,10 @@ struct Configuration {
     AnswerAssumptions assumptions;
     bool operator==(const Configuration&) const = default;
 };
+
+/// How many layers in a row share the cache of the first; 1: each has its own. Absent where the
+/// layers share in no such groups.
+[[nodiscard]] std::optional<std::int64_t> layersPerCache(const ModelSpec& model);
 
 /// The model with the typed numbers in every softmax layer. More layers repeat the pattern of the
 /// model's own. Exact weight bytes no longer apply to a changed shape. Errors: as validate().

@@ -128,6 +128,13 @@ QString parseReserve(const QString& text, Configuration& configuration) {
     return {};
 }
 
+/// A model that says itself which layers share a cache keeps to that.
+QString parseLayersPerCache(const QString& text, const ModelSpec& model,
+                            std::optional<std::int64_t>& value) {
+    const std::optional<std::int64_t> own = layersPerCache(model);
+    return parseOverride(own == 1 ? text : QString(), 1, kMaxLayers, own, value);
+}
+
 QString parseEfficiency(const QString& text, std::optional<RateRange>& efficiency) {
     if (text.trimmed().isEmpty()) {
         efficiency.reset();
@@ -254,6 +261,8 @@ QString applyField(Field field, const QString& text, Configuration& configuratio
         return parseCounts(text, kMaxHeads, configuration.extraKvHeads);
     case Field::PcieRate:
         return parsePcieRate(text, configuration.assumptions.pcieBytesPerSecond);
+    case Field::LayersPerCache:
+        return parseLayersPerCache(text, configuration.model, shape.layersPerCache);
     }
     return {};
 }
@@ -304,17 +313,28 @@ QString fieldText(Field field, const Configuration& configuration) {
     case Field::PcieRate:
         return QStringLiteral("%1 GB/s").arg(
             QLocale::c().toString(configuration.assumptions.pcieBytesPerSecond / 1e9, 'g', 4));
+    case Field::LayersPerCache: {
+        const auto own = layersPerCache(configuration.model);
+        return own ? number(shape.layersPerCache, *own) : QString();
+    }
     }
     return {};
 }
 
 QString crossFieldMessage(Field field, const Configuration& configuration) {
+    const std::int64_t layers =
+        configuration.shape.layers.value_or(configuration.model.layerCount());
     if (field == Field::PipelineParallel) {
-        const std::int64_t layers =
-            configuration.shape.layers.value_or(configuration.model.layerCount());
         if (configuration.deployment.pipelineParallel > layers)
             return tr("Pipeline ranks divide the layers, and there are %1: planned with %1.")
                 .arg(grouped(layers));
+        return {};
+    }
+    if (field == Field::LayersPerCache) {
+        const std::int64_t shared = configuration.shape.layersPerCache.value_or(1);
+        if (shared > layers)
+            return tr("%1 layers cannot share a cache: there are %2.")
+                .arg(grouped(shared), grouped(layers));
         return {};
     }
     const LayerSpec* layer = configuration.model.attentionLayer();

@@ -26,14 +26,17 @@ enum class Field {
     Batches,
     TimeBudget,
     ExtraKvHeads,
-    PcieRate ///< of the Plan tab
+    PcieRate, ///< of the Plan tab
+    LayersPerCache
 };
+/// A session is kept as the texts of these in this order: new ones go to the end.
 inline constexpr Field kFields[] = {
     Field::Layers,           Field::Heads,        Field::KvHeads,
     Field::HeadDim,          Field::Window,       Field::Memory,
     Field::Reserve,          Field::Efficiency,   Field::TensorParallel,
     Field::PipelineParallel, Field::Contexts,     Field::Batches,
-    Field::TimeBudget,       Field::ExtraKvHeads, Field::PcieRate};
+    Field::TimeBudget,       Field::ExtraKvHeads, Field::PcieRate,
+    Field::LayersPerCache};
 
 /// Writes `text` into the configuration. Returns what is wrong with it in words, and then leaves
 /// the configuration as it was. An empty text takes a typed value back where the model or the
@@ -44,7 +47,7 @@ inline constexpr Field kFields[] = {
 [[nodiscard]] QString fieldText(Field field, const Configuration& configuration);
 
 /// What is wrong between fields (KV heads that do not divide the query heads, more pipeline ranks
-/// than layers), if this field is the one to mend.
+/// or layers to a cache than layers), if this field is the one to mend.
 [[nodiscard]] QString crossFieldMessage(Field field, const Configuration& configuration);
 
 } // namespace decodescope

@@ -160,6 +160,7 @@ std::int64_t firstBatch(const Workload& workload) {
 bool isOf(const Sample& sample, const Variant& variant, const Workload& workload) {
     const LayerSpec* layer = variant.model.attentionLayer();
     return layer && sample.variant == variant.label && sample.scope == workload.scope &&
+           (sample.model.empty() || sample.model == variant.model.name) &&
            sample.kvTypes == workload.kvTypes && sample.layers == variant.model.layerCount() &&
            sample.nHeads == layer->nHeads && sample.nKvHeads == layer->nKvHeads &&
            sample.headDim == layer->headDimK &&

@@ -52,8 +52,8 @@ void Session::setModel(const ModelSpec& model) {
     m_configuration.shape = {};
     if (model.weights.type && info(*model.weights.type).weights)
         m_configuration.workload.weightsType = *model.weights.type;
-    for (const Field field :
-         {Field::Layers, Field::Heads, Field::KvHeads, Field::HeadDim, Field::Window})
+    for (const Field field : {Field::Layers, Field::Heads, Field::KvHeads, Field::HeadDim,
+                              Field::Window, Field::LayersPerCache})
         forget(field);
     const LayerSpec* layer = model.attentionLayer();
     std::erase_if(m_configuration.extraKvHeads,
@@ -92,8 +92,8 @@ void Session::setText(Field field, const QString& typed) {
     recompute();
 }
 
-void Session::setKvType(DataType type) {
-    m_configuration.workload.kvTypes = {type, type};
+void Session::setKvTypes(KvTypes types) {
+    m_configuration.workload.kvTypes = types;
     recompute();
 }
 

@@ -36,7 +36,7 @@ public:
     /// but a local device of the same name without roofs goes by those that the recording has.
     void setRun(const Recording& recording);
     void setText(Field field, const QString& text);
-    void setKvType(DataType type);
+    void setKvTypes(KvTypes types);
     void setWeightsType(DataType type);
     void setScope(Scope scope);
     void setDevice(const std::string& id); ///< local or of the catalogue

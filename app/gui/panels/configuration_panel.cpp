@@ -28,6 +28,7 @@ namespace {
 constexpr int kMinimumWidth = 280;
 constexpr int kMargin = 2 * kStep;
 constexpr int kGap = kHalfStep;
+constexpr int kTypeLetters = 4; // two lists share a row
 
 QString text(std::string_view from) {
     return QString::fromUtf8(from.data(), static_cast<qsizetype>(from.size()));
@@ -37,6 +38,10 @@ void addTypes(QComboBox* box, bool DataTypeInfo::*usable) {
     for (const DataTypeInfo& type : dataTypes())
         if (type.*usable)
             box->addItem(text(type.name), static_cast<int>(type.type));
+}
+
+DataType chosenType(const QComboBox* box) {
+    return static_cast<DataType>(box->currentData().toInt());
 }
 
 } // namespace
@@ -110,23 +115,50 @@ QWidget* ConfigurationPanel::modelSection() {
     addField(Field::HeadDim, "headDim", tr("head_dim"), tr("Elements of one head's key"));
     addField(Field::Window, "window", tr("Window"),
              tr("Tokens a sliding window holds; 0: the full context"));
-    m_kvType = formCombo(page, "kvType", tr("KV dtype"));
-    addTypes(m_kvType, &DataTypeInfo::kvCache);
-    connect(m_kvType, &QComboBox::activated, this, [this] {
-        m_session.setKvType(static_cast<DataType>(m_kvType->currentData().toInt()));
-    });
-    form->addRow(tr("KV dtype"), m_kvType);
+    m_layersPerCache = addField(Field::LayersPerCache, "layersPerCache", tr("Layers a cache"), {});
+    m_layersPerCache->setPlaceholder(tr("as the model has it"));
+    form->addRow(tr("KV dtype"), cacheTypes(page));
     m_weightsType = formCombo(page, "weightsType", tr("Weights dtype"));
     addTypes(m_weightsType, &DataTypeInfo::weights);
-    connect(m_weightsType, &QComboBox::activated, this, [this] {
-        m_session.setWeightsType(static_cast<DataType>(m_weightsType->currentData().toInt()));
-    });
+    connect(m_weightsType, &QComboBox::activated, this,
+            [this] { m_session.setWeightsType(chosenType(m_weightsType)); });
     form->addRow(tr("Weights"), m_weightsType);
     SessionField* whatIfs =
         addField(Field::ExtraKvHeads, "extraKvHeads", tr("What-ifs"),
                  tr("More KV heads to compare, such as 4, 2: numbers that divide the query heads"));
     whatIfs->setPlaceholder(tr("KV heads: 4, 2"));
     return page;
+}
+
+QWidget* ConfigurationPanel::cacheTypes(QWidget* parent) {
+    auto* row = new QWidget(parent);
+    auto* columns = new QHBoxLayout(row);
+    columns->setContentsMargins(0, 0, 0, 0);
+    columns->setSpacing(kGap);
+    const auto add = [&](const char* name, const QString& label) {
+        QComboBox* box = formCombo(row, name, label);
+        box->setMinimumContentsLength(kTypeLetters);
+        addTypes(box, &DataTypeInfo::kvCache);
+        columns->addWidget(box, 1);
+        return box;
+    };
+    m_keyType = add("keyType", tr("Type of keys"));
+    m_keyType->setToolTip(tr("Type of keys; values of the same type follow it"));
+    m_valueType = add("valueType", tr("Type of values"));
+    m_valueType->setToolTip(tr("Type of values"));
+    connect(m_keyType, &QComboBox::activated, this, &ConfigurationPanel::chooseKeyType);
+    connect(m_valueType, &QComboBox::activated, this, [this] {
+        m_session.setKvTypes(
+            {m_session.configuration().workload.kvTypes.key, chosenType(m_valueType)});
+    });
+    return row;
+}
+
+/// Values that had the keys' type keep to it, so that the usual case is one choice.
+void ConfigurationPanel::chooseKeyType() {
+    const KvTypes before = m_session.configuration().workload.kvTypes;
+    const DataType key = chosenType(m_keyType);
+    m_session.setKvTypes({key, before.value == before.key ? key : before.value});
 }
 
 QWidget* ConfigurationPanel::workloadSection() {
@@ -193,7 +225,13 @@ void ConfigurationPanel::setFinding(const QString& sentence) {
 void ConfigurationPanel::refresh() {
     const Configuration& chosen = m_session.configuration();
     const ModelSpec& model = chosen.model;
-    choose(m_kvType, static_cast<int>(chosen.workload.kvTypes.key));
+    choose(m_keyType, static_cast<int>(chosen.workload.kvTypes.key));
+    choose(m_valueType, static_cast<int>(chosen.workload.kvTypes.value));
+    const bool ownCaches = layersPerCache(model) == 1;
+    m_layersPerCache->setEnabled(ownCaches);
+    m_layersPerCache->edit()->setToolTip(
+        ownCaches ? tr("Layers in a row that share the cache of the first; 1: each has its own")
+                  : tr("This model says itself which of its layers share a cache"));
     choose(m_weightsType, static_cast<int>(chosen.workload.weightsType));
     choose(m_scope, static_cast<int>(chosen.workload.scope));
     if (!m_model->lineEdit()->hasFocus() || m_model->findText(m_model->currentText()) >= 0) {

@@ -11,6 +11,8 @@ class QLabel;
 
 namespace decodescope {
 
+class SessionField;
+
 /// Model, hardware and workload. Run is pinned at the bottom, outside the scroll area.
 class ConfigurationPanel : public QWidget {
     Q_OBJECT
@@ -24,14 +26,18 @@ signals:
 
 private:
     QWidget* modelSection();
+    QWidget* cacheTypes(QWidget* parent);
     QWidget* workloadSection();
     QWidget* footer(QAction* run);
     void fillModels();
+    void chooseKeyType();
     void refresh();
 
     Session& m_session;
     QComboBox* m_model = nullptr;
-    QComboBox* m_kvType = nullptr;
+    QComboBox* m_keyType = nullptr;
+    QComboBox* m_valueType = nullptr;
+    SessionField* m_layersPerCache = nullptr;
     QComboBox* m_weightsType = nullptr;
     QComboBox* m_scope = nullptr;
     QLabel* m_source = nullptr;
