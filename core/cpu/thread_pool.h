@@ -14,9 +14,9 @@ namespace decodescope {
 /// Threads that stay, and share out small units of work as they come free. Each begins with a range
 /// of its own, so that what it reads is one long stream, and takes from the others' when it is
 /// through. A worker that the system has put aside when a job ends is not waited for unless it
-/// holds a unit. Measured beside a process that keeps one of two cores busy: two threads are as fast
-/// as one, since what a worker adds in its time slice is lost in the next, when it holds a unit.
-/// That workers rest between units, to be let in again sooner, gained nothing.
+/// holds a unit. Measured beside a process that keeps one of two cores busy: two threads are as
+/// fast as one, since what a worker adds in its time slice is lost in the next, when it holds a
+/// unit. That workers rest between units, to be let in again sooner, gained nothing.
 class ThreadPool {
 public:
     /// `threads` in all: the calling thread works too. At least 1; fewer than asked for where the
