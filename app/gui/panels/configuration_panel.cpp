@@ -28,7 +28,6 @@ namespace {
 constexpr int kMinimumWidth = 280;
 constexpr int kMargin = 2 * kStep;
 constexpr int kGap = kHalfStep;
-constexpr int kTypeLetters = 4; // two lists share a row
 
 QString text(std::string_view from) {
     return QString::fromUtf8(from.data(), static_cast<qsizetype>(from.size()));
@@ -117,7 +116,7 @@ QWidget* ConfigurationPanel::modelSection() {
              tr("Tokens a sliding window holds; 0: the full context"));
     m_layersPerCache = addField(Field::LayersPerCache, "layersPerCache", tr("Layers a cache"), {});
     m_layersPerCache->setPlaceholder(tr("as the model has it"));
-    form->addRow(tr("KV dtype"), cacheTypes(page));
+    addCacheTypes(form, page);
     m_weightsType = formCombo(page, "weightsType", tr("Weights dtype"));
     addTypes(m_weightsType, &DataTypeInfo::weights);
     connect(m_weightsType, &QComboBox::activated, this,
@@ -130,28 +129,22 @@ QWidget* ConfigurationPanel::modelSection() {
     return page;
 }
 
-QWidget* ConfigurationPanel::cacheTypes(QWidget* parent) {
-    auto* row = new QWidget(parent);
-    auto* columns = new QHBoxLayout(row);
-    columns->setContentsMargins(0, 0, 0, 0);
-    columns->setSpacing(kGap);
-    const auto add = [&](const char* name, const QString& label) {
-        QComboBox* box = formCombo(row, name, label);
-        box->setMinimumContentsLength(kTypeLetters);
+void ConfigurationPanel::addCacheTypes(QFormLayout* form, QWidget* page) {
+    const auto add = [&](const char* name, const QString& label, const QString& spoken) {
+        QComboBox* box = formCombo(page, name, spoken);
         addTypes(box, &DataTypeInfo::kvCache);
-        columns->addWidget(box, 1);
+        form->addRow(label, box);
         return box;
     };
-    m_keyType = add("keyType", tr("Type of keys"));
+    m_keyType = add("keyType", tr("K dtype"), tr("Type of keys"));
     m_keyType->setToolTip(tr("Type of keys; values of the same type follow it"));
-    m_valueType = add("valueType", tr("Type of values"));
+    m_valueType = add("valueType", tr("V dtype"), tr("Type of values"));
     m_valueType->setToolTip(tr("Type of values"));
     connect(m_keyType, &QComboBox::activated, this, &ConfigurationPanel::chooseKeyType);
     connect(m_valueType, &QComboBox::activated, this, [this] {
         m_session.setKvTypes(
             {m_session.configuration().workload.kvTypes.key, chosenType(m_valueType)});
     });
-    return row;
 }
 
 /// Values that had the keys' type keep to it, so that the usual case is one choice.

@@ -7,6 +7,7 @@
 
 class QAction;
 class QComboBox;
+class QFormLayout;
 class QLabel;
 
 namespace decodescope {
@@ -26,7 +27,7 @@ signals:
 
 private:
     QWidget* modelSection();
-    QWidget* cacheTypes(QWidget* parent);
+    void addCacheTypes(QFormLayout* form, QWidget* page);
     QWidget* workloadSection();
     QWidget* footer(QAction* run);
     void fillModels();
