@@ -81,8 +81,9 @@ void noteRopeScaling(const ConfigReader& config) {
 
 bool readTied(const ConfigReader& top, const ConfigReader& config, const FamilyDefaults& family) {
     for (const ConfigReader& each : {config, top})
-        if (const auto tied = each.boolean("tie_word_embeddings"))
-            return *tied;
+        for (const char* key : {"tie_word_embeddings", "tie_embedding"}) // the latter: LFM2
+            if (const auto tied = each.boolean(key))
+                return *tied;
     config.infer("tied_embeddings");
     return family.tied;
 }

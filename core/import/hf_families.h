@@ -45,6 +45,7 @@ struct FamilyDefaults {
     bool learnedPositions = false; ///< position embeddings are weights
     bool fourTimes = false;        ///< feed-forward width of 4 × hidden_size
     bool bothHalves = false;       ///< the width written is that of gate and up together
+    bool fittedWidth = false;      ///< two thirds of the width written, in whole multiples
     FamilyVectors vectors = {};
     /// Of a language model nested in a larger one (text_config), whose files leave out whatever
     /// is the default of its class.

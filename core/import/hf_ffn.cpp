@@ -10,11 +10,31 @@ namespace {
 
 constexpr std::int64_t kMaxWidth = 1 << 24;
 
+/// LFM2: a feed-forward of three matrices, as wide as leaves it the size of one of two with the
+/// width written, unless the file says that the width is meant.
+std::int64_t fittedWidth(const ConfigReader& config, std::int64_t written) {
+    if (!config.boolean("block_auto_adjust_ff_dim").value_or(true))
+        return written;
+    const double factor = config.real("block_ffn_dim_multiplier").value_or(1);
+    const std::int64_t multiple =
+        std::max<std::int64_t>(1, config.integer({"block_multiple_of"}, kMaxWidth).value_or(256));
+    if (!(factor > 0 && factor <= 64)) {
+        config.fail("block_ffn_dim_multiplier", "a number above 0 and up to 64 was expected");
+        return written;
+    }
+    const auto wanted =
+        static_cast<std::int64_t>(factor * static_cast<double>(2 * written / 3)); // both cut
+    return (wanted + multiple - 1) / multiple * multiple;
+}
+
 /// The width of a dense layer; 0 if the file does not say.
 std::int64_t denseWidth(const ConfigReader& config, const FamilyDefaults& family,
                         const HfShape& shape) {
     if (const auto widths = config.integersByLayer(kWidthNames, shape.layers, kMaxWidth))
         return widths->front();
+    if (family.fittedWidth)
+        if (const auto width = config.integer({"block_ff_dim", "intermediate_size"}, kMaxWidth))
+            return fittedWidth(config, *width);
     if (const auto width = config.integer(kWidthNames, kMaxWidth))
         return family.bothHalves ? *width / 2 : *width;
     if (const auto ffn = config.child("ffn_config")) // DBRX

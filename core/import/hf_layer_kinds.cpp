@@ -46,6 +46,8 @@ public:
         else if (m_config.has("attn_layer_period")) // Jamba
             offset(m_config.required({"attn_layer_period"}),
                    m_config.integer({"attn_layer_offset"}).value_or(0));
+        else if (m_config.has("full_attn_idxs")) // LFM2
+            allBut("full_attn_idxs", Kind::State);
         else if (m_config.has("attn_type_list")) // MiniMax
             listed("attn_type_list", 0, Kind::State);
         else if (m_family.modelType == kMiniMaxPort)
@@ -98,6 +100,20 @@ private:
         for (std::size_t i = 0; numbers && i < m_kinds.size(); ++i)
             if ((*numbers)[i] == number)
                 m_kinds[i] = kind;
+    }
+
+    /// Layers are `kind`, but for those whose places a list holds, counted from 0.
+    void allBut(const char* key, Kind kind) {
+        const auto places = m_config.integers(key);
+        if (!places)
+            return m_config.fail(key, "an array of layer numbers was expected");
+        std::fill(m_kinds.begin(), m_kinds.end(), kind);
+        for (const std::int64_t place : *places)
+            if (place >= m_shape.layers)
+                return m_config.fail(key, fmt::format("layer {} is not one of {}, counted from 0",
+                                                      place, m_shape.layers));
+            else
+                m_kinds[static_cast<std::size_t>(place)] = Kind::Full;
     }
 
     void lettered(const std::string& letters) {
@@ -196,9 +212,10 @@ std::optional<State> readState(const ConfigReader& config, std::int64_t hidden,
     }
     if (config.has("conv_L_cache")) { // LFM2: the last tokens of a gated convolution
         const MambaShape conv{.inner = hidden, .conv = config.required({"conv_L_cache"})};
-        // In: two gates and what is convolved. Out: hidden to hidden.
+        // In: two gates and what is convolved, by a filter a channel. Out: hidden to hidden.
         const auto width = static_cast<std::uint64_t>(hidden);
-        return State{stateBytes(conv), saturatingMultiply(4 * width, width)};
+        const auto taps = static_cast<std::uint64_t>(conv.conv);
+        return State{stateBytes(conv), saturatingMultiply(4 * width + taps, width)};
     }
     if (!config.has("mamba_d_state") && !config.has("ssm_state_size"))
         return std::nullopt;

@@ -146,6 +146,18 @@ void TestHfConfig::recurrentLayersKeepAFixedState() {
                                        "lfm2"));
     QCOMPARE(lfm.layers[0].stateBytes, std::uint64_t{4 * 2 * 64});
     QCOMPARE(lfm.layers[1].nKvHeads, 8);
+    // LFM2 1.2B as published, down to the last tensor.
+    const QByteArray keys = R"({"model_type":"lfm2","block_auto_adjust_ff_dim":true,
+        "block_ff_dim":12288,"block_ffn_dim_multiplier":1.0,"block_multiple_of":256,
+        "conv_L_cache":3,"hidden_size":2048,"num_attention_heads":32,"num_hidden_layers":16,
+        "num_key_value_heads":8,"vocab_size":65536,"full_attn_idxs":)";
+    const ModelSpec small = model(keys + "[2,5,8,10,12,14]}");
+    QCOMPARE(small.layers[2].nKvHeads, 8);
+    QCOMPARE(small.layers[0].stateBytes, std::uint64_t{4 * 2 * 2048});
+    QCOMPARE(small.layers[0].ffn.hidden, 8192);
+    QCOMPARE(*small.weights.parameters, std::uint64_t{1'170'340'608});
+    const auto beyond = readModelFile(m_files.write("config.json", keys + "[2,16]}"));
+    QVERIFY2(saidOf(beyond).contains("layer 16 is not one of 16"), qPrintable(saidOf(beyond)));
     QCOMPARE(spec.layers[0].ffn.sharedHidden, 512);
     // Sold as 80 billion, of which 3 are active (the sale leaves the embedding out).
     QVERIFY(*spec.weights.parameters > 79'000'000'000 && *spec.weights.parameters < 81'000'000'000);
