@@ -179,6 +179,7 @@ constexpr auto kFamilies = std::to_array<FamilyDefaults>({
      .maxPosition = 128000,
      .fittedWidth = true,
      .vectors = kHeadNorms},
+    {.modelType = "lfm2_moe", .tied = true, .maxPosition = 128000, .vectors = kHeadNorms},
     {.modelType = "gpt_bigcode",
      .gated = false,
      .tied = true,

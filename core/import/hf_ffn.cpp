@@ -93,7 +93,7 @@ FfnShape expertShape(const ConfigReader& config, std::int64_t dense) {
 class ExpertLayers {
 public:
     explicit ExpertLayers(const ConfigReader& config)
-        : m_firstDense(config.integer({"first_k_dense_replace"}).value_or(0)),
+        : m_firstDense(config.integer({"first_k_dense_replace", "num_dense_layers"}).value_or(0)),
           m_step(config.integer({"decoder_sparse_step", "interleave_moe_layer_step"}).value_or(1)),
           m_frequency(config.has("moe_layer_freq") && config.isNumber("moe_layer_freq")
                           ? config.integer({"moe_layer_freq"}).value_or(1)

@@ -156,6 +156,12 @@ void TestHfConfig::recurrentLayersKeepAFixedState() {
     QCOMPARE(small.layers[0].stateBytes, std::uint64_t{4 * 2 * 2048});
     QCOMPARE(small.layers[0].ffn.hidden, 8192);
     QCOMPARE(*small.weights.parameters, std::uint64_t{1'170'340'608});
+    const ModelSpec mixture = model(R"({"model_type":"lfm2_moe","conv_L_cache":3,
+        "full_attn_idxs":[2,6,10,14,18,21],"hidden_size":2048,"intermediate_size":7168,
+        "moe_intermediate_size":1792,"num_attention_heads":32,"num_dense_layers":2,
+        "num_experts":32,"num_experts_per_tok":4,"num_hidden_layers":24,"num_key_value_heads":8,
+        "vocab_size":65536})");
+    QCOMPARE(*mixture.weights.parameters / 10'000'000, std::uint64_t{833}); // sold as 8.3 billion
     const auto beyond = readModelFile(m_files.write("config.json", keys + "[2,16]}"));
     QVERIFY2(saidOf(beyond).contains("layer 16 is not one of 16"), qPrintable(saidOf(beyond)));
     QCOMPARE(spec.layers[0].ffn.sharedHidden, 512);
