@@ -64,8 +64,8 @@ struct ModelSpec {
 [[nodiscard]] Result<ModelSpec> withKvHeads(const ModelSpec& model, std::int64_t nKvHeads);
 
 /// The same model, in which of every `layers` softmax or MLA layers that own a cache only the first
-/// keeps its own, and the others read it (cross-layer attention, arXiv:2405.12981). Precondition:
-/// layers > 0.
+/// keeps its own, and the others read it (cross-layer attention, arXiv:2405.12981). More than one
+/// is told in the name. Precondition: layers > 0.
 [[nodiscard]] ModelSpec withSharedCaches(ModelSpec model, std::int64_t layers);
 
 /// A uniform model from numbers typed by hand.
