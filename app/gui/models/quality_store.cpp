@@ -62,7 +62,7 @@ Result<QString> QualityStore::import(const QString& path) {
 }
 
 QString QualityStore::show(std::vector<QualityStudy> fresh) {
-    const QString first = QString::fromStdString(fresh.front().title);
+    QString first = QString::fromStdString(fresh.front().title);
     take(ownWith(std::move(fresh)));
     emit changed();
     return first;

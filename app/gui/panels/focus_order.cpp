@@ -2,6 +2,7 @@
 #include "app/gui/panels/focus_order.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include <QAbstractButton>
@@ -36,9 +37,8 @@ std::pair<int, int> placeOf(const QLayout& layout, int index) {
 }
 
 void addLayout(const QLayout& layout, Stops& stops) {
-    std::vector<int> order;
-    for (int i = 0; i < layout.count(); ++i)
-        order.push_back(i);
+    std::vector<int> order(static_cast<std::size_t>(layout.count()));
+    std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(),
                      [&layout](int a, int b) { return placeOf(layout, a) < placeOf(layout, b); });
     for (const int index : order) {
