@@ -22,8 +22,8 @@ std::int64_t fittedWidth(const ConfigReader& config, std::int64_t written) {
         config.fail("block_ffn_dim_multiplier", "a number above 0 and up to 64 was expected");
         return written;
     }
-    const auto wanted =
-        static_cast<std::int64_t>(factor * static_cast<double>(2 * written / 3)); // both cut
+    const std::int64_t twoThirds = 2 * written / 3;
+    const auto wanted = static_cast<std::int64_t>(factor * static_cast<double>(twoThirds));
     return (wanted + multiple - 1) / multiple * multiple;
 }
 
