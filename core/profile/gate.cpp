@@ -67,6 +67,13 @@ Status checkGate(const Comparison& comparison, double limit) {
         if (slowerThan(pair, limit))
             slow.push_back(label(pair.configuration()));
     }
+    if (all == 0)
+        return Error{ErrorCode::RunFailed,
+                     fmt::format("no configuration could be compared with {}, so the limit was not "
+                                 "checked",
+                                 comparison.nameA),
+                     "--fail-if-slower",
+                     "Record a baseline of the same models and contexts on this device."};
     if (slow.empty())
         return Done{};
     return Error{ErrorCode::SlowerThanBaseline,

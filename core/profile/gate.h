@@ -18,7 +18,8 @@ namespace decodescope {
 [[nodiscard]] std::vector<std::string> gateLines(const Comparison& comparison, double limit);
 
 /// A is the baseline. Errors: SlowerThanBaseline where any pair is slowerThan() the limit, naming
-/// them. What A or B lacks, and what cannot be compared, does not fail.
+/// them; RunFailed where no pair could be compared, since nothing was checked then. Beside others,
+/// what A or B lacks and what cannot be compared does not fail.
 [[nodiscard]] Status checkGate(const Comparison& comparison, double limit);
 
 } // namespace decodescope

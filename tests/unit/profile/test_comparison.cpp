@@ -190,7 +190,11 @@ private slots:
         Sample other = sampleOf(99);
         other.device = "Another CPU";
         const Comparison comparison = compareSamples({other}, {sampleOf(10), sampleOf(10, 8192)});
-        QVERIFY(checkGate(comparison, 0.05).ok());
+        const Status unchecked = checkGate(comparison, 0.05);
+        QVERIFY(!unchecked);
+        QCOMPARE(unchecked.error().code, ErrorCode::RunFailed);
+        QVERIFY(checkGate(compareSamples({sampleOf(10)}, {sampleOf(10), sampleOf(10, 8192)}), 0.05)
+                    .ok());
         const std::vector<std::string> lines = gateLines(comparison, 0.05);
         QVERIFY(anyContains(lines, "8,192 tokens, batch 4: not in the baseline"));
         QVERIFY(anyContains(lines, "not compared, other device"));
