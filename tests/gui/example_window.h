@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <memory>
+
 #include <QApplication>
+#include <QSettings>
 #include <QTemporaryDir>
+#include <QTest>
 
 #include "app/gui/main_window.h"
 #include "app/gui/panels/overview_plots.h"
@@ -52,6 +56,16 @@ inline LivePoints examplePoints() {
         points.memory.push_back(memory);
     }
     return points;
+}
+
+/// A window without a past, of the usual size, that has the keyboard; empty if it never gets it.
+inline std::unique_ptr<MainWindow> activeWindow() {
+    QSettings().clear();
+    auto window = std::make_unique<MainWindow>();
+    window->resize(1440, 900);
+    window->show();
+    window->activateWindow();
+    return QTest::qWaitForWindowActive(window.get()) ? std::move(window) : nullptr;
 }
 
 /// Gives every tab something to show: a recording, live points, and a slower baseline.

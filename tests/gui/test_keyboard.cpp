@@ -5,7 +5,6 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QRegularExpression>
-#include <QSettings>
 #include <QStandardPaths>
 #include <QTabWidget>
 #include <QTest>
@@ -65,12 +64,8 @@ void TestKeyboard::initTestCase() {
 }
 
 void TestKeyboard::init() {
-    QSettings().clear();
-    m_window = std::make_unique<MainWindow>();
-    m_window->resize(1440, 900);
-    m_window->show();
-    m_window->activateWindow();
-    QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+    m_window = activeWindow();
+    QVERIFY(m_window);
     m_tabs = m_window->findChild<QTabWidget*>(QStringLiteral("tabs"));
 }
 

@@ -7,7 +7,6 @@
 #include <QLineEdit>
 #include <QLocale>
 #include <QRegularExpression>
-#include <QSettings>
 #include <QStandardPaths>
 #include <QTabWidget>
 #include <QTemporaryDir>
@@ -86,12 +85,8 @@ void TestLocale::initTestCase() {
 }
 
 void TestLocale::init() {
-    QSettings().clear();
-    m_window = std::make_unique<MainWindow>();
-    m_window->resize(1440, 900);
-    m_window->show();
-    m_window->activateWindow();
-    QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+    m_window = activeWindow();
+    QVERIFY(m_window);
     fillWindow(*m_window);
 }
 
