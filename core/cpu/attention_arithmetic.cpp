@@ -12,15 +12,20 @@ AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group
     const auto both = [&types](auto is) { return is(types.key) && is(types.value); };
     if (units.int8 && both([](DataType type) { return type == DataType::Int8 || inBlocks(type); }))
         return AttentionArithmetic::Int8Dot;
-    const bool pairs = both([](DataType type) { return type == DataType::BF16; });
-    return units.bf16 && pairs && group >= kBf16DotLeastGroup ? AttentionArithmetic::Bf16Dot
-                                                              : AttentionArithmetic::F32;
+    if (!both([](DataType type) { return type == DataType::BF16; }))
+        return AttentionArithmetic::F32;
+    if (units.bf16Matrix && group >= kBf16MatrixLeastGroup)
+        return AttentionArithmetic::Bf16Matrix;
+    return units.bf16 && group >= kBf16DotLeastGroup ? AttentionArithmetic::Bf16Dot
+                                                     : AttentionArithmetic::F32;
 }
 
 DotUnits dotUnits() {
     static const bool cpuHasBf16 = bf16DotLoop() != nullptr;
     static const bool cpuHasInt8 = int8DotLoop() != nullptr;
-    return {cpuHasBf16 && kernelTargetHasBf16Dot(), cpuHasInt8 && kernelTargetHasInt8Dot()};
+    static const bool cpuHasMatrix = bf16MatrixLoop() != nullptr;
+    return {cpuHasBf16 && kernelTargetHasBf16Dot(), cpuHasInt8 && kernelTargetHasInt8Dot(),
+            cpuHasMatrix && kernelTargetHasBf16Matrix()};
 }
 
 } // namespace decodescope

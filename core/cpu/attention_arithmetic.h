@@ -13,22 +13,33 @@ enum class AttentionArithmetic : std::uint8_t {
     Bf16Dot, ///< the CPU's dot products of bf16 pairs: AVX-512 BF16, NEON BFDOT
     /// The same loops with each dot product made of f32 multiply-adds: slow, on any CPU, for tests.
     Bf16DotEmulated,
-    Int8Dot,         ///< the CPU's dot products of four bytes: AVX-512 VNNI, NEON SDOT
-    Int8DotEmulated, ///< the same loops on any CPU, for tests
+    Bf16Matrix,         ///< the CPU's products of small matrices of bf16: Intel AMX
+    Bf16MatrixEmulated, ///< the same loops on any CPU, for tests
+    Int8Dot,            ///< the CPU's dot products of four bytes: AVX-512 VNNI, NEON SDOT
+    Int8DotEmulated,    ///< the same loops on any CPU, for tests
 };
+
+/// Whether it takes queries and weights as bf16.
+[[nodiscard]] constexpr bool roundsToBf16(AttentionArithmetic unit) {
+    return unit >= AttentionArithmetic::Bf16Dot && unit <= AttentionArithmetic::Bf16MatrixEmulated;
+}
 
 /// Query heads of a KV head from which on dot products are used. A bf16 cache asks for as many
 /// FLOP a byte as its group has heads, and a core's roofs meet at 4 to 10 (f32 with 512-bit
 /// multiply-adds): further left f32 arithmetic waits for memory as well, and is more exact.
 inline constexpr std::int64_t kBf16DotLeastGroup = 10;
 
-/// Units of dot products that a CPU has.
+/// The same of matrix products, which leave f32 behind at fewer heads.
+inline constexpr std::int64_t kBf16MatrixLeastGroup = 8;
+
+/// Units of dot products, and of matrix products, that a CPU has.
 struct DotUnits {
-    bool bf16 = false, int8 = false;
+    bool bf16 = false, int8 = false, bf16Matrix = false;
 };
 
-/// The unit for a cache of these types that `group` query heads read: dot products of bf16 where
-/// its keys and values are both bf16, those of int8 where both are int8, q8_0 or q4_0.
+/// The unit for a cache of these types that `group` query heads read: matrix or dot products of
+/// bf16 where its keys and values are both bf16, dot products of int8 where both are int8, q8_0 or
+/// q4_0.
 [[nodiscard]] AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group,
                                                       const DotUnits& units);
 

@@ -13,8 +13,10 @@
 #define HWY_TARGET_INCLUDE "core/cpu/attention_kernel.cpp"
 #include <hwy/foreach_target.h>
 
-#include "core/cpu/bf16_dot-inl.h"
 #include "core/cpu/digit_tiles-inl.h"
+#include "core/cpu/matrix_tiles-inl.h"
+#include "core/cpu/pair_tiles-inl.h"
+#include "core/cpu/softmax-inl.h"
 #include "core/cpu/tile_floats-inl.h"
 #include "core/cpu/tile_products-inl.h"
 #include "core/cpu/tile_rows-inl.h"
@@ -54,6 +56,8 @@ constexpr std::int64_t kBlocksBeforeConversion = 2;
 #endif
 
 bool waitsForMemory(const AttentionPart& part) {
+    if (takesMatrices(part.unit))
+        return false;
     const DataType type = part.types.key;
     const bool halves = type == DataType::F16 || type == DataType::BF16;
     return part.group <= (halves ? kWaitingHeads16 : kWaitingHeads);
@@ -77,132 +81,13 @@ bool readsFromPlaces(const AttentionPart& part, std::int64_t tiles) {
            !inBlocks(part.types.key) && part.types.key != DataType::Int8;
 }
 
-constexpr float kLazyRescale = 8; ///< in powers of two: accumulators may grow 256-fold
-
-/// What the softmax keeps of a head, or of the first of several that follow one another.
-struct HeadState {
-    float* weights;      ///< [heads][kRoundTokens]
-    float* max;          ///< [heads]
-    float* denominators; ///< [heads][a vector of partial sums]
-    float* output;       ///< [heads][headDimV]
-    std::int64_t headDimV;
-    float factor; ///< of the scores
-};
-
-HWY_INLINE HeadState headFrom(const HeadState& heads, std::int64_t head) {
-    return {heads.weights + head * kRoundTokens,
-            heads.max + head,
-            heads.denominators + head * lanesOf(),
-            heads.output + head * heads.headDimV,
-            heads.headDimV,
-            heads.factor};
-}
-
-/// Raises a head's maximum where one of the scores [from, to) lies more than kLazyRescale above it:
-/// what was made with the old one shrinks, with it the round's weights before `from`.
-HWY_NOINLINE void raiseMaximum(const HeadState& head, std::int64_t from, std::int64_t to) {
-    const float largest = *std::max_element(head.weights + from, head.weights + to) * head.factor;
-    if (largest <= *head.max + kLazyRescale)
-        return;
-    const float shrink = std::exp2(*head.max - largest); // 0 the first time
-    *head.max = largest;
-    const auto shorten = [shrink](float* values, std::int64_t count) {
-        for (std::int64_t i = 0; i < count; ++i)
-            values[i] *= shrink;
-    };
-    shorten(head.weights, from);
-    shorten(head.denominators, lanesOf());
-    shorten(head.output, head.headDimV);
-}
-
-/// weights = exp2(scores - maximum) of kHeads heads, added up in their denominators. Some heads at
-/// a time, since each exp2 is a long chain of operations that wait for one another. A maximum is
-/// raised so seldom that almost every tile costs one comparison and one exp2 a score.
-template <int kHeads, bool kScaled>
-HWY_INLINE void weighScores(const HeadState& heads, std::int64_t slots) {
-    const FloatTag d;
-    const std::int64_t lanes = lanesOf();
-    constexpr int kVectors = HWY_MAX_BYTES >= 64 ? 2 : 4;
-    constexpr int kCount = kHeads * kVectors;
-    for (std::int64_t t = 0; t < slots; t += kVectors * lanes) {
-        FloatVec x[kCount];
-        const auto place = [&](int i) HWY_ATTR __attribute__((always_inline)) {
-            return heads.weights + i / kVectors * kRoundTokens + t + i % kVectors * lanes;
-        };
-        const auto compare = [&]() HWY_ATTR __attribute__((always_inline)) {
-            DECODESCOPE_UNROLL
-            for (int i = 0; i < kCount; ++i) {
-                const auto max = hn::Set(d, heads.max[i / kVectors]);
-                const auto score = hn::LoadU(d, place(i));
-                x[i] = kScaled ? hn::MulSub(score, hn::Set(d, heads.factor), max)
-                               : hn::Sub(score, max);
-            }
-        };
-        compare();
-        auto largest = x[0];
-        DECODESCOPE_UNROLL
-        for (int i = 1; i < kCount; ++i) {
-            largest = hn::Max(largest, x[i]);
-        }
-        if (HWY_UNLIKELY(!hn::AllTrue(d, hn::Le(largest, hn::Set(d, kLazyRescale))))) {
-            for (int h = 0; h < kHeads; ++h)
-                raiseMaximum(headFrom(heads, h), t, t + kVectors * lanes);
-            compare();
-        }
-        exp2All(d, x);
-        DECODESCOPE_UNROLL
-        for (int i = 0; i < kCount; ++i) {
-            hn::StoreU(x[i], d, place(i));
-        }
-        DECODESCOPE_UNROLL
-        for (int h = 0; h < kHeads; ++h) {
-            auto sum = hn::LoadU(d, heads.denominators + h * lanes);
-            DECODESCOPE_UNROLL
-            for (int w = 0; w < kVectors; ++w) {
-                sum = hn::Add(sum, x[h * kVectors + w]);
-            }
-            hn::StoreU(sum, d, heads.denominators + h * lanes);
-        }
-    }
-    // Slots past the end weigh 2^-126 here: only finite values may be read for them.
-}
-
-/// weighScores() of kHeads heads at a time from `head` on, which becomes the next.
-template <int kHeads, bool kScaled>
-HWY_INLINE void weighHeads(const HeadState& first, std::int64_t group, std::int64_t slots,
-                           std::int64_t& head) {
-    for (; head + kHeads <= group; head += kHeads)
-        weighScores<kHeads, kScaled>(headFrom(first, head), slots);
-}
-
-/// Turns the group's scores of a round into weights. kScaled: the scores are still to be multiplied
-/// with scale × log2 e.
-template <bool kScaled>
-void softmaxRound(const AttentionPart& part, const AttentionState& state, const Scratch& scratch,
-                  std::int64_t tokens) {
-    const std::int64_t slots = (tokens + kTileTokens - 1) / kTileTokens * kTileTokens;
-    if (slots != tokens)
-        for (std::int64_t h = 0; h < part.group; ++h) {
-            float* scores = scratch.weights + h * kRoundTokens;
-            std::fill(scores + tokens, scores + slots, -std::numeric_limits<float>::infinity());
-        }
-    const HeadState first{scratch.weights, state.max,     scratch.denominators,
-                          state.output,    part.headDimV, kScaled ? part.scale * kLog2E : 1};
-    std::int64_t head = 0;
-    if constexpr (HWY_MAX_BYTES >= 64)
-        weighHeads<4, kScaled>(first, part.group, slots, head);
-    weighHeads<2, kScaled>(first, part.group, slots, head);
-    weighHeads<1, kScaled>(first, part.group, slots, head);
-}
-
-void packPairs(const AttentionPart& part, const Blocks& blocks, const Scratch& scratch) {
-    std::int64_t first = 0;
-    for (std::int64_t b = 0; b < blocks.count; ++b) {
-        packQueryPairs(part.queries + first * part.headDimK, blocks.headsOf(b), part.headDimK,
-                       reinterpret_cast<std::uint32_t*>(scratch.queries) +
-                           first * part.headDimK / 2);
-        first += blocks.headsOf(b);
-    }
+/// Query heads of one block, at most.
+constexpr std::int64_t blockHeads(AttentionArithmetic unit) {
+    if (takesMatrices(unit))
+        return kMatrixRows;
+    if (unit == AttentionArithmetic::Int8DotEmulated)
+        return digitHeads<EmulatedInt8Dot>();
+    return unit == AttentionArithmetic::Int8Dot ? kDigitHeads : kBlockHeads;
 }
 
 void packQueries(const AttentionPart& part, const Blocks& blocks, const Scratch& scratch) {
@@ -228,24 +113,6 @@ void packQueries(const AttentionPart& part, const Blocks& blocks, const Scratch&
                         sum += block[i * heads + h];
                     scratch.sums[first * blocksOf(dim) + j * heads + h] = sum;
                 }
-        first += heads;
-    }
-}
-
-template <class Products, class Matrix>
-HWY_INLINE void scoreTile(const AttentionPart& part, const Blocks& blocks, const Matrix& keys,
-                          const Scratch& scratch, float* weights, Ahead& ahead) {
-    const auto* queries = reinterpret_cast<const typename Products::Factor*>(scratch.queries);
-    std::int64_t first = 0;
-    for (std::int64_t b = 0; b < blocks.count; ++b) {
-        const std::int64_t heads = blocks.headsOf(b);
-        forHeads(heads,
-                 ScoreKernel<Matrix, Products>{
-                     keys, part.headDimK,
-                     BlockQueries<Products>{queries + first * part.headDimK / Products::kRows,
-                                            scratch.sums + first * blocksOf(part.headDimK),
-                                            weights + first * kRoundTokens},
-                     ahead});
         first += heads;
     }
 }
@@ -305,57 +172,6 @@ struct AddValues {
     }
 };
 
-using Bf16Matrix = RowMatrix<Bf16PairRows>;
-
-/// Dot products of bf16 take the tile as it lies in memory.
-template <class Dot>
-struct ScorePairs {
-    static void run(RoundWork& work, const std::byte* matrix, std::int64_t /*tokens*/,
-                    float* weights) {
-        scoreTile<Dot>(work.part, work.blocks, Bf16Matrix(matrix, kTileTokens), work.scratch,
-                       weights, work.ahead);
-    }
-};
-
-template <class Dot>
-struct AddPairs {
-    static void run(RoundWork& work, const std::byte* matrix, std::int64_t tokens, float* weights) {
-        const Bf16Matrix values(matrix, work.part.headDimV);
-        std::int64_t first = 0;
-        for (std::int64_t b = 0; b < work.blocks.count; ++b) {
-            const std::int64_t heads = work.blocks.headsOf(b);
-            float* ofBlock = weights + first * kRoundTokens;
-            float* output = work.output + first * work.part.headDimV;
-            float* denominators = work.scratch.denominators + first * lanesOf();
-            bool both = false;
-            for (std::int64_t h = 0; h < heads; ++h)
-                for (std::int64_t t = 0; t < tokens; t += kTileTokens)
-                    both |=
-                        hasLargeShare(ofBlock + h * kRoundTokens + t, denominators + h * lanesOf());
-            const auto packAll = [&]<bool kBoth>() HWY_ATTR {
-                for (std::int64_t h = 0; h < heads; ++h)
-                    for (std::int64_t t = 0; t < tokens; t += kTileTokens)
-                        packWeightPairs<Dot, kBoth>(ofBlock + h * kRoundTokens + t,
-                                                    denominators + h * lanesOf());
-            };
-            if (both)
-                packAll.template operator()<true>();
-            else
-                packAll.template operator()<false>();
-            const auto* pairs = reinterpret_cast<const std::uint32_t*>(ofBlock);
-            forHeads(heads, ValueKernel<Bf16Matrix, Dot>{values, work.tileBytes, work.part.headDimV,
-                                                         tokens, pairs, output, work.ahead});
-            Ahead asked = work.ahead;
-            asked.step = 0;
-            if (both)
-                forHeads(heads, ValueKernel<Bf16Matrix, Dot>{
-                                    values, work.tileBytes, work.part.headDimV, tokens,
-                                    pairs + kTileTokens / 2, output, asked});
-            first += heads;
-        }
-    }
-};
-
 /// Kernel<Matrix>::run for the matrix of a cache of this type.
 template <template <class> class Kernel>
 TileKernel kernelFor(DataType type) {
@@ -386,6 +202,12 @@ TileKernels kernelsFor(const AttentionPart& part) {
 #endif
     case AttentionArithmetic::Bf16DotEmulated:
         return {packPairs, ScorePairs<EmulatedBf16Dot>::run, AddPairs<EmulatedBf16Dot>::run};
+    case AttentionArithmetic::Bf16Matrix:
+#if DECODESCOPE_HAS_BF16_MATRIX
+        return matrixKernels<AmxBf16>();
+#endif
+    case AttentionArithmetic::Bf16MatrixEmulated:
+        return matrixKernels<EmulatedBf16Matrix>();
     case AttentionArithmetic::Int8Dot:
 #if DECODESCOPE_HAS_INT8_DOT
         return digitKernels<Int8Dot>(part.types);
@@ -433,10 +255,10 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const Blocks blocks(part.group, blockHeads(part.unit));
     Scratch scratch{};
     scratch.tile = memory;
-    scratch.weights = scratch.tile + kTileTokens * std::max(part.headDimK, part.headDimV);
+    scratch.weights = scratch.tile + kTileTokens * std::max({part.headDimK, part.headDimV, kLeastScratchDim});
     scratch.denominators = scratch.weights + part.group * kRoundTokens;
     scratch.queries = scratch.denominators + part.group * lanesOf();
-    scratch.sums = scratch.queries + part.group * part.headDimK;
+    scratch.sums = scratch.queries + part.group * std::max(part.headDimK, kLeastScratchDim);
     scratch.scales = scratch.sums + part.group * blocksOf(part.headDimK);
 
     const TileKernels kernels = kernelsFor(part);
@@ -451,10 +273,11 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const bool waits = waitsForMemory(part);
     work.ahead.step = waits && !kAsksWhileWaiting ? 0
                       : takesDigits(part.unit)    ? digitAheadStep(part, blocks, tileBytes)
+                      : takesMatrices(part.unit)  ? matrixAheadStep(part, blocks, tileBytes)
                                                   : aheadStep(part, blocks, tileBytes);
     work.ahead.chunkBytes = waits ? kWaitingBytes : kBusyBytes;
     const std::int64_t roundTiles = tilesOfRound(part);
-    const auto softmax = takesPairs(part.unit) ? softmaxRound<true> : softmaxRound<false>;
+    const auto softmax = roundsToBf16(part.unit) ? softmaxRound<true> : softmaxRound<false>;
     const auto attendRound = [&](std::int64_t firstTile) {
         const std::byte* tile = part.tiles + firstTile * tileBytes;
         const std::int64_t tokens =
@@ -487,6 +310,8 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
         attendRound(done);
     }
     finish(part, state, scratch.denominators);
+    if (kernels.release != nullptr)
+        kernels.release();
 }
 
 const char* targetName() {
@@ -495,6 +320,10 @@ const char* targetName() {
 
 bool targetHasBf16Dot() {
     return DECODESCOPE_HAS_BF16_DOT != 0;
+}
+
+bool targetHasBf16Matrix() {
+    return DECODESCOPE_HAS_BF16_MATRIX != 0;
 }
 
 bool targetHasInt8Dot() {
@@ -511,14 +340,16 @@ namespace decodescope {
 HWY_EXPORT(attend);
 HWY_EXPORT(targetName);
 HWY_EXPORT(targetHasBf16Dot);
+HWY_EXPORT(targetHasBf16Matrix);
 HWY_EXPORT(targetHasInt8Dot);
 
 std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
                                     std::int64_t headDimV) {
     constexpr std::int64_t kMostLanes = 16;
     constexpr std::int64_t kMostRoundTokens = 2 * kTileTokens;
-    return kTileTokens * std::max(headDimK, headDimV) +
-           group * (kMostRoundTokens + kMostLanes + headDimK + blocksOf(headDimK) + 1);
+    return kTileTokens * std::max({headDimK, headDimV, kLeastScratchDim}) +
+           group * (kMostRoundTokens + kMostLanes + std::max(headDimK, kLeastScratchDim) +
+                    blocksOf(headDimK) + 1);
 }
 
 void attendPart(const AttentionPart& part, const AttentionState& state, float* scratch) {
@@ -568,6 +399,10 @@ std::string kernelTarget() {
 
 bool kernelTargetHasBf16Dot() {
     return HWY_DYNAMIC_DISPATCH(targetHasBf16Dot)();
+}
+
+bool kernelTargetHasBf16Matrix() {
+    return HWY_DYNAMIC_DISPATCH(targetHasBf16Matrix)();
 }
 
 bool kernelTargetHasInt8Dot() {

@@ -31,12 +31,14 @@ struct AttentionPart {
     std::int64_t group = 1;         ///< query heads
     const float* queries = nullptr; ///< [group][headDimK]
     float scale = 1;                ///< of the scores: 1 / sqrt(head_dim)
-    /// As attentionArithmetic() says, or emulated: dot products of bf16 read keys and values of
-    /// bf16, those of int8 any of int8, q8_0 and q4_0.
+    /// As attentionArithmetic() says, or emulated: dot products and matrix products of bf16 read
+    /// keys and values of bf16, dot products of int8 any of int8, q8_0 and q4_0.
     AttentionArithmetic unit = AttentionArithmetic::F32;
 };
 
 inline constexpr std::int64_t kMaxHeadDim = 512;
+/// Scratch is made for at least so many: a matrix register's pairs of bf16 are no fewer.
+inline constexpr std::int64_t kLeastScratchDim = 16;
 
 /// Floats of scratch that attendPart() needs; 64-byte aligned, one for each thread.
 [[nodiscard]] std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
@@ -47,7 +49,7 @@ inline constexpr std::int64_t kMaxHeadDim = 512;
 /// Dot products of int8 take queries, and weights × the values' scales, as whole numbers of 16 bits
 /// relative to the largest of a head (and a round of tokens); their sums are exact. The result
 /// differs by less than 1e-4 (2-norm).
-/// Dot products of bf16 round the queries to bf16, and the weights: the denominator is the sum of
+/// Dot products and matrix products of bf16 round the queries to bf16, and the weights: the denominator is the sum of
 /// the rounded ones, and a weight with a notable share of it keeps 16 bits. Attention over many
 /// tokens then differs by 1.7e-3 (2-norm) from that of the rounded queries, and less where few
 /// count.
@@ -67,6 +69,8 @@ void mergeAttention(const AttentionState& states, std::int64_t parts, std::int64
 /// Whether that set has loops for AttentionArithmetic::Bf16Dot, of which the CPU may still know
 /// nothing.
 [[nodiscard]] bool kernelTargetHasBf16Dot();
+/// The same for AttentionArithmetic::Bf16Matrix.
+[[nodiscard]] bool kernelTargetHasBf16Matrix();
 /// The same for AttentionArithmetic::Int8Dot.
 [[nodiscard]] bool kernelTargetHasInt8Dot();
 

@@ -105,10 +105,6 @@ struct Bf16Dot {
 };
 #endif
 
-constexpr bool takesPairs(AttentionArithmetic unit) {
-    return unit == AttentionArithmetic::Bf16Dot || unit == AttentionArithmetic::Bf16DotEmulated;
-}
-
 /// Where few tokens share the weight, what bf16 drops of their weights does not average out: a
 /// weight above this share of the sum so far has it added, as a bf16 of its own.
 constexpr float kLargestRoundedShare = 1.0F / 32;

@@ -202,7 +202,7 @@ void WholeCalibration::measure(ThreadPool& all, Ceilings& ceilings) {
     measureCaches(ceilings);
     ThreadPool one(1);
     ceilings.f32 = peak(one, all, "f32 arithmetic", f32Loop());
-    ceilings.bf16Dot = peak(one, all, "bf16 dot products", bf16DotLoop());
+    ceilings.bf16Dot = peak(one, all, "bf16 products", bf16Loop());
     ceilings.int8Dot = peak(one, all, "int8 dot products", int8DotLoop());
     ceilings.flopPerSecond = ceilings.f32->allThreadsPerSecond;
     ceilings.barrierSeconds =
@@ -249,7 +249,7 @@ Result<Ceilings> measureCpuCeilings(const CalibrationRequest& request,
     } else {
         ceilings.bandwidthBytesPerSecond =
             streamRate(pool, buffer, {request.maxSeconds * 0.6}, stop);
-        const PeakLoop bf16 = bf16DotLoop();
+        const PeakLoop bf16 = bf16Loop();
         const PeakLoop int8 = int8DotLoop();
         const double peakSeconds = request.maxSeconds * 0.3 / (1 + (bf16 ? 1 : 0) + (int8 ? 1 : 0));
         ceilings.flopPerSecond = peakRate(pool, f32Loop(), {peakSeconds}, stop);

@@ -37,6 +37,7 @@ public:
         device.threads = cpu.threads;
         device.simd = kernelTarget();
         device.bf16Dot = dotUnits().bf16;
+        device.bf16Matrix = dotUnits().bf16Matrix;
         device.int8Dot = dotUnits().int8;
         device.ceilings = m_ceilings;
         return {device};

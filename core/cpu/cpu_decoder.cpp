@@ -52,14 +52,10 @@ AttentionArithmetic unitOf(const LayerSpec& layer, const DecoderRequest& request
 
 StepWork workOf(const DecoderRequest& request) {
     return stepWork(request, [&request](const LayerSpec& layer) {
-        switch (unitOf(layer, request)) {
-        case AttentionArithmetic::Bf16Dot:
+        const AttentionArithmetic unit = unitOf(layer, request);
+        if (roundsToBf16(unit))
             return DotUnit::Bf16;
-        case AttentionArithmetic::Int8Dot:
-            return DotUnit::Int8;
-        default:
-            return DotUnit::None;
-        }
+        return unit == AttentionArithmetic::Int8Dot ? DotUnit::Int8 : DotUnit::None;
     });
 }
 

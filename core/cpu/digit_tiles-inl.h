@@ -26,13 +26,6 @@ constexpr bool takesDigits(AttentionArithmetic unit) {
     return unit == AttentionArithmetic::Int8Dot || unit == AttentionArithmetic::Int8DotEmulated;
 }
 
-/// Query heads of one block, at most.
-constexpr std::int64_t blockHeads(AttentionArithmetic unit) {
-    if (unit == AttentionArithmetic::Int8DotEmulated)
-        return digitHeads<EmulatedInt8Dot>();
-    return unit == AttentionArithmetic::Int8Dot ? kDigitHeads : kBlockHeads;
-}
-
 template <class Dot, class Matrix>
 struct ScoreDigits {
     static constexpr std::int32_t kBias = KeyQuads<Dot, typename Matrix::Rows>::kBias;

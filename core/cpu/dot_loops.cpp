@@ -4,8 +4,15 @@
 #include "core/cpu/roof_kernels.h"
 
 #if defined(__x86_64__)
+#include <algorithm>
+#include <iterator>
+
 #include <cpuid.h>
 #include <immintrin.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif defined(__aarch64__) && defined(__linux__) && !defined(__clang__)
 #define DECODESCOPE_NEON_DOT 1
 #include <arm_neon.h>
@@ -81,6 +88,51 @@ __attribute__((target("avx2,avxvnni"))) double int8DotAvx(std::int64_t rounds, f
     return operations(rounds, sizeof(__m256i), 1);
 }
 
+/// Four products in registers: rows of 64 bytes, 16 of each matrix (Intel SDM, volume 1, chapter
+/// 18). The compiler's own names for the instructions would leave the configuration unwritten.
+double bf16MatrixAmx(std::int64_t rounds, float /*seed*/, float& sink) {
+    constexpr int kRegisters = 8;
+    constexpr int kRows = 16;
+    struct alignas(64) {
+        std::uint8_t palette = 1, startRow = 0, reserved[14] = {};
+        std::uint16_t rowBytes[16] = {};
+        std::uint8_t rows[16] = {};
+    } config;
+    for (int i = 0; i < kRegisters; ++i) {
+        config.rowBytes[i] = 64;
+        config.rows[i] = kRows;
+    }
+    alignas(64) std::uint16_t factors[kRows * 32];
+    alignas(64) float sums[kRows * 16];
+    std::fill(std::begin(factors), std::end(factors), std::uint16_t{0x3A80}); // 2^-10
+    const std::int64_t stride = 64;
+    asm volatile("ldtilecfg %0\n\t"
+                 "tilezero %%tmm0\n\ttilezero %%tmm1\n\ttilezero %%tmm2\n\ttilezero %%tmm3\n\t"
+                 "tileloadd (%1,%2,1), %%tmm4\n\ttileloadd (%1,%2,1), %%tmm5\n\t"
+                 "tileloadd (%1,%2,1), %%tmm6\n\ttileloadd (%1,%2,1), %%tmm7"
+                 :
+                 : "m"(config), "r"(factors), "r"(stride)
+                 : "memory");
+    for (std::int64_t r = 0; r < rounds; ++r)
+        asm volatile("tdpbf16ps %tmm6, %tmm4, %tmm0\n\ttdpbf16ps %tmm7, %tmm4, %tmm1\n\t"
+                     "tdpbf16ps %tmm6, %tmm5, %tmm2\n\ttdpbf16ps %tmm7, %tmm5, %tmm3");
+    asm volatile("tilestored %%tmm0, (%0,%1,1)\n\ttilerelease" : : "r"(sums), "r"(stride) : "memory");
+    sink = sums[0];
+    return 4 * 2.0 * kRows * 16 * 32 * static_cast<double>(rounds);
+}
+
+/// What a process has to ask Linux for before a thread may use the registers of AMX: their room on
+/// every stack of signals is 8 KiB (Documentation/arch/x86/xstate.rst).
+bool systemGivesMatrices() {
+#if defined(__linux__)
+    constexpr long kRequestPermission = 0x1023; // ARCH_REQ_XCOMP_PERM
+    constexpr long kTileData = 18;
+    return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+    return false;
+#endif
+}
+
 /// Bits of CPUID leaf 7, subleaf 1, register EAX (Intel SDM, volume 2A, CPUID).
 constexpr unsigned kAvxVnniBit = 1U << 4U;
 constexpr unsigned kAvx512Bf16Bit = 1U << 5U;
@@ -97,6 +149,23 @@ bool hasLeaf7(unsigned bit) {
 PeakLoop bf16Dot() {
     const bool wide = __builtin_cpu_supports("avx512f") != 0;
     return wide && hasLeaf7(kAvx512Bf16Bit) ? bf16DotAvx512 : nullptr;
+}
+
+/// Bits of CPUID leaf 7, subleaf 0, register EDX: AMX-BF16 and AMX-TILE.
+constexpr unsigned kAmxBits = 1U << 22U | 1U << 24U;
+
+bool hasMatrices() {
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned ecx = 0;
+    unsigned edx = 0;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & kAmxBits) == kAmxBits &&
+           bf16Dot() != nullptr && systemGivesMatrices();
+}
+
+PeakLoop bf16Matrix() {
+    static const bool has = hasMatrices();
+    return has ? bf16MatrixAmx : nullptr;
 }
 
 PeakLoop int8Dot() {
@@ -163,6 +232,19 @@ PeakLoop int8Dot() {
 
 PeakLoop bf16DotLoop() {
     return bf16Dot();
+}
+
+PeakLoop bf16MatrixLoop() {
+#if defined(__x86_64__)
+    return bf16Matrix();
+#else
+    return nullptr;
+#endif
+}
+
+PeakLoop bf16Loop() {
+    const PeakLoop matrix = bf16MatrixLoop();
+    return matrix != nullptr ? matrix : bf16DotLoop();
 }
 
 PeakLoop int8DotLoop() {

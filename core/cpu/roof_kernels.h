@@ -18,6 +18,11 @@ using PeakLoop = double (*)(std::int64_t rounds, float seed, float& sink);
 /// Dot products of bf16 pairs, summed in f32: AVX-512 BF16 or NEON BFDOT. nullptr where this CPU
 /// has no such unit.
 [[nodiscard]] PeakLoop bf16DotLoop();
+/// Products of small matrices of bf16, summed in f32: Intel AMX. nullptr where this CPU has no such
+/// unit or the system gives the process no room for its registers, which the first call asks for.
+[[nodiscard]] PeakLoop bf16MatrixLoop();
+/// The faster of the two.
+[[nodiscard]] PeakLoop bf16Loop();
 /// Dot products of four int8, summed in int32: AVX-512 VNNI, AVX-VNNI or NEON SDOT. nullptr where
 /// this CPU has no such unit: what takes several instructions (pmaddubsw, pmaddwd) does not count.
 [[nodiscard]] PeakLoop int8DotLoop();

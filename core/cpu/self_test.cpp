@@ -60,6 +60,10 @@ const char* nameOf(AttentionArithmetic unit) {
     case AttentionArithmetic::Bf16Dot:
     case AttentionArithmetic::Int8Dot:
         return " by dot products";
+    case AttentionArithmetic::Bf16Matrix:
+        return " by matrix products";
+    case AttentionArithmetic::Bf16MatrixEmulated:
+        return " by emulated matrix products";
     case AttentionArithmetic::Bf16DotEmulated:
     case AttentionArithmetic::Int8DotEmulated:
         return " by emulated dot products";
@@ -75,6 +79,8 @@ double attentionBound(DataType type, AttentionArithmetic unit, std::int64_t cont
         return type == DataType::F32 ? 1e-6 : 5e-6;
     case AttentionArithmetic::Bf16Dot:
     case AttentionArithmetic::Bf16DotEmulated:
+    case AttentionArithmetic::Bf16Matrix:
+    case AttentionArithmetic::Bf16MatrixEmulated:
         return context < kFew ? 2e-5 : 2e-3; // many have weights of bf16
     case AttentionArithmetic::Int8Dot:
     case AttentionArithmetic::Int8DotEmulated:
@@ -151,12 +157,10 @@ Data makeData(const Case& test, KvCache& cache, std::uint64_t seed) {
     return data;
 }
 
-/// Queries as the unit reads them: dot products of bf16 take them as a cache of bf16 would hold
-/// them.
+/// Queries as the unit reads them: products of bf16 take them as a cache of bf16 would hold them.
 std::vector<float> queriesRead(const Case& test, const Data& data) {
     std::vector<float> queries = data.queries;
-    if (test.unit == AttentionArithmetic::Bf16Dot ||
-        test.unit == AttentionArithmetic::Bf16DotEmulated)
+    if (roundsToBf16(test.unit))
         roundRow(DataType::BF16, queries);
     return queries;
 }
@@ -243,8 +247,11 @@ std::vector<Kernel> kernels() {
     for (const DataType type : kTypes)
         all.push_back({type, AttentionArithmetic::F32});
     all.push_back({DataType::BF16, AttentionArithmetic::Bf16DotEmulated});
+    all.push_back({DataType::BF16, AttentionArithmetic::Bf16MatrixEmulated});
     if (dotUnits().bf16)
         all.push_back({DataType::BF16, AttentionArithmetic::Bf16Dot});
+    if (dotUnits().bf16Matrix)
+        all.push_back({DataType::BF16, AttentionArithmetic::Bf16Matrix});
     for (const DataType type : {DataType::Int8, DataType::Q8_0, DataType::Q4_0})
         all.push_back({type, int8Unit()});
     return all;

@@ -21,7 +21,8 @@ namespace {
 struct Scratch {
     float* queries;      ///< [block][headDimK][heads of the block], × scale × log2 e; or bf16
                          ///< pairs [block][headDimK / 2][heads of the block], not multiplied; or
-                         ///< DigitQuads [block][headDimK / 4][heads of the block]
+                         ///< DigitQuads [block][headDimK / 4][heads of the block]; or rows of
+                         ///< bf16 pairs [group][queryWords(headDimK)]
     float* sums;         ///< [block][blocksOf(headDimK)][heads of the block]; or starts of
                          ///< DigitQueries, as many
     float* scales;       ///< [group], of DigitQueries
@@ -62,7 +63,26 @@ using PackKernel = void (*)(const AttentionPart& part, const Blocks& blocks,
 struct TileKernels {
     PackKernel pack;
     TileKernel score, addValues;
+    void (*release)() = nullptr; ///< after the last round
 };
+
+template <class Products, class Matrix>
+HWY_INLINE void scoreTile(const AttentionPart& part, const Blocks& blocks, const Matrix& keys,
+                          const Scratch& scratch, float* weights, Ahead& ahead) {
+    const auto* queries = reinterpret_cast<const typename Products::Factor*>(scratch.queries);
+    std::int64_t first = 0;
+    for (std::int64_t b = 0; b < blocks.count; ++b) {
+        const std::int64_t heads = blocks.headsOf(b);
+        forHeads(heads,
+                 ScoreKernel<Matrix, Products>{
+                     keys, part.headDimK,
+                     BlockQueries<Products>{queries + first * part.headDimK / Products::kRows,
+                                            scratch.sums + first * blocksOf(part.headDimK),
+                                            weights + first * kRoundTokens},
+                     ahead});
+        first += heads;
+    }
+}
 
 } // namespace
 } // namespace decodescope::HWY_NAMESPACE

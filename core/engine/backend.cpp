@@ -35,6 +35,7 @@ void to_json(nlohmann::json& json, const DeviceInfo& device) {
             {"simd", device.simd},
             {"bf16_dot", device.bf16Dot},
             {"int8_dot", device.int8Dot},
+            {"bf16_matrix", device.bf16Matrix},
             {"compute_capability", device.computeCapability},
             {"driver_version", device.driverVersion},
             {"measured_bandwidth_bytes_per_second", nullptr},
@@ -62,6 +63,7 @@ void from_json(const nlohmann::json& json, DeviceInfo& device) {
     json.at("simd").get_to(device.simd);
     device.bf16Dot = json.value("bf16_dot", false);
     device.int8Dot = json.value("int8_dot", false);
+    device.bf16Matrix = json.value("bf16_matrix", false);
     json.at("compute_capability").get_to(device.computeCapability);
     json.at("driver_version").get_to(device.driverVersion);
     if (const auto found = json.find("calibration"); found != json.end() && found->is_object()) {

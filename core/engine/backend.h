@@ -33,8 +33,9 @@ struct DeviceInfo {
     std::optional<std::uint64_t> lastLevelCacheBytes;
     int threads = 0;
     std::string simd; ///< instruction set the kernels run with: "AVX3_ZEN4"
-    /// Whether kernels have the CPU's dot products of bf16, and of int8, as well.
-    bool bf16Dot = false, int8Dot = false;
+    /// Whether kernels have the CPU's dot products of bf16, and of int8, and its matrix products of
+    /// bf16 as well.
+    bool bf16Dot = false, int8Dot = false, bf16Matrix = false;
     std::string computeCapability; ///< "9.0"
     std::string driverVersion;
     std::optional<Ceilings> ceilings; ///< where they have been measured

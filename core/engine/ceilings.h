@@ -54,7 +54,8 @@ struct Ceilings {
     std::vector<CacheLevel> caches = {}; ///< from the innermost level out
     /// Multiply-adds, by the kernels' instruction set.
     std::optional<ArithmeticPeak> f32 = {};
-    /// Dot products of the units that sum them in one instruction; absent where there is none.
+    /// Dot products of the units that sum them in one instruction; absent where there is none. Of
+    /// bf16 those of matrices where a device has both.
     std::optional<ArithmeticPeak> bf16Dot = {}, int8Dot = {}, fp8Dot = {};
     /// Of an empty job, handed to all `threads`: the median.
     std::optional<double> barrierSeconds = {};

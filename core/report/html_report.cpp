@@ -126,7 +126,7 @@ Named machine(const RunStarted& run, const Recording& recording) {
     add(all, "Read bandwidth, measured", roofs.bandwidthBytesPerSecond, "GB/s", 1e9);
     add(all, "Multiply-adds, measured", roofs.flopPerSecond, "GFLOP/s", 1e9);
     if (roofs.bf16Dot)
-        add(all, "bf16 dot products, measured", roofs.bf16Dot->allThreadsPerSecond, "GFLOP/s", 1e9);
+        add(all, "bf16 products, measured", roofs.bf16Dot->allThreadsPerSecond, "GFLOP/s", 1e9);
     if (roofs.int8Dot)
         add(all, "int8 dot products, measured", roofs.int8Dot->allThreadsPerSecond, "GOP/s", 1e9);
     if (!calibration.note.empty())

@@ -75,6 +75,9 @@ std::vector<Case> cases() {
         all.push_back({shape + " by dot products", DataType::BF16, 1, group, 128, 32768,
                        std::nullopt, std::nullopt, shape + " by f32", 1.5,
                        AttentionArithmetic::Bf16Dot});
+        if (dotUnits().bf16Matrix)
+            all.push_back({shape + " by matrix products", DataType::BF16, 1, group, 128, 32768,
+                           0.80, 0.78, shape + " by f32", 1.5, AttentionArithmetic::Bf16Matrix});
     }
     for (const std::int64_t headDim : {64, 80, 96, 256})
         all.push_back({fmt::format("MHA f16 4K, head_dim {}", headDim), DataType::F16, 32, 1,
@@ -174,9 +177,10 @@ private:
     double peak(AttentionArithmetic unit) {
         constexpr std::int64_t kRounds = 20'000;
         const bool int8 = unit == AttentionArithmetic::Int8Dot;
-        const PeakLoop loop = int8                                   ? int8DotLoop()
-                              : unit == AttentionArithmetic::Bf16Dot ? bf16DotLoop()
-                                                                     : f32Loop();
+        const PeakLoop loop = int8                                      ? int8DotLoop()
+                              : unit == AttentionArithmetic::Bf16Matrix ? bf16MatrixLoop()
+                              : unit == AttentionArithmetic::Bf16Dot    ? bf16DotLoop()
+                                                                        : f32Loop();
         std::atomic<double> done{0};
         const double seconds = secondsOf([&] {
             m_pool.run(8 * m_pool.threads(), {}, [&](std::int64_t, int) {
@@ -230,7 +234,7 @@ int main(int argc, char** argv) {
                 print(test, *result, threads,
                       result->tokensPerSecond / other->second.tokensPerSecond, test.times,
                       ("times the speed of " + test.against).c_str());
-            else
+            if (other == done.end() || test.oneThread)
                 print(test, *result, threads, result->fraction,
                       threads == 1 ? test.oneThread : test.allThreads, "floor fraction");
         }

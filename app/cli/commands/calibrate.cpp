@@ -142,7 +142,7 @@ public:
             addEnds(fmt::format("L{} of {}, read", cache.level, formatBytes(cache.bytes)),
                     bytes(cache.bytesPerSecond), "");
         addPeak("f32 multiply-adds", m_ceilings.f32, "GFLOP/s");
-        addPeak("bf16 dot products", m_ceilings.bf16Dot, "GFLOP/s");
+        addPeak("bf16 products", m_ceilings.bf16Dot, "GFLOP/s");
         addPeak("int8 dot products", m_ceilings.int8Dot, "GOP/s");
         addPeak("fp8 dot products", m_ceilings.fp8Dot, "GFLOP/s");
         if (m_ceilings.barrierSeconds)

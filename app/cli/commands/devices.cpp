@@ -36,7 +36,9 @@ std::string kernelsOf(const DeviceInfo& device) {
     if (device.simd.empty())
         return device.computeCapability;
     std::string kernels = device.simd;
-    if (device.bf16Dot)
+    if (device.bf16Matrix)
+        kernels += ", bf16 matrix products";
+    else if (device.bf16Dot)
         kernels += ", bf16 dot products";
     if (device.int8Dot)
         kernels += ", int8 dot products";
@@ -81,6 +83,7 @@ constexpr std::string_view kKeys[] = {"id",
                                       "simd",
                                       "bf16_dot",
                                       "int8_dot",
+                                      "bf16_matrix",
                                       "compute_capability",
                                       "driver_version",
                                       "measured_bandwidth_bytes_per_second",

@@ -78,7 +78,7 @@ void addMeasuredRoofs(std::vector<Roof>& roofs, const Ceilings& ceilings, bool g
                              ceilings.f32->allThreadsPerSecond));
     if (ceilings.bf16Dot)
         roofs.push_back(roof(gpu ? say(QT_TRANSLATE_NOOP("Roofline", "bf16 matrix units"))
-                                 : say(QT_TRANSLATE_NOOP("Roofline", "bf16 dot products")),
+                                 : say(QT_TRANSLATE_NOOP("Roofline", "bf16 products")),
                              false, ceilings.bf16Dot->allThreadsPerSecond));
     if (ceilings.int8Dot) {
         roofs.push_back(roof(gpu ? say(QT_TRANSLATE_NOOP("Roofline", "int8 matrix units"))
