@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/cpu/kv_cache.h"
+#include "core/cpu/reading_habits.h"
 #include "core/cpu/vector_targets.h"
 #include "core/engine/float_bits.h"
 
@@ -27,40 +28,14 @@ HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
 
-/// How far ahead memory is asked for, and how much of a matrix one sweep passes over. A few heads
-/// wait for memory, more leave time, and long sweeps cost those least.
-constexpr std::int64_t kBusyBytes = 8192;
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
-/// Measured on Zen 4: the CPU's own prefetchers read a matrix at the rate of a plain stream where
-/// its rows are taken one after the other, and an instruction that asks for memory holds one of the
-/// few buffers for misses until the memory answers, 18 to 20 GB/s in all. One head lost a third by
-/// asking and four a fifth; with 16-bit elements six gain 5 % and eight a quarter, whose sweeps are
-/// narrower than a row.
-constexpr std::int64_t kWaitingHeads = 7;
-constexpr std::int64_t kWaitingHeads16 = 5; ///< of a cache of 16-bit elements
-constexpr std::int64_t kWaitingBytes = kBusyBytes;
-constexpr bool kAsksWhileWaiting = false;
-/// A tile converted on the fly costs nothing beside the multiply-adds of eight heads, storing it as
-/// f32 a tenth of the time of 32 (Zen 4 stores half a vector a cycle).
-constexpr std::int64_t kBlocksBeforeConversion = std::numeric_limits<std::int64_t>::max();
-#else
-/// What is asked for too early is dropped. Measured on Zen 3: 2 KiB against 8 KiB is worth 8 % to
-/// one head, and the other way round 15 % to four.
-constexpr std::int64_t kWaitingHeads = 2;
-constexpr std::int64_t kWaitingHeads16 = kWaitingHeads;
-constexpr std::int64_t kWaitingBytes = 2048;
-constexpr bool kAsksWhileWaiting = true;
-/// Blocks of heads that each convert a tile for themselves: more share one that was converted into
-/// the first-level cache.
-constexpr std::int64_t kBlocksBeforeConversion = 2;
-#endif
+const ReadingHabits& habits() {
+    return readingHabits(HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3);
+}
 
 bool waitsForMemory(const AttentionPart& part) {
-    if (takesMatrices(part.unit))
-        return false;
     const DataType type = part.types.key;
     const bool halves = type == DataType::F16 || type == DataType::BF16;
-    return part.group <= (halves ? kWaitingHeads16 : kWaitingHeads);
+    return part.group <= (halves ? habits().waitingHeads16 : habits().waitingHeads);
 }
 
 /// Tiles that are scored before their values are added: two share the loads and stores of the
@@ -69,16 +44,14 @@ bool waitsForMemory(const AttentionPart& part) {
 /// time. So did four where a tile was scored before the values of the one before were added, from
 /// one place or from two in turn; in the cache it made no difference.
 std::int64_t tilesOfRound(const AttentionPart& part) {
-    return waitsForMemory(part) ? 1 : kMostRoundTiles;
+    return waitsForMemory(part) && !takesMatrices(part.unit) ? 1 : kMostRoundTiles;
 }
 
-/// One head also reads a long part from four places in turn, tile by tile. Measured on Zen 3: worth
-/// a fifth with 16-bit elements; two heads, or elements that take longer to unpack than to read,
-/// lose by it.
 constexpr std::int64_t kLeastTilesOfPlaces = 32; ///< each place's first tile is not asked for
 bool readsFromPlaces(const AttentionPart& part, std::int64_t tiles) {
-    return kAsksWhileWaiting && part.group == 1 && tiles >= kLeastTilesOfPlaces &&
-           !inBlocks(part.types.key) && part.types.key != DataType::Int8;
+    const bool packed = inBlocks(part.types.key) || part.types.key == DataType::Int8;
+    return part.group <= habits().placesHeads && tiles >= kLeastTilesOfPlaces &&
+           (!packed || habits().placesForPacked);
 }
 
 /// Query heads of one block, at most.
@@ -134,7 +107,7 @@ HWY_INLINE void valueTiles(const AttentionPart& part, const Blocks& blocks, cons
 /// A tile that several blocks read may be converted once, into the first-level cache.
 template <class Matrix>
 HWY_INLINE bool convertsFirst(const Blocks& blocks) {
-    return !Matrix::kIsFloat && blocks.count > kBlocksBeforeConversion;
+    return !Matrix::kIsFloat && blocks.count > habits().blocksBeforeConversion;
 }
 
 template <class Matrix>
@@ -271,11 +244,11 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const auto tileBytes = static_cast<std::int64_t>(layout.tileBytes());
     RoundWork work{part, blocks, scratch, tileBytes, state.output, {}};
     const bool waits = waitsForMemory(part);
-    work.ahead.step = waits && !kAsksWhileWaiting ? 0
+    work.ahead.step = waits && !habits().asksWhileWaiting ? 0
                       : takesDigits(part.unit)    ? digitAheadStep(part, blocks, tileBytes)
                       : takesMatrices(part.unit)  ? matrixAheadStep(part, blocks, tileBytes)
                                                   : aheadStep(part, blocks, tileBytes);
-    work.ahead.chunkBytes = waits ? kWaitingBytes : kBusyBytes;
+    work.ahead.chunkBytes = waits ? habits().waitingBytes : habits().busyBytes;
     const std::int64_t roundTiles = tilesOfRound(part);
     const auto softmax = roundsToBf16(part.unit) ? softmaxRound<true> : softmaxRound<false>;
     const auto attendRound = [&](std::int64_t firstTile) {
@@ -291,14 +264,14 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const std::int64_t tiles = (part.tokens + kTileTokens - 1) / kTileTokens;
     std::int64_t done = 0;
     if (readsFromPlaces(part, tiles)) {
-        const std::int64_t perPlace = tiles / Ahead::kPlaces;
+        const std::int64_t perPlace = tiles / Ahead::kPlaces / roundTiles * roundTiles;
         const std::int64_t apart = perPlace * tileBytes;
-        // While a tile of each place is worked on, the next ones are asked for: with each tile a
+        const std::int64_t quarter = roundTiles * tileBytes / Ahead::kPlaces;
+        // While a round of each place is worked on, the next ones are asked for: with each round a
         // part of all of them.
-        for (std::int64_t i = 0; i < perPlace; ++i)
+        for (std::int64_t i = 0; i < perPlace; i += roundTiles)
             for (std::int64_t p = 0; p < Ahead::kPlaces; ++p) {
-                work.ahead.restart(
-                    part.tiles + (i + 1) * tileBytes + p * (tileBytes / Ahead::kPlaces), apart);
+                work.ahead.restart(part.tiles + (i + roundTiles) * tileBytes + p * quarter, apart);
                 attendRound(p * perPlace + i);
             }
         done = Ahead::kPlaces * perPlace;

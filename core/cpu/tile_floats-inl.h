@@ -22,10 +22,11 @@ HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
 
-/// A tile's matrix as f32 in rows: keys with a scale a column, values with a scale a row.
-template <class Rows>
-HWY_INLINE void toFloats(const Rows& from, std::int64_t rows, std::int64_t columns, float* to) {
-    const hn::CappedTag<float, 8> d; // divides any head_dim
+/// A tile's matrix as f32 in rows: keys with a scale a column, values with a scale a row. Columns
+/// are a whole number of vectors.
+template <class D, class Rows>
+HWY_INLINE void toFloatsBy(D d, const Rows& from, std::int64_t rows, std::int64_t columns,
+                           float* to) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const std::byte* at = from.base;
     for (std::int64_t s = 0; s < rows / Rows::kRowsOfStep; ++s, at += from.stepBytes())
@@ -34,6 +35,14 @@ HWY_INLINE void toFloats(const Rows& from, std::int64_t rows, std::int64_t colum
                 hn::StoreU(from.template row<decltype(r)::value>(d, at, c), d, to + c);
             to += columns;
         });
+}
+
+template <class Rows>
+HWY_INLINE void toFloats(const Rows& from, std::int64_t rows, std::int64_t columns, float* to) {
+    if (columns % lanesOf() == 0)
+        toFloatsBy(FloatTag(), from, rows, columns, to);
+    else
+        toFloatsBy(hn::CappedTag<float, 8>(), from, rows, columns, to); // divides any head_dim
 }
 
 template <class Rows>
