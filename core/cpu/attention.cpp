@@ -70,6 +70,7 @@ void attendPages(AttentionPart part, const KvCache& cache, std::int64_t sequence
         part.tiles = tiles.first;
         part.tokens = std::min(end - at, tiles.count * kTileTokens);
         attendPart(part, at == first ? state : onePage, scratch);
+        part.queriesPacked = true;
         if (at != first)
             addAttention(onePage, part.group, part.headDimV, state);
     }
@@ -123,6 +124,7 @@ bool Attention::grow(std::span<const Shape> shapes, int threads) {
         room = std::move(larger);
         return true;
     };
+    m_packed.resize(std::max(m_packed.size(), static_cast<std::size_t>(threads)));
     return growTo(m_states, sizes.states) && growTo(m_scratch, sizes.scratch) &&
            growTo(m_pending, sizes.pending);
 }
@@ -147,6 +149,9 @@ bool Attention::run(ThreadPool& pool, const KvCache& cache, AttentionArithmetic 
                          std::memory_order_relaxed);
     const float scale = 1.0F / std::sqrt(static_cast<float>(layout.headDimK));
 
+    for (PackedHead& each : m_packed)
+        each.head = -1;
+
     return pool.run(heads * mostParts, stop, [&](std::int64_t unit, int thread) {
         const std::int64_t head = unit / mostParts;
         const std::int64_t part = unit % mostParts;
@@ -156,6 +161,7 @@ bool Attention::run(ThreadPool& pool, const KvCache& cache, AttentionArithmetic 
         if (part >= parts)
             return;
         const std::int64_t first = part * perPart;
+        std::int64_t& packed = m_packed[count(thread)].head;
         const AttentionPart work{layout.types,
                                  nullptr, // attendPages() knows where each page lies
                                  std::min(perPart, held - first),
@@ -164,7 +170,9 @@ bool Attention::run(ThreadPool& pool, const KvCache& cache, AttentionArithmetic 
                                  group,
                                  queries + head * group * layout.headDimK,
                                  scale,
-                                 arithmetic};
+                                 arithmetic,
+                                 packed == head};
+        packed = head;
         const AttentionState all =
             statesAt(m_states.as<float>() + head * stateFloats(shape, mostParts), parts, group);
         const AttentionState mine{all.max + part * group, all.denominator + part * group,

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <stop_token>
+#include <vector>
 
 #include "core/cpu/attention_arithmetic.h"
 #include "core/cpu/buffer.h"
@@ -51,6 +52,12 @@ private:
     Buffer m_states;  ///< [sequence][kv head][part]: max, denominator, output of the group
     Buffer m_scratch; ///< one for each thread
     Buffer m_pending; ///< parts not yet done, for each sequence and KV head
+    /// Of each thread: the sequence and KV head whose queries its scratch holds as the kernel reads
+    /// them, on a line of its own.
+    struct alignas(64) PackedHead {
+        std::int64_t head = -1;
+    };
+    std::vector<PackedHead> m_packed;
 };
 
 } // namespace decodescope

@@ -35,6 +35,7 @@ inline constexpr std::int64_t kBf16MatrixLeastGroup = 8;
 /// Units of dot products, and of matrix products, that a CPU has.
 struct DotUnits {
     bool bf16 = false, int8 = false, bf16Matrix = false;
+    bool bf16Fast = true; ///< dot products of bf16 do more than multiply-adds of f32
 };
 
 /// The unit for a cache of these types that `group` query heads read: matrix or dot products of

@@ -128,20 +128,21 @@ struct ScoreKeys {
 template <class Matrix>
 struct AddValues {
     static void run(RoundWork& work, const std::byte* matrix, std::int64_t tokens, float* weights) {
-        const bool converts = convertsFirst<Matrix>(work.blocks);
-        const std::int64_t atOnce = converts || Matrix::kInBlocks ? kTileTokens : kRoundTokens;
-        for (std::int64_t t = 0; t < tokens; t += atOnce, matrix += work.tileBytes) {
-            const Matrix values(matrix, work.part.headDimV);
-            const std::int64_t count = std::min(atOnce, tokens - t);
-            if (!converts) {
-                valueTiles(work.part, work.blocks, values, work.tileBytes, count, weights + t,
-                           work.output, work.ahead);
-                continue;
-            }
-            valuesToFloats(values, work.part.headDimV, work.scratch.tile);
-            valueTiles(work.part, work.blocks, FloatMatrix(work.scratch.tile, work.part.headDimV),
-                       work.tileBytes, count, weights + t, work.output, work.ahead);
+        const std::int64_t headDimV = work.part.headDimV;
+        if (convertsFirst<Matrix>(work.blocks)) {
+            const std::int64_t floats = kTileTokens * headDimV;
+            for (std::int64_t i = 0; i * kTileTokens < tokens; ++i)
+                valuesToFloats(Matrix(matrix + i * work.tileBytes, headDimV), headDimV,
+                               work.scratch.tile + i * floats);
+            valueTiles(work.part, work.blocks, FloatMatrix(work.scratch.tile, headDimV),
+                       floats * static_cast<std::int64_t>(sizeof(float)), tokens, weights,
+                       work.output, work.ahead);
+            return;
         }
+        const std::int64_t atOnce = Matrix::kInBlocks ? kTileTokens : kRoundTokens;
+        for (std::int64_t t = 0; t < tokens; t += atOnce, matrix += work.tileBytes)
+            valueTiles(work.part, work.blocks, Matrix(matrix, headDimV), work.tileBytes,
+                       std::min(atOnce, tokens - t), weights + t, work.output, work.ahead);
     }
 };
 
@@ -171,10 +172,10 @@ TileKernels kernelsFor(const AttentionPart& part) {
         break;
     case AttentionArithmetic::Bf16Dot:
 #if DECODESCOPE_HAS_BF16_DOT
-        return {packPairs, ScorePairs<Bf16Dot>::run, AddPairs<Bf16Dot>::run};
+        return pairKernels<Bf16Dot>();
 #endif
     case AttentionArithmetic::Bf16DotEmulated:
-        return {packPairs, ScorePairs<EmulatedBf16Dot>::run, AddPairs<EmulatedBf16Dot>::run};
+        return pairKernels<EmulatedBf16Dot>();
     case AttentionArithmetic::Bf16Matrix:
 #if DECODESCOPE_HAS_BF16_MATRIX
         return matrixKernels<AmxBf16>();
@@ -188,7 +189,7 @@ TileKernels kernelsFor(const AttentionPart& part) {
     case AttentionArithmetic::Int8DotEmulated:
         return digitKernels<EmulatedInt8Dot>(part.types);
     }
-    return {packQueries, kernelFor<ScoreKeys>(part.types.key),
+    return {packQueries, kernelFor<ScoreKeys>(part.types.key), softmaxRound,
             kernelFor<AddValues>(part.types.value)};
 }
 
@@ -228,29 +229,32 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const Blocks blocks(part.group, blockHeads(part.unit));
     Scratch scratch{};
     scratch.tile = memory;
-    scratch.weights = scratch.tile + kTileTokens * std::max({part.headDimK, part.headDimV, kLeastScratchDim});
+    scratch.weights =
+        scratch.tile + kRoundTokens * std::max({part.headDimK, part.headDimV, kLeastScratchDim});
     scratch.denominators = scratch.weights + part.group * kRoundTokens;
     scratch.queries = scratch.denominators + part.group * lanesOf();
     scratch.sums = scratch.queries + part.group * std::max(part.headDimK, kLeastScratchDim);
     scratch.scales = scratch.sums + part.group * blocksOf(part.headDimK);
 
     const TileKernels kernels = kernelsFor(part);
-    kernels.pack(part, blocks, scratch);
+    if (!part.queriesPacked)
+        kernels.pack(part, blocks, scratch);
+    if (roundsToBf16(part.unit))
+        std::fill_n(scratch.sums, part.group, 0.0F);
     std::fill_n(state.max, part.group, -std::numeric_limits<float>::infinity());
     std::fill_n(scratch.denominators, part.group * lanesOf(), 0.0F);
     std::fill_n(state.output, part.group * part.headDimV, 0.0F);
     const KvLayout layout{part.types, 1, 1, part.headDimK, part.headDimV, part.tokens};
     const auto keyBytes = static_cast<std::int64_t>(layout.keyTileBytes());
     const auto tileBytes = static_cast<std::int64_t>(layout.tileBytes());
-    RoundWork work{part, blocks, scratch, tileBytes, state.output, {}};
+    RoundWork work{part, blocks, scratch, tileBytes, state.output, {}, false};
     const bool waits = waitsForMemory(part);
     work.ahead.step = waits && !habits().asksWhileWaiting ? 0
-                      : takesDigits(part.unit)    ? digitAheadStep(part, blocks, tileBytes)
-                      : takesMatrices(part.unit)  ? matrixAheadStep(part, blocks, tileBytes)
-                                                  : aheadStep(part, blocks, tileBytes);
+                      : takesDigits(part.unit)            ? digitAheadStep(part, blocks, tileBytes)
+                      : takesMatrices(part.unit)          ? matrixAheadStep(part, blocks, tileBytes)
+                                                          : aheadStep(part, blocks, tileBytes);
     work.ahead.chunkBytes = waits ? habits().waitingBytes : habits().busyBytes;
     const std::int64_t roundTiles = tilesOfRound(part);
-    const auto softmax = roundsToBf16(part.unit) ? softmaxRound<true> : softmaxRound<false>;
     const auto attendRound = [&](std::int64_t firstTile) {
         const std::byte* tile = part.tiles + firstTile * tileBytes;
         const std::int64_t tokens =
@@ -258,7 +262,7 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
         for (std::int64_t t = 0; t < tokens; t += kTileTokens)
             kernels.score(work, tile + t / kTileTokens * tileBytes,
                           std::min(kTileTokens, tokens - t), scratch.weights + t);
-        softmax(part, state, scratch, tokens);
+        kernels.softmax(work, state, tokens);
         kernels.addValues(work, tile + keyBytes, tokens, scratch.weights);
     };
     const std::int64_t tiles = (part.tokens + kTileTokens - 1) / kTileTokens;
@@ -287,6 +291,47 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
         kernels.release();
 }
 
+/// to[i] = to[i] × before + from[i] × factor; count is a multiple of 8.
+HWY_INLINE void addScaled(const float* from, float factor, std::int64_t count, float before,
+                          float* to) {
+    const hn::CappedTag<float, 8> d;
+    for (std::int64_t i = 0; i < count; i += static_cast<std::int64_t>(hn::Lanes(d)))
+        hn::StoreU(hn::MulAdd(hn::LoadU(d, from + i), hn::Set(d, factor),
+                              hn::Mul(hn::LoadU(d, to + i), hn::Set(d, before))),
+                   d, to + i);
+}
+
+void addState(const AttentionState& state, std::int64_t group, std::int64_t headDimV,
+              const AttentionState& sum) {
+    for (std::int64_t h = 0; h < group; ++h) {
+        const float max = std::max(sum.max[h], state.max[h]);
+        const float before = std::exp2(sum.max[h] - max);
+        const float more = std::exp2(state.max[h] - max);
+        sum.max[h] = max;
+        sum.denominator[h] = before * sum.denominator[h] + more * state.denominator[h];
+        addScaled(state.output + h * headDimV, more, headDimV, before, sum.output + h * headDimV);
+    }
+}
+
+void mergeStates(const AttentionState& states, std::int64_t parts, std::int64_t group,
+                 std::int64_t headDimV, float* out) {
+    for (std::int64_t h = 0; h < group; ++h) {
+        float max = states.max[h];
+        for (std::int64_t p = 1; p < parts; ++p)
+            max = std::max(max, states.max[p * group + h]);
+        float denominator = 0;
+        float* row = out + h * headDimV;
+        std::fill_n(row, headDimV, 0.0F);
+        for (std::int64_t p = 0; p < parts; ++p) {
+            const std::int64_t at = p * group + h;
+            const float weight = std::exp2(states.max[at] - max);
+            denominator += weight * states.denominator[at];
+            addScaled(states.output + at * headDimV, weight, headDimV, 1, row);
+        }
+        scaleFloats(row, headDimV, 1 / denominator);
+    }
+}
+
 const char* targetName() {
     return hwy::TargetName(HWY_TARGET);
 }
@@ -311,6 +356,8 @@ HWY_AFTER_NAMESPACE();
 namespace decodescope {
 
 HWY_EXPORT(attend);
+HWY_EXPORT(addState);
+HWY_EXPORT(mergeStates);
 HWY_EXPORT(targetName);
 HWY_EXPORT(targetHasBf16Dot);
 HWY_EXPORT(targetHasBf16Matrix);
@@ -320,7 +367,7 @@ std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
                                     std::int64_t headDimV) {
     constexpr std::int64_t kMostLanes = 16;
     constexpr std::int64_t kMostRoundTokens = 2 * kTileTokens;
-    return kTileTokens * std::max({headDimK, headDimV, kLeastScratchDim}) +
+    return kMostRoundTokens * std::max({headDimK, headDimV, kLeastScratchDim}) +
            group * (kMostRoundTokens + kMostLanes + std::max(headDimK, kLeastScratchDim) +
                     blocksOf(headDimK) + 1);
 }
@@ -331,39 +378,12 @@ void attendPart(const AttentionPart& part, const AttentionState& state, float* s
 
 void addAttention(const AttentionState& state, std::int64_t group, std::int64_t headDimV,
                   const AttentionState& sum) {
-    for (std::int64_t h = 0; h < group; ++h) {
-        const float max = std::max(sum.max[h], state.max[h]);
-        const float before = std::exp2(sum.max[h] - max);
-        const float more = std::exp2(state.max[h] - max);
-        sum.max[h] = max;
-        sum.denominator[h] = before * sum.denominator[h] + more * state.denominator[h];
-        float* row = sum.output + h * headDimV;
-        const float* added = state.output + h * headDimV;
-        for (std::int64_t i = 0; i < headDimV; ++i)
-            row[i] = before * row[i] + more * added[i];
-    }
+    HWY_DYNAMIC_DISPATCH(addState)(state, group, headDimV, sum);
 }
 
 void mergeAttention(const AttentionState& states, std::int64_t parts, std::int64_t group,
                     std::int64_t headDimV, float* out) {
-    for (std::int64_t h = 0; h < group; ++h) {
-        float max = states.max[h];
-        for (std::int64_t p = 1; p < parts; ++p)
-            max = std::max(max, states.max[p * group + h]);
-        float denominator = 0;
-        float* row = out + h * headDimV;
-        std::fill_n(row, headDimV, 0.0F);
-        for (std::int64_t p = 0; p < parts; ++p) {
-            const std::int64_t at = p * group + h;
-            const float weight = std::exp2(states.max[at] - max);
-            denominator += weight * states.denominator[at];
-            const float* part = states.output + at * headDimV;
-            for (std::int64_t i = 0; i < headDimV; ++i)
-                row[i] += weight * part[i];
-        }
-        for (std::int64_t i = 0; i < headDimV; ++i)
-            row[i] /= denominator;
-    }
+    HWY_DYNAMIC_DISPATCH(mergeStates)(states, parts, group, headDimV, out);
 }
 
 std::string kernelTarget() {

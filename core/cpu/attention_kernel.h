@@ -34,6 +34,8 @@ struct AttentionPart {
     /// As attentionArithmetic() says, or emulated: dot products and matrix products of bf16 read
     /// keys and values of bf16, dot products of int8 any of int8, q8_0 and q4_0.
     AttentionArithmetic unit = AttentionArithmetic::F32;
+    /// The scratch was last used for a part with the same queries, shape and unit.
+    bool queriesPacked = false;
 };
 
 inline constexpr std::int64_t kMaxHeadDim = 512;
@@ -49,10 +51,10 @@ inline constexpr std::int64_t kLeastScratchDim = 16;
 /// Dot products of int8 take queries, and weights × the values' scales, as whole numbers of 16 bits
 /// relative to the largest of a head (and a round of tokens); their sums are exact. The result
 /// differs by less than 1e-4 (2-norm).
-/// Dot products and matrix products of bf16 round the queries to bf16, and the weights: the denominator is the sum of
-/// the rounded ones, and a weight with a notable share of it keeps 16 bits. Attention over many
-/// tokens then differs by 1.7e-3 (2-norm) from that of the rounded queries, and less where few
-/// count.
+/// Dot products and matrix products of bf16 round the queries to bf16, and the weights: the
+/// denominator is the sum of the rounded ones, and a weight with a notable share of it keeps 16
+/// bits. Attention over many tokens then differs by 1.7e-3 (2-norm) from that of the rounded
+/// queries, and less where few count.
 void attendPart(const AttentionPart& part, const AttentionState& state, float* scratch);
 
 /// `sum` becomes the state over both parts: the part it is of, and that of `state`.

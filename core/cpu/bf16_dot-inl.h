@@ -105,10 +105,6 @@ struct Bf16Dot {
 };
 #endif
 
-/// Where few tokens share the weight, what bf16 drops of their weights does not average out: a
-/// weight above this share of the sum so far has it added, as a bf16 of its own.
-constexpr float kLargestRoundedShare = 1.0F / 32;
-
 /// A block's queries as pairs of head_dim, [headDimK / 2][heads], rounded to bf16.
 /// `queries` [heads][headDimK] of f32.
 inline void packQueryPairs(const float* queries, std::int64_t heads, std::int64_t headDimK,
@@ -159,56 +155,6 @@ HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> roundPairs(D d, V first, V second) {
     const auto up = [&](V x) HWY_ATTR { return hn::BitCast(d, hn::Add(hn::BitCast(du, x), half)); };
     const auto exact = neighboursOf(d, first, second);
     return highHalves(d, Neighbours<V>{up(exact.even), up(exact.odd)});
-}
-
-/// Whether what bf16 drops of a tile's weights, f32 [kTileTokens], is to be kept as well.
-HWY_INLINE bool hasLargeShare(const float* weights, const float* denominator) {
-    const FloatTag d;
-    const std::int64_t lanes = lanesOf();
-    const auto sum = hn::LoadU(d, denominator);
-    auto largest = hn::LoadU(d, weights);
-    for (std::int64_t t = lanes; t < kTileTokens; t += lanes)
-        largest = hn::Max(largest, hn::LoadU(d, weights + t));
-    // A lane's share of the sum is less than all of it: most tiles need no sum over the lanes.
-    const auto share = hn::Set(d, kLargestRoundedShare);
-    return HWY_UNLIKELY(!hn::AllTrue(d, hn::Le(largest, hn::Mul(sum, share)))) &&
-           hn::GetLane(hn::MaxOfLanes(d, largest)) >
-               kLargestRoundedShare * hn::GetLane(hn::SumOfLanes(d, sum));
-}
-
-/// One head's weights of a tile as bf16 in place of the f32: kTileTokens / 2 pairs of neighbouring
-/// tokens; with kBoth as many again with what rounding dropped. Else the denominator, which holds
-/// the sum of the f32, becomes the sum of what will be multiplied: the weights' common error
-/// cancels and the rest averages out.
-template <class Dot, bool kBoth>
-HWY_INLINE void packWeightPairs(float* weights, float* denominator) {
-    const FloatTag d;
-    const hn::RebindToUnsigned<FloatTag> du;
-    constexpr int kVectors = static_cast<int>(kTileTokens) / HWY_LANES(float);
-    const std::int64_t lanes = lanesOf();
-    FloatVec exact[kVectors];
-    DECODESCOPE_UNROLL
-    for (int i = 0; i < kVectors; ++i) {
-        exact[i] = hn::LoadU(d, weights + i * lanes);
-    }
-    auto* pairs = reinterpret_cast<std::uint32_t*>(weights);
-    auto lost = hn::Zero(d);
-    DECODESCOPE_UNROLL
-    for (int i = 0; i < kVectors; i += 2) {
-        const auto rounded = roundPairs<Dot>(d, exact[i], exact[i + 1]);
-        hn::StoreU(rounded, du, pairs + i / 2 * lanes);
-        const auto even = hn::BitCast(d, hn::ShiftLeft<16>(rounded));
-        const auto odd = hn::BitCast(d, hn::And(rounded, hn::Set(du, 0xFFFF0000U)));
-        if constexpr (kBoth) {
-            const auto all = neighboursOf(d, exact[i], exact[i + 1]);
-            const Neighbours<FloatVec> dropped{hn::Sub(all.even, even), hn::Sub(all.odd, odd)};
-            hn::StoreU(highHalves(d, dropped), du, pairs + kTileTokens / 2 + i / 2 * lanes);
-        } else {
-            lost = hn::Add(lost, hn::Sub(hn::Add(exact[i], exact[i + 1]), hn::Add(even, odd)));
-        }
-    }
-    if constexpr (!kBoth)
-        hn::StoreU(hn::Sub(hn::LoadU(d, denominator), lost), d, denominator);
 }
 
 } // namespace

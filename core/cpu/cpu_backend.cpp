@@ -36,7 +36,7 @@ public:
         device.lastLevelCacheBytes = cpu.lastLevelCacheBytes;
         device.threads = cpu.threads;
         device.simd = kernelTarget();
-        device.bf16Dot = dotUnits().bf16;
+        device.bf16Dot = dotUnits().bf16 && dotUnits().bf16Fast;
         device.bf16Matrix = dotUnits().bf16Matrix;
         device.int8Dot = dotUnits().int8;
         device.ceilings = m_ceilings;

@@ -16,6 +16,7 @@
 #include "core/cpu/digit_products-inl.h"
 #include "core/cpu/digit_values-inl.h"
 #include "core/cpu/kv_cache.h"
+#include "core/cpu/softmax-inl.h"
 #include "core/cpu/tile_work-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -124,7 +125,7 @@ TileKernels digitKernels(const KvTypes& types) {
     using Bytes = RowMatrix<ByteQuadRows>;
     using ByteBlocks = BlockMatrix<ByteQuadRows>;
     using NibbleBlocks = BlockMatrix<NibbleOctetRows>;
-    TileKernels kernels{};
+    TileKernels kernels{.softmax = softmaxRound};
     const auto readKeys = [&]<class Matrix>() {
         kernels.pack = ScoreDigits<Dot, Matrix>::pack;
         kernels.score = ScoreDigits<Dot, Matrix>::run;

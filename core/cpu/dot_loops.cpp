@@ -116,7 +116,10 @@ double bf16MatrixAmx(std::int64_t rounds, float /*seed*/, float& sink) {
     for (std::int64_t r = 0; r < rounds; ++r)
         asm volatile("tdpbf16ps %tmm6, %tmm4, %tmm0\n\ttdpbf16ps %tmm7, %tmm4, %tmm1\n\t"
                      "tdpbf16ps %tmm6, %tmm5, %tmm2\n\ttdpbf16ps %tmm7, %tmm5, %tmm3");
-    asm volatile("tilestored %%tmm0, (%0,%1,1)\n\ttilerelease" : : "r"(sums), "r"(stride) : "memory");
+    asm volatile("tilestored %%tmm0, (%0,%1,1)\n\ttilerelease"
+                 :
+                 : "r"(sums), "r"(stride)
+                 : "memory");
     sink = sums[0];
     return 4 * 2.0 * kRows * 16 * 32 * static_cast<double>(rounds);
 }

@@ -97,7 +97,8 @@ struct ScoreMatrices {
         // What follows the last rows may be no number.
         auto* tail = reinterpret_cast<std::byte*>(work.scratch.tile);
         if (const std::int64_t rest = pairs % kMatrixRows; rest != 0) {
-            std::memcpy(tail, matrix + whole * kStepBytes, static_cast<std::size_t>(rest * kStride));
+            std::memcpy(tail, matrix + whole * kStepBytes,
+                        static_cast<std::size_t>(rest * kStride));
             std::memset(tail + rest * kStride, 0,
                         static_cast<std::size_t>(kStepBytes - rest * kStride));
         }
@@ -147,8 +148,6 @@ public:
         Unit& unit = unitOfThread<Unit>();
         forBlockPairs(work.blocks, [&](std::int64_t first, const auto& heads) HWY_ATTR {
             float* ofPair = weights + first * kRoundTokens;
-            const bool both = packRoundPairs<typename RoundedBy<Unit>::Dot>(
-                ofPair, work.scratch.denominators + first * lanesOf(), heads[0] + heads[1], tokens);
             const auto* factors = reinterpret_cast<const std::uint32_t*>(ofPair);
             for (std::int64_t c = 0; c < headDimV; c += 2 * kMatrixWords) {
                 const auto columnsFrom = [&](std::int64_t at) {
@@ -162,7 +161,7 @@ public:
                 for (std::int64_t i = 0; i < tiles; ++i) {
                     const std::byte* tile = i + 1 < tiles ? matrix + i * work.tileBytes : last;
                     addTile(unit, shapes, tile + 4 * c, 4 * headDimV, factors + i * kTileTokens,
-                            both);
+                            work.both);
                     work.ahead.advance();
                 }
                 forSums<true>(unit, shapes, output, headDimV);
@@ -226,14 +225,15 @@ private:
 inline std::int64_t matrixAheadStep(const AttentionPart& part, const Blocks& blocks,
                                     std::int64_t tileBytes) {
     const std::int64_t columns = (part.headDimV + 2 * kMatrixWords - 1) / (2 * kMatrixWords);
-    const std::int64_t steps = (blocks.count + 1) / 2 *
-                               (queryWords(part.headDimK) / kMatrixWords + columns);
+    const std::int64_t steps =
+        (blocks.count + 1) / 2 * (queryWords(part.headDimK) / kMatrixWords + columns);
     return (tileBytes + steps - 1) / steps;
 }
 
 template <class Unit>
 TileKernels matrixKernels() {
-    return {packQueryRows, ScoreMatrices<Unit>::run, AddMatrices<Unit>::run,
+    return {packQueryRows, ScoreMatrices<Unit>::run,
+            SoftmaxPairs<typename RoundedBy<Unit>::Dot>::run, AddMatrices<Unit>::run,
             [] { unitOfThread<Unit>().release(); }};
 }
 

@@ -24,11 +24,11 @@ struct Scratch {
                          ///< DigitQuads [block][headDimK / 4][heads of the block]; or rows of
                          ///< bf16 pairs [group][queryWords(headDimK)]
     float* sums;         ///< [block][blocksOf(headDimK)][heads of the block]; or starts of
-                         ///< DigitQueries, as many
-    float* scales;       ///< [group], of DigitQueries
+                         ///< DigitQueries, as many; or [group] of SoftmaxPairs
+    float* scales;       ///< [group], of DigitQueries or SoftmaxPairs
     float* weights;      ///< [group][kRoundTokens]
     float* denominators; ///< [group][a vector of partial sums]
-    float* tile;         ///< one tile's keys, then its values, as f32
+    float* tile;         ///< one tile's keys, then a round's values, as f32
 };
 
 /// The blocks that a group is divided into, as even as can be: the first `wide` have one head more.
@@ -51,6 +51,7 @@ struct RoundWork {
     std::int64_t tileBytes;
     float* output;
     Ahead ahead;
+    bool both = false; ///< the round's weights have what rounding dropped (SoftmaxPairs)
 };
 /// Scores a tile, or adds the values of a round's tiles, the first of which is at `matrix`.
 /// `weights`: of the first token [group], kRoundTokens apart.
@@ -60,9 +61,14 @@ using TileKernel = void (*)(RoundWork& work, const std::byte* matrix, std::int64
 using PackKernel = void (*)(const AttentionPart& part, const Blocks& blocks,
                             const Scratch& scratch);
 
+/// Turns a round's scores into weights, and keeps the state of their softmax.
+using SoftmaxKernel = void (*)(RoundWork& work, const AttentionState& state, std::int64_t tokens);
+
 struct TileKernels {
-    PackKernel pack;
-    TileKernel score, addValues;
+    PackKernel pack = nullptr;
+    TileKernel score = nullptr;
+    SoftmaxKernel softmax = nullptr;
+    TileKernel addValues = nullptr;
     void (*release)() = nullptr; ///< after the last round
 };
 

@@ -76,15 +76,23 @@ HWY_INLINE void multiplyAdd(V& sum, const float* a, V b) {
 }
 #endif
 
-/// x[i] = 2^x[i] for x ≤ 127 within 1 ulp; below -126 the smallest normal number. A minimax
-/// polynomial of degree 6 on [-1/2, 1/2] (relative error 1.9e-9 in exact arithmetic), scaled by an
-/// exponent made of bits: adding 1.5 × 2^23 leaves the nearest whole number in the low bits of the
-/// sum. Step by step for all of them, so that none waits for itself.
-template <class D, class V, int kCount>
+/// Minimax polynomials of 2^x on [-1/2, 1/2], highest power first.
+struct Exp2ToFloat { ///< relative error 1.9e-9 in exact arithmetic
+    static constexpr float kFirst = 1.5345811e-4F;
+    static constexpr float kNext[] = {1.3399931e-3F, 9.618489e-3F, 5.5503286e-2F,
+                                      0.24022646F,   0.6931472F,   1.0F};
+};
+struct Exp2ToBf16 { ///< 2.7e-6, of which two bf16 keep 1.5e-5
+    static constexpr float kFirst = 9.5701013e-3F;
+    static constexpr float kNext[] = {5.5917859e-2F, 0.24024744F, 0.69312179F, 0.99999928F};
+};
+
+/// x[i] = 2^x[i] for x ≤ 127, with Exp2ToFloat within 1 ulp; below -126 the smallest normal number.
+/// A polynomial scaled by an exponent made of bits: adding 1.5 × 2^23 leaves the nearest whole
+/// number in the low bits of the sum. Step by step for all of them, so that none waits for itself.
+template <class Polynomial = Exp2ToFloat, class D, class V, int kCount>
 HWY_INLINE void exp2All(D d, V (&x)[kCount]) {
     const hn::RebindToSigned<D> di;
-    constexpr float kCoefficients[] = {1.3399931e-3F, 9.618489e-3F, 5.5503286e-2F,
-                                       0.24022646F,   0.6931472F,   1.0F};
     V p[kCount];
     hn::Vec<decltype(di)> exponent[kCount];
     DECODESCOPE_UNROLL
@@ -93,10 +101,10 @@ HWY_INLINE void exp2All(D d, V (&x)[kCount]) {
         const V shifted = hn::Add(x[i], hn::Set(d, 12582912.0F));
         x[i] = hn::Sub(x[i], hn::Sub(shifted, hn::Set(d, 12582912.0F)));
         exponent[i] = hn::ShiftLeft<23>(hn::BitCast(di, shifted));
-        p[i] = hn::Set(d, 1.5345811e-4F);
+        p[i] = hn::Set(d, Polynomial::kFirst);
     }
     DECODESCOPE_UNROLL
-    for (const float coefficient : kCoefficients) {
+    for (const float coefficient : Polynomial::kNext) {
         DECODESCOPE_UNROLL
         for (int i = 0; i < kCount; ++i) {
             p[i] = hn::MulAdd(p[i], x[i], hn::Set(d, coefficient));

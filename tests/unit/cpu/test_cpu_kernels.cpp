@@ -16,6 +16,7 @@
 
 #include "core/cpu/attention_arithmetic.h"
 #include "core/cpu/attention_kernel.h"
+#include "core/cpu/kv_cache.h"
 #include "core/cpu/norm_rope.h"
 #include "core/cpu/projection_kernel.h"
 #include "core/cpu/random_fill.h"
@@ -36,7 +37,9 @@ private slots:
     void attentionHoldsItsBoundOnEveryTarget_data();
     void attentionHoldsItsBoundOnEveryTarget();
     void dotProductsServeLargeGroupsOfABf16Cache();
+    void matrixProductsServeSmallerGroupsOfABf16Cache();
     void dotProductsServeEveryGroupOfAnIntegerCache();
+    void aPartMayFindItsQueriesPacked();
     void projectionsHoldTheirBoundAtAnyWidth();
     void normAndRotationKeepLengths();
     void halfFloatsRoundToNearestEven();
@@ -60,11 +63,14 @@ void TestCpuKernels::attentionHoldsItsBoundOnEveryTarget() {
     const auto results = runCpuSelfTest({}, {}, {});
     hwy::SetSupportedTargetsForTest(0);
     QVERIFY(results.size() > 100);
-    double roundedWeights = 0;
-    for (const SelfTestResult& row : results)
-        if (row.kernel == "attention by emulated dot products" && row.type == DataType::BF16)
-            roundedWeights = std::max(roundedWeights, row.error);
-    QVERIFY(roundedWeights > 5e-4); // or f32 arithmetic has taken their place
+    for (const char* unit : {"dot", "matrix"}) {
+        double roundedWeights = 0;
+        for (const SelfTestResult& row : results)
+            if (row.type == DataType::BF16 &&
+                row.kernel == std::string("attention by emulated ") + unit + " products")
+                roundedWeights = std::max(roundedWeights, row.error);
+        QVERIFY(roundedWeights > 5e-4); // or f32 arithmetic has taken their place
+    }
     for (const SelfTestResult& row : results)
         QVERIFY2(row.pass(), qPrintable(QStringLiteral("%1 %2 head_dim %3 group %4 context %5: %6")
                                             .arg(row.kernel.c_str(), name(row.type).data())
@@ -85,8 +91,65 @@ void TestCpuKernels::dotProductsServeLargeGroupsOfABf16Cache() {
         QVERIFY(attentionArithmetic({DataType::BF16, other}, 32, both) == AttentionArithmetic::F32);
         QVERIFY(attentionArithmetic({other, DataType::BF16}, 32, both) == AttentionArithmetic::F32);
     }
+    // Where they are the slower ones they serve nobody.
+    QVERIFY(attentionArithmetic(bf16, 32, {true, true, false, false}) == AttentionArithmetic::F32);
     // The CPU's own unit, not only instructions that were compiled.
     QVERIFY(!dotUnits().bf16 || bf16DotLoop() != nullptr);
+}
+
+void TestCpuKernels::matrixProductsServeSmallerGroupsOfABf16Cache() {
+    static_assert(kBf16MatrixLeastGroup < kBf16DotLeastGroup);
+    const KvTypes bf16{DataType::BF16, DataType::BF16};
+    for (const bool dotsAreFast : {false, true}) {
+        const DotUnits all{true, true, true, dotsAreFast};
+        QVERIFY(attentionArithmetic(bf16, 128, all) == AttentionArithmetic::Bf16Matrix);
+        QVERIFY(attentionArithmetic(bf16, kBf16MatrixLeastGroup, all) ==
+                AttentionArithmetic::Bf16Matrix);
+        QVERIFY(attentionArithmetic(bf16, kBf16MatrixLeastGroup - 1, all) ==
+                AttentionArithmetic::F32);
+        for (const DataType other : {DataType::F16, DataType::F32})
+            QVERIFY(attentionArithmetic({DataType::BF16, other}, 32, all) ==
+                    AttentionArithmetic::F32);
+    }
+    QVERIFY(!dotUnits().bf16Matrix || bf16MatrixLoop() != nullptr);
+    float sink = 0; // sums of products above zero, from the registers themselves
+    QVERIFY(bf16MatrixLoop() == nullptr || (bf16MatrixLoop()(10, 1.0F, sink) > 0 && sink > 0));
+}
+
+void TestCpuKernels::aPartMayFindItsQueriesPacked() {
+    // Scratch left by one part serves the next of the same head, for every unit that this CPU runs.
+    constexpr std::int64_t kDim = 72;
+    constexpr std::int64_t kGroup = 9;
+    constexpr std::int64_t kTokens = 77;
+    const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+    std::mt19937 random(5);
+    std::normal_distribution<float> normal;
+    std::vector<float> queries(size(kGroup * kDim));
+    for (float& each : queries)
+        each = normal(random);
+    ThreadPool pool(1);
+    for (const auto& [type, unit] : {std::pair{DataType::F16, AttentionArithmetic::F32},
+                                     {DataType::Q4_0, AttentionArithmetic::F32},
+                                     {DataType::BF16, AttentionArithmetic::Bf16DotEmulated},
+                                     {DataType::BF16, AttentionArithmetic::Bf16MatrixEmulated},
+                                     {DataType::Q8_0, AttentionArithmetic::Int8DotEmulated}}) {
+        KvCache cache({{type, type}, 1, 1, kDim, kDim, kTokens});
+        QVERIFY(cache.valid() && cache.fill(pool, 3, {}));
+        std::vector<float> scratch(size(attentionScratchFloats(kGroup, kDim, kDim)));
+        std::vector<float> first(size(kGroup * (2 + kDim)));
+        std::vector<float> second(first.size());
+        AttentionPart part{{type, type}, cache.head(0, 0), kTokens, kDim, kDim,
+                           kGroup,       queries.data(),   0.1F,    unit};
+        const auto attend = [&](std::vector<float>& to) {
+            attendPart(part, {to.data(), to.data() + kGroup, to.data() + 2 * kGroup},
+                       scratch.data());
+        };
+        attend(first);
+        part.queries = nullptr; // nobody looks at them again
+        part.queriesPacked = true;
+        attend(second);
+        QVERIFY(first == second);
+    }
 }
 
 void TestCpuKernels::dotProductsServeEveryGroupOfAnIntegerCache() {
