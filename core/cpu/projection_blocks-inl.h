@@ -75,55 +75,67 @@ HWY_INLINE void packPairs(const Projection& p, std::int64_t sequence, std::int64
     reinterpret_cast<float*>(p.scratch)[sequence] = largest / 32767.0F;
 }
 
-/// One panel times kBatch sequences: sums [sequence][row], less the scales of the sequences.
-template <int kBatch, class Unit>
-HWY_INLINE void pairPanel(const std::byte* block, const std::int32_t* in, std::int64_t blocks,
-                          float* sums) {
+/// kPanels panels, `apart` bytes from one to the next, times kBatch sequences: sums
+/// [panel][sequence][row], less the scales of the sequences.
+template <int kPanels, int kBatch, bool kAsks, class Unit>
+HWY_INLINE void pairPanels(const std::byte* panel, std::int64_t apart, const std::int32_t* in,
+                           std::int64_t blocks, std::int64_t aheadBytes, float* sums) {
     const RowFloats d;
     const RowWords words;
-    hn::Vec<RowFloats> sum[kPanelVectors][kBatch];
+    hn::Vec<RowFloats> sum[kPanels][kPanelVectors][kBatch];
     DECODESCOPE_UNROLL
-    for (auto& rows : sum) {
+    for (auto& ofPanel : sum) {
         DECODESCOPE_UNROLL
-        for (auto& each : rows)
-            each = hn::Zero(d);
-    }
-    for (std::int64_t i = 0; i < blocks; ++i) {
-        const auto* values = reinterpret_cast<const std::int8_t*>(block + kScalesBytes);
-        hn::Vec<RowWords> products[kPanelVectors][kBatch];
-        DECODESCOPE_UNROLL
-        for (auto& rows : products) {
+        for (auto& rows : ofPanel) {
             DECODESCOPE_UNROLL
             for (auto& each : rows)
-                each = hn::Zero(words);
+                each = hn::Zero(d);
         }
+    }
+    for (std::int64_t i = 0; i < blocks; ++i) {
         DECODESCOPE_UNROLL
-        for (int pair = 0; pair < kPairs; ++pair) {
-            if (kBatch > 2 && pair % 2 == 0)
-                hwy::Prefetch(values + 2 * pair * kPanelRows + kAheadBytes);
+        for (int p = 0; p < kPanels; ++p) {
+            const std::byte* block = panel + p * apart;
+            const auto* values = reinterpret_cast<const std::int8_t*>(block + kScalesBytes);
+            hn::Vec<RowWords> products[kPanelVectors][kBatch];
+            DECODESCOPE_UNROLL
+            for (auto& rows : products) {
+                DECODESCOPE_UNROLL
+                for (auto& each : rows)
+                    each = hn::Zero(words);
+            }
+            DECODESCOPE_UNROLL
+            for (int pair = 0; pair < kPairs; ++pair) {
+                if (kAsks && pair % 2 == 0)
+                    hwy::Prefetch(values + 2 * pair * kPanelRows + aheadBytes);
+                DECODESCOPE_UNROLL
+                for (int v = 0; v < kPanelVectors; ++v) {
+                    const auto row = Unit::load(values + 2 * (pair * kPanelRows + v * kRowLanes));
+                    DECODESCOPE_UNROLL
+                    for (int b = 0; b < kBatch; ++b)
+                        Unit::add(products[v][b], row, in + pair * kBatch + b);
+                }
+            }
             DECODESCOPE_UNROLL
             for (int v = 0; v < kPanelVectors; ++v) {
-                const auto row = Unit::load(values + 2 * (pair * kPanelRows + v * kRowLanes));
+                const auto scales = scalesOf(block, v);
                 DECODESCOPE_UNROLL
                 for (int b = 0; b < kBatch; ++b)
-                    Unit::add(products[v][b], row, in + pair * kBatch + b);
+                    sum[p][v][b] =
+                        hn::MulAdd(hn::ConvertTo(d, products[v][b]), scales, sum[p][v][b]);
             }
         }
-        DECODESCOPE_UNROLL
-        for (int v = 0; v < kPanelVectors; ++v) {
-            const auto scales = scalesOf(block, v);
-            DECODESCOPE_UNROLL
-            for (int b = 0; b < kBatch; ++b)
-                sum[v][b] = hn::MulAdd(hn::ConvertTo(d, products[v][b]), scales, sum[v][b]);
-        }
-        block += kScalesBytes + kPanelRows * kBlockColumns;
+        panel += kScalesBytes + kPanelRows * kBlockColumns;
         in += kPairs * kBatch;
     }
     DECODESCOPE_UNROLL
-    for (int v = 0; v < kPanelVectors; ++v) {
+    for (int p = 0; p < kPanels; ++p) {
         DECODESCOPE_UNROLL
-        for (int b = 0; b < kBatch; ++b)
-            hn::StoreU(sum[v][b], d, sums + b * kPanelRows + v * kRowLanes);
+        for (int v = 0; v < kPanelVectors; ++v) {
+            DECODESCOPE_UNROLL
+            for (int b = 0; b < kBatch; ++b)
+                hn::StoreU(sum[p][v][b], d, sums + (p * kBatch + b) * kPanelRows + v * kRowLanes);
+        }
     }
 }
 
@@ -170,66 +182,77 @@ HWY_INLINE void packQuads(const Projection& p, std::int64_t sequence, std::int64
     }
 }
 
-/// As pairPanel().
-template <int kBatch, class Unit>
-HWY_INLINE void quadPanel(const std::byte* block, const std::int32_t* in, std::int64_t blocks,
-                          float* sums) {
+/// As pairPanels().
+template <int kPanels, int kBatch, bool kAsks, class Unit>
+HWY_INLINE void quadPanels(const std::byte* panel, std::int64_t apart, const std::int32_t* in,
+                           std::int64_t blocks, std::int64_t aheadBytes, float* sums) {
     constexpr int kHalf = static_cast<int>(kQuads) / 2; // low nibbles; then the high ones
     const RowFloats d;
     const RowWords words;
     const auto mask = hn::Set(words, 0x0F0F0F0F);
-    hn::Vec<RowFloats> sum[kPanelVectors][kBatch];
+    hn::Vec<RowFloats> sum[kPanels][kPanelVectors][kBatch];
     DECODESCOPE_UNROLL
-    for (auto& rows : sum) {
+    for (auto& ofPanel : sum) {
         DECODESCOPE_UNROLL
-        for (auto& each : rows)
-            each = hn::Zero(d);
-    }
-    for (std::int64_t i = 0; i < blocks; ++i) {
-        const auto* values = reinterpret_cast<const std::int32_t*>(block + kScalesBytes);
-        const auto* scaleOf = reinterpret_cast<const float*>(in + kQuads * kBatch);
-        typename Unit::Sum products[kPanelVectors][kBatch];
-        DECODESCOPE_UNROLL
-        for (auto& rows : products) {
+        for (auto& rows : ofPanel) {
             DECODESCOPE_UNROLL
             for (auto& each : rows)
-                each = Unit::zero();
+                each = hn::Zero(d);
         }
+    }
+    for (std::int64_t i = 0; i < blocks; ++i) {
         DECODESCOPE_UNROLL
-        for (int quad = 0; quad < kHalf; ++quad) {
-            if (kBatch > 2)
-                hwy::Prefetch(values + quad * kPanelRows + kAheadBytes / sizeof(*values));
+        for (int p = 0; p < kPanels; ++p) {
+            const std::byte* block = panel + p * apart;
+            const auto* values = reinterpret_cast<const std::int32_t*>(block + kScalesBytes);
+            const auto* scaleOf = reinterpret_cast<const float*>(in + kQuads * kBatch);
+            typename Unit::Sum products[kPanelVectors][kBatch];
+            DECODESCOPE_UNROLL
+            for (auto& rows : products) {
+                DECODESCOPE_UNROLL
+                for (auto& each : rows)
+                    each = Unit::zero();
+            }
+            DECODESCOPE_UNROLL
+            for (int quad = 0; quad < kHalf; ++quad) {
+                if constexpr (kAsks)
+                    hwy::Prefetch(reinterpret_cast<const std::byte*>(values + quad * kPanelRows) +
+                                  aheadBytes);
+                DECODESCOPE_UNROLL
+                for (int v = 0; v < kPanelVectors; ++v) {
+                    const auto both = hn::LoadU(words, values + quad * kPanelRows + v * kRowLanes);
+                    const auto low = hn::And(both, mask);
+                    const auto high = hn::And(hn::ShiftRight<4>(both), mask);
+                    DECODESCOPE_UNROLL
+                    for (int b = 0; b < kBatch; ++b) {
+                        Unit::add(products[v][b], low, in + quad * kBatch + b);
+                        Unit::add(products[v][b], high, in + (kHalf + quad) * kBatch + b);
+                    }
+                }
+            }
             DECODESCOPE_UNROLL
             for (int v = 0; v < kPanelVectors; ++v) {
-                const auto both = hn::LoadU(words, values + quad * kPanelRows + v * kRowLanes);
-                const auto low = hn::And(both, mask);
-                const auto high = hn::And(hn::ShiftRight<4>(both), mask);
+                const auto scales = scalesOf(block, v);
                 DECODESCOPE_UNROLL
                 for (int b = 0; b < kBatch; ++b) {
-                    Unit::add(products[v][b], low, in + quad * kBatch + b);
-                    Unit::add(products[v][b], high, in + (kHalf + quad) * kBatch + b);
+                    const auto scaled =
+                        hn::MulAdd(hn::ConvertTo(d, Unit::total(products[v][b])),
+                                   hn::Set(d, scaleOf[b]), hn::Set(d, scaleOf[kBatch + b]));
+                    sum[p][v][b] = hn::MulAdd(scaled, scales, sum[p][v][b]);
                 }
             }
         }
-        DECODESCOPE_UNROLL
-        for (int v = 0; v < kPanelVectors; ++v) {
-            const auto scales = scalesOf(block, v);
-            DECODESCOPE_UNROLL
-            for (int b = 0; b < kBatch; ++b) {
-                const auto scaled =
-                    hn::MulAdd(hn::ConvertTo(d, Unit::total(products[v][b])),
-                               hn::Set(d, scaleOf[b]), hn::Set(d, scaleOf[kBatch + b]));
-                sum[v][b] = hn::MulAdd(scaled, scales, sum[v][b]);
-            }
-        }
-        block += kScalesBytes + kPanelRows * kBlockColumns / 2;
+        panel += kScalesBytes + kPanelRows * kBlockColumns / 2;
         in += kNibbleInputWords * kBatch;
     }
     DECODESCOPE_UNROLL
-    for (int v = 0; v < kPanelVectors; ++v) {
+    for (int p = 0; p < kPanels; ++p) {
         DECODESCOPE_UNROLL
-        for (int b = 0; b < kBatch; ++b)
-            hn::StoreU(sum[v][b], d, sums + b * kPanelRows + v * kRowLanes);
+        for (int v = 0; v < kPanelVectors; ++v) {
+            DECODESCOPE_UNROLL
+            for (int b = 0; b < kBatch; ++b)
+                hn::StoreU(sum[p][v][b], d, sums + (p * kBatch + b) * kPanelRows + v * kRowLanes);
+        }
     }
 }
 
@@ -254,30 +277,54 @@ void packIntegers(const Projection& p, std::int64_t sequence) {
         to[i * size + 1] = 0;
 }
 
-/// All sequences of a part, panel by panel: from the second group on it comes from a cache.
-template <class PairUnit, class QuadUnit>
-void blockPart(const Projection& p, const ProjectionPart& part) {
+/// kPanels panels, the first at `row` and `apart` rows from one to the next, times all sequences of
+/// a part: from the second group on they come from a cache.
+template <class PairUnit, class QuadUnit, int kPanels, bool kAskAlways>
+void blockPanels(const Projection& p, const ProjectionPart& part, std::int64_t row,
+                 std::int64_t apart) {
     const std::int64_t blocks = p.columns / kBlockColumns;
     const auto rowBytes =
         static_cast<std::int64_t>(storedBytes(p.type, static_cast<std::uint64_t>(p.columns)));
     const auto* scaleOf = reinterpret_cast<const float*>(p.scratch);
-    for (std::int64_t row = part.row; row < part.rowEnd; row += kPanelRows)
-        forGroups<kMostTogether>(
-            part.sequence, part.sequenceEnd, [&](auto size, std::int64_t first) HWY_ATTR {
-                HWY_ALIGN float sums[size * kPanelRows];
-                const std::byte* panel = p.weights + row * rowBytes;
-                if (p.type == DataType::Q8_0)
-                    pairPanel<size, PairUnit>(panel, pairsOf(p, first), blocks, sums);
-                else
-                    quadPanel<size, QuadUnit>(panel, quadsOf(p, first), blocks, sums);
+    forGroups<kMostTogether>(
+        part.sequence, part.sequenceEnd, [&](auto size, std::int64_t first) HWY_ATTR {
+            constexpr bool kAsks = asksFor(size, kAskAlways);
+            HWY_ALIGN float sums[kPanels * size * kPanelRows];
+            const std::byte* panel = p.weights + row * rowBytes;
+            if (p.type == DataType::Q8_0)
+                pairPanels<kPanels, size, kAsks, PairUnit>(
+                    panel, apart * rowBytes, pairsOf(p, first), blocks, part.aheadBytes, sums);
+            else
+                quadPanels<kPanels, size, kAsks, QuadUnit>(
+                    panel, apart * rowBytes, quadsOf(p, first), blocks, part.aheadBytes, sums);
+            for (int i = 0; i < kPanels; ++i)
                 for (std::int64_t b = 0; b < size && first + b < part.sequenceEnd; ++b) {
-                    float* ofSequence = sums + b * kPanelRows;
+                    float* ofSequence = sums + (i * size + b) * kPanelRows;
                     if (p.type == DataType::Q8_0)
                         for (std::int64_t r = 0; r < kPanelRows; ++r)
                             ofSequence[r] *= scaleOf[first + b];
-                    putSums(p, row, first + b, ofSequence);
+                    putSums(p, row + i * apart, first + b, ofSequence);
                 }
-            });
+        });
+}
+
+/// Panel by panel; where memory is always asked for, for few sequences two at a time, far apart, as
+/// floatPart() does.
+template <class PairUnit, class QuadUnit, bool kAskAlways>
+void blockPart(const Projection& p, const ProjectionPart& part) {
+    constexpr std::int64_t kFewSequences = 2;
+    std::int64_t row = part.row;
+    if constexpr (kAskAlways) {
+        const std::int64_t panels = (part.rowEnd - part.row + kPanelRows - 1) / kPanelRows;
+        const std::int64_t apart = panels / 2 * kPanelRows;
+        if (part.sequenceEnd - part.sequence <= kFewSequences) {
+            for (; row < part.row + apart; row += kPanelRows)
+                blockPanels<PairUnit, QuadUnit, 2, true>(p, part, row, apart);
+            row += apart;
+        }
+    }
+    for (; row < part.rowEnd; row += kPanelRows)
+        blockPanels<PairUnit, QuadUnit, 1, kAskAlways>(p, part, row, 0);
 }
 
 } // namespace

@@ -24,10 +24,13 @@ using RowFloats = hn::CappedTag<float, kPanelRows>;
 constexpr int kRowLanes = static_cast<int>(hn::MaxLanes(RowFloats()));
 constexpr int kPanelVectors = static_cast<int>(kPanelRows) / kRowLanes;
 
-/// What follows in a panel is asked for so early where more than one sequence is multiplied: the
+/// Where more than two sequences are multiplied, what follows in a panel is asked for: the
 /// prefetcher is asleep by then, as few loads wait beside so much arithmetic. (4 sequences, f16, on
-/// Zen 4: 10.8 against 12.9 ms, where reading takes 9 and the arithmetic as long.)
-constexpr std::size_t kAheadBytes = 2048;
+/// Zen 4: 10.8 against 12.9 ms, where reading takes 9 and the arithmetic as long.) For fewer it
+/// depends on the core (ReadingHabits::asksForWeights).
+constexpr bool asksFor(int sequences, bool asks) {
+    return asks || sequences > 2;
+}
 /// Sums that stay in registers beside what is multiplied.
 constexpr int kMostSums = HWY_MAX_BYTES == 32 ? 8 : 16;
 /// Sequences that are multiplied together.
@@ -45,9 +48,9 @@ HWY_INLINE void addProduct(V& sum, const float* input, V weights) {
 /// Columns of kPanels panels times kBatch sequences: added to `sums` [sequence][panel][row], with
 /// `stride` from one sequence to the next. `panels`: where the columns begin in each; `in`
 /// [column][kBatch].
-template <int kPanels, int kBatch, typename T>
+template <int kPanels, int kBatch, bool kAsks, typename T>
 HWY_INLINE void addColumns(const T* const* panels, const float* in, std::int64_t columns,
-                           float* sums, std::int64_t stride) {
+                           std::int64_t aheadBytes, float* sums, std::int64_t stride) {
     constexpr int kSums = kPanels * kPanelVectors * kBatch;
     constexpr int kChains = kSums < 8 ? 8 / kSums : 1; ///< to hide the latency
     const RowFloats d;
@@ -68,8 +71,9 @@ HWY_INLINE void addColumns(const T* const* panels, const float* in, std::int64_t
     const auto addColumn = [&](std::int64_t c, V(&chain)[kPanels][kPanelVectors][kBatch]) HWY_ATTR {
         DECODESCOPE_UNROLL
         for (int p = 0; p < kPanels; ++p) {
-            if constexpr (kBatch > 2)
-                hwy::Prefetch(panels[p] + c * kPanelRows + kAheadBytes / sizeof(T));
+            if constexpr (kAsks)
+                hwy::Prefetch(reinterpret_cast<const std::byte*>(panels[p] + c * kPanelRows) +
+                              aheadBytes);
             DECODESCOPE_UNROLL
             for (int v = 0; v < kPanelVectors; ++v) {
                 const V weights = loadFloats(d, panels[p] + c * kPanelRows + v * kRowLanes);
@@ -107,7 +111,7 @@ HWY_INLINE void addColumns(const T* const* panels, const float* in, std::int64_t
 /// kPanels panels, the first at `row` and `apart` rows from one to the next, times all sequences of
 /// a part. A stretch of columns is read from memory once, and from a cache for the second group of
 /// sequences on.
-template <int kPanels, typename T>
+template <int kPanels, bool kAsks, typename T>
 void floatPanels(const Projection& p, const ProjectionPart& part, std::int64_t row,
                  std::int64_t apart) {
     constexpr std::int64_t kStretch = 1024; ///< a sum of many more loses the bound of f32
@@ -126,11 +130,13 @@ void floatPanels(const Projection& p, const ProjectionPart& part, std::int64_t r
                 const float* from = in + sequence * p.columns + c * size;
                 float* to = sums + (sequence - part.sequence) * kStride;
                 if constexpr (kPanels * kPanelVectors * size <= kMostSums)
-                    addColumns<kPanels, size>(panels, from, columns, to, kStride);
+                    addColumns<kPanels, size, asksFor(size, kAsks)>(panels, from, columns,
+                                                                    part.aheadBytes, to, kStride);
                 else
                     for (int i = 0; i < kPanels; ++i)
-                        addColumns<1, size>(panels + i, from, columns, to + i * kPanelRows,
-                                            kStride);
+                        addColumns<1, size, asksFor(size, kAsks)>(panels + i, from, columns,
+                                                                  part.aheadBytes,
+                                                                  to + i * kPanelRows, kStride);
             });
         for (const T*& panel : panels)
             panel += columns * kPanelRows;
@@ -141,14 +147,14 @@ void floatPanels(const Projection& p, const ProjectionPart& part, std::int64_t r
 }
 
 /// Two panels at a time, far apart, so that each is a stream of its own to the prefetcher.
-template <typename T>
+template <typename T, bool kAsks>
 void floatPart(const Projection& p, const ProjectionPart& part) {
     const std::int64_t panels = (part.rowEnd - part.row + kPanelRows - 1) / kPanelRows;
     const std::int64_t apart = panels / 2 * kPanelRows;
     for (std::int64_t i = 0; i < panels / 2; ++i)
-        floatPanels<2, T>(p, part, part.row + i * kPanelRows, apart);
+        floatPanels<2, kAsks, T>(p, part, part.row + i * kPanelRows, apart);
     if (panels % 2 != 0)
-        floatPanels<1, T>(p, part, part.row + 2 * apart, 0);
+        floatPanels<1, kAsks, T>(p, part, part.row + 2 * apart, 0);
 }
 
 /// The inputs of several sequences, group by group [column][sequence]; columns [from, to) of them.

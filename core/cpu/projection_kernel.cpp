@@ -5,6 +5,7 @@
 
 #include "core/cpu/buffer.h"
 #include "core/cpu/projection_part.h"
+#include "core/cpu/reading_habits.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/vector_targets.h"
 #include "core/engine/float_bits.h"
@@ -31,20 +32,34 @@ void packInputs(const Projection& p, std::int64_t from, std::int64_t to) {
         packIntegers(p, sequence);
 }
 
-void projectPart(const Projection& p, const ProjectionPart& part,
-                 [[maybe_unused]] bool dotProducts) {
+template <bool kAsks>
+void projectAsking(const Projection& p, const ProjectionPart& part,
+                   [[maybe_unused]] bool dotProducts) {
     if (p.type == DataType::F32)
-        floatPart<float>(p, part);
+        floatPart<float, kAsks>(p, part);
     else if (p.type == DataType::F16)
-        floatPart<hwy::float16_t>(p, part);
+        floatPart<hwy::float16_t, kAsks>(p, part);
     else if (p.type == DataType::BF16)
-        floatPart<hwy::bfloat16_t>(p, part);
+        floatPart<hwy::bfloat16_t, kAsks>(p, part);
 #if DECODESCOPE_HAS_INT8_DOT
     else if (dotProducts)
-        blockPart<PairDots, QuadDots<Int8Dot>>(p, part);
+        blockPart<PairDots, QuadDots<Int8Dot>, kAsks>(p, part);
 #endif
     else
-        blockPart<PairProducts, QuadProducts>(p, part);
+        blockPart<PairProducts, QuadProducts, kAsks>(p, part);
+}
+
+void projectPart(const Projection& p, ProjectionPart part, bool dotProducts) {
+    constexpr bool kWide = HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3;
+    const ReadingHabits& habits = readingHabits(kWide);
+    part.aheadBytes = habits.weightsAheadBytes;
+    if constexpr (kWide) { // elsewhere no core is known that wants it
+        if (habits.asksForWeights) {
+            projectAsking<true>(p, part, dotProducts);
+            return;
+        }
+    }
+    projectAsking<false>(p, part, dotProducts);
 }
 
 } // namespace

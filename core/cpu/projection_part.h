@@ -14,6 +14,7 @@ namespace decodescope {
 struct ProjectionPart {
     std::int64_t row = 0, rowEnd = 0;
     std::int64_t sequence = 0, sequenceEnd = 0; ///< kMostSequences at most, from a multiple of it
+    std::int64_t aheadBytes = 0;                ///< of a panel, asked for before they are read
 };
 
 /// Sequences of one part, so that a stop request is heard.
