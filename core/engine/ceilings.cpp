@@ -105,6 +105,17 @@ double Ceilings::flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop,
     return all / seconds;
 }
 
+std::optional<CacheLevel> Ceilings::fastCache() const {
+    constexpr double kNotably = 1.5;
+    const double memory =
+        bandwidthAtThreads.empty() ? 0 : bandwidthAtThreads.front().bytesPerSecond;
+    const auto found =
+        std::find_if(caches.rbegin(), caches.rend(), [memory](const CacheLevel& cache) {
+            return memory > 0 && cache.bytesPerSecond >= kNotably * memory;
+        });
+    return found == caches.rend() ? std::nullopt : std::optional(*found);
+}
+
 bool Ceilings::complete() const {
     return measured && !bandwidthAtThreads.empty() && f32 && barrierSeconds;
 }

@@ -68,6 +68,10 @@ struct Ceilings {
     /// and what a unit does whose peak is not known, at flopPerSecond. 0 where that is not known.
     [[nodiscard]] double flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop,
                                          std::uint64_t int8DotFlop = 0) const;
+    /// The outermost of `caches` that one thread reads notably faster than memory; nullopt where
+    /// none is, or where they were not measured. A share of a large cache that many programs of a
+    /// server have may be no faster.
+    [[nodiscard]] std::optional<CacheLevel> fastCache() const;
     /// True where a whole calibration measured them.
     [[nodiscard]] bool complete() const;
 };

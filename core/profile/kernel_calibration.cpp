@@ -41,12 +41,14 @@ constexpr std::int64_t kKvHeads = 4;
 constexpr std::int64_t kShortContext = 32; ///< of steps that are there for their weights
 constexpr std::int64_t kMatrixSide = 2048; ///< hidden size of the model that outruns the cache
 
-// Of the last-level cache.
+// Of the cache.
 constexpr double kCachedShare = 0.125;
 constexpr double kMostCachedShare = 0.5;
-constexpr double kOutrun = 4; ///< bytes that no cache holds
-constexpr double kLeastOutrun = 2;
 constexpr double kResidencyShares[] = {0.25, 0.5, 0.75, 1, 1.5, 2};
+// Of the last-level cache.
+constexpr double kLastLevelShares[] = {0.25, 1}; ///< where it is a larger one
+constexpr double kOutrun = 4;                    ///< bytes that no cache holds
+constexpr double kLeastOutrun = 2;
 
 class KernelCalibration {
 public:
@@ -55,7 +57,7 @@ public:
         : m_backend(backend), m_device(device), m_request(request),
           m_timer(backend, device.id, stop),
           m_threads(request.threads > 0 ? request.threads : std::max(1, device.threads)),
-          m_cacheBytes(static_cast<double>(device.lastLevelCacheBytes.value_or(16 * kMiB))) {
+          m_lastLevelBytes(static_cast<double>(device.lastLevelCacheBytes.value_or(16 * kMiB))) {
         m_rates.units = backend.attentionUnits();
     }
 
@@ -79,6 +81,8 @@ private:
                                               int threads) const;
     [[nodiscard]] TimedPoint stepPoint(DataType type, std::int64_t hidden, double bytes,
                                        std::int64_t batch, int threads) const;
+    /// Of the cache, or of all of its kind, that so many threads have.
+    [[nodiscard]] double cacheBytes(int threads) const;
     [[nodiscard]] double cachedBytes(DataType type, std::int64_t headDim, int threads) const;
     [[nodiscard]] double memoryBytes(std::size_t atOnce) const;
 
@@ -93,7 +97,7 @@ private:
     const KernelCalibrationRequest& m_request;
     PointTimer m_timer;
     int m_threads;
-    double m_cacheBytes;
+    double m_lastLevelBytes;
     KernelRates m_rates;
 };
 
@@ -149,21 +153,30 @@ TimedPoint KernelCalibration::stepPoint(DataType type, std::int64_t hidden, doub
     return {std::move(request)}; // its amount is known once the decoder is there
 }
 
+double KernelCalibration::cacheBytes(int threads) const {
+    if (!m_request.cache)
+        return m_lastLevelBytes;
+    const int sharing = std::max(1, m_request.cache->threads);
+    const int caches = (threads + sharing - 1) / sharing;
+    return static_cast<double>(m_request.cache->bytes) * caches;
+}
+
 /// Enough for every thread to have its parts, and well within the cache.
 double KernelCalibration::cachedBytes(DataType type, std::int64_t headDim, int threads) const {
     const AttentionUnits& units = m_rates.units;
     const double rows = static_cast<double>(units.leastPartTokens * units.partsPerThread * threads);
     const double bytes =
         rows * 2 * static_cast<double>(storedBytes(type, static_cast<std::uint64_t>(headDim)));
-    return std::min(std::max(bytes, kCachedShare * m_cacheBytes), kMostCachedShare * m_cacheBytes);
+    const double cache = cacheBytes(threads);
+    return std::min(std::max(bytes, kCachedShare * cache), kMostCachedShare * cache);
 }
 
 /// Of each of `atOnce` points that outrun the cache; 0 where there is no room for them.
 double KernelCalibration::memoryBytes(std::size_t atOnce) const {
     const double room =
         0.75 * static_cast<double>(m_request.budgetBytes) / static_cast<double>(atOnce);
-    const double bytes = std::min(kOutrun * m_cacheBytes, room);
-    return bytes >= kLeastOutrun * m_cacheBytes ? bytes : 0;
+    const double bytes = std::min(kOutrun * m_lastLevelBytes, room);
+    return bytes >= kLeastOutrun * m_lastLevelBytes ? bytes : 0;
 }
 
 void KernelCalibration::addLayers(std::vector<TimedBatch>& batches, int threads) {
@@ -277,9 +290,13 @@ void KernelCalibration::addResidency(std::vector<TimedBatch>& batches) {
     if (most <= 0)
         return;
     TimedBatch batch{"cache and memory", {}, {}};
-    std::vector<double> bytes{kCachedShare * m_cacheBytes};
+    const double cache = cacheBytes(m_threads);
+    std::vector<double> bytes{kCachedShare * cache};
     for (const double share : kResidencyShares)
-        bytes.push_back(share * m_cacheBytes);
+        bytes.push_back(share * cache);
+    for (const double share : kLastLevelShares)
+        if (const double each = share * m_lastLevelBytes; each > 2 * bytes.back())
+            bytes.push_back(each);
     bytes.push_back(most);
     for (const double each : bytes)
         batch.points.push_back(attentionOfBytes(DataType::F16, 1, kUsualHeadDim, each, m_threads));
@@ -305,7 +322,7 @@ void KernelCalibration::addLinear(std::vector<TimedBatch>& batches, DataType typ
     constexpr double kMatricesOfALayer = 14.5; // in sides squared: stepPoint()
     while (small > kSmallest &&
            info(type).bytesPerElement() * kMatricesOfALayer * static_cast<double>(small * small) >
-               kMostCachedShare / 2 * m_cacheBytes)
+               kMostCachedShare / 2 * cacheBytes(threads))
         small /= 2;
     const double memory = memoryBytes(std::size(kBatches));
     const auto add = [&](std::int64_t hidden, double bytes) {

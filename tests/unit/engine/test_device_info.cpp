@@ -16,6 +16,7 @@ private slots:
     void everyFigureOfACalibrationComesBack();
     void aDeviceOfAnOlderRecordHasItsTwoRates();
     void whatIsUnknownIsNullAndNotZero();
+    void aCacheNoFasterThanMemoryIsNoFastCache();
 };
 
 void TestDeviceInfo::aMeasuredDeviceComesBackAsItWas() {
@@ -29,12 +30,13 @@ void TestDeviceInfo::aMeasuredDeviceComesBackAsItWas() {
     device.simd = "AVX2";
     device.bf16Dot = true;
     device.int8Dot = true;
+    device.bf16Matrix = true;
     device.ceilings = Ceilings{2e10, 3e11, 7, true};
     const nlohmann::json json = device;
     const auto back = json.get<DeviceInfo>();
     QCOMPARE(back.id, device.id);
     QCOMPARE(back.simd, device.simd);
-    QVERIFY(back.bf16Dot && back.int8Dot);
+    QVERIFY(back.bf16Dot && back.int8Dot && back.bf16Matrix);
     QVERIFY(back.memoryTotalBytes == device.memoryTotalBytes);
     QVERIFY(back.ceilings == device.ceilings);
 }
@@ -55,6 +57,20 @@ void TestDeviceInfo::everyFigureOfACalibrationComesBack() {
         wrong[key] = 0;
         QVERIFY_EXCEPTION_THROWN((void)wrong.get<Ceilings>(), nlohmann::json::exception);
     }
+}
+
+void TestDeviceInfo::aCacheNoFasterThanMemoryIsNoFastCache() {
+    Ceilings ceilings{3e10, 3e11, 2, true};
+    QVERIFY(!ceilings.fastCache());
+    ceilings.caches = {
+        {1, 48 << 10, 1, 1.7e11}, {2, 2 << 20, 1, 1.1e11}, {3, 300 << 20, 2, 1.9e10}};
+    QVERIFY(!ceilings.fastCache()); // nothing is known of memory read by one thread
+    ceilings.bandwidthAtThreads = {{1, 1.8e10}, {2, 3e10}};
+    QCOMPARE(ceilings.fastCache()->level, 2);
+    ceilings.caches.back().bytesPerSecond = 3e10;
+    QCOMPARE(ceilings.fastCache()->level, 3);
+    ceilings.bandwidthAtThreads.front().bytesPerSecond = 1.7e11;
+    QVERIFY(!ceilings.fastCache());
 }
 
 void TestDeviceInfo::aDeviceOfAnOlderRecordHasItsTwoRates() {

@@ -54,8 +54,10 @@ struct LawfulMachine : FakeMachine {
 };
 
 static Result<KernelRates> calibrate(FakeBackend& backend, std::uint64_t budget = kGiB,
-                                     std::stop_token stop = {}) {
+                                     std::stop_token stop = {},
+                                     std::optional<CacheLevel> cache = {}) {
     KernelCalibrationRequest request;
+    request.cache = cache;
     request.maxSeconds = 0.1;
     request.budgetBytes = budget;
     return measureKernelRates(backend, backend.devices().front(), request, stop);
@@ -117,6 +119,32 @@ private slots:
         const double truth = law(request);
         QVERIFY2(std::abs(f.range.leastSeconds - truth) < 0.05 * truth,
                  qPrintable(QString("predicted %1, is %2").arg(f.range.leastSeconds).arg(truth)));
+    }
+
+    void aLargerCacheThatIsNoFasterIsTakenForMemory() {
+        LawfulMachine machine;
+        FakeBackend plain(machine);
+        const Result<KernelRates> truth = calibrate(plain);
+        // The law's cache is now the second level of two threads, each with a half of its own.
+        machine.lastLevelCacheBytes = 8 * kCacheBytes;
+        FakeBackend backend(machine);
+        const Result<KernelRates> rates =
+            calibrate(backend, 4 * kGiB, {}, CacheLevel{2, kCacheBytes / 2, 1, 1e11});
+        QVERIFY(truth.ok() && rates.ok());
+        std::size_t same = 0;
+        for (const AttentionRate& a : truth->attention)
+            for (const AttentionRate& b : rates->attention)
+                if (a.type == b.type && a.group == b.group && a.headDim == b.headDim &&
+                    a.threads == b.threads && a.cached == b.cached) {
+                    QVERIFY(std::abs(a.secondsPerRow - b.secondsPerRow) < 0.02 * a.secondsPerRow);
+                    ++same;
+                }
+        QCOMPARE(same, truth->attention.size());
+        QCOMPARE(rates->residency.front().fromMemory, 0.0);
+        for (const ResidencyRate& each : rates->residency)
+            if (each.bytes >= 2 * kCacheBytes)
+                QVERIFY(each.fromMemory > 0.9);
+        QVERIFY(rates->residency.back().bytes > 8 * kCacheBytes);
     }
 
     void aQuietMachineIsNotSlowedDown() {
