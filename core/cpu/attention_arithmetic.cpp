@@ -15,6 +15,9 @@ AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group
     const auto both = [&types](auto is) { return is(types.key) && is(types.value); };
     if (units.int8 && both([](DataType type) { return type == DataType::Int8 || inBlocks(type); }))
         return AttentionArithmetic::Int8Dot;
+    if (units.bf16Matrix && group >= kF16MatrixLeastGroup &&
+        both([](DataType type) { return type == DataType::F16; }))
+        return AttentionArithmetic::F16Matrix;
     if (!both([](DataType type) { return type == DataType::BF16; }))
         return AttentionArithmetic::F32;
     if (units.bf16Matrix && group >= kBf16MatrixLeastGroup)

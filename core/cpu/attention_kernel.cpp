@@ -182,6 +182,12 @@ TileKernels kernelsFor(const AttentionPart& part) {
 #endif
     case AttentionArithmetic::Bf16MatrixEmulated:
         return matrixKernels<EmulatedBf16Matrix>();
+    case AttentionArithmetic::F16Matrix:
+#if DECODESCOPE_HAS_BF16_MATRIX
+        return splitMatrixKernels<AmxBf16>();
+#endif
+    case AttentionArithmetic::F16MatrixEmulated:
+        return splitMatrixKernels<EmulatedBf16Matrix>();
     case AttentionArithmetic::Int8Dot:
 #if DECODESCOPE_HAS_INT8_DOT
         return digitKernels<Int8Dot>(part.types);
@@ -230,10 +236,10 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     Scratch scratch{};
     scratch.tile = memory;
     scratch.weights =
-        scratch.tile + kRoundTokens * std::max({part.headDimK, part.headDimV, kLeastScratchDim});
+        scratch.tile + kRoundTokens * scratchDim(std::max(part.headDimK, part.headDimV));
     scratch.denominators = scratch.weights + part.group * kRoundTokens;
     scratch.queries = scratch.denominators + part.group * lanesOf();
-    scratch.sums = scratch.queries + part.group * std::max(part.headDimK, kLeastScratchDim);
+    scratch.sums = scratch.queries + part.group * scratchDim(part.headDimK) * 3 / 2;
     scratch.scales = scratch.sums + part.group * blocksOf(part.headDimK);
 
     const TileKernels kernels = kernelsFor(part);
@@ -367,8 +373,8 @@ std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
                                     std::int64_t headDimV) {
     constexpr std::int64_t kMostLanes = 16;
     constexpr std::int64_t kMostRoundTokens = 2 * kTileTokens;
-    return kMostRoundTokens * std::max({headDimK, headDimV, kLeastScratchDim}) +
-           group * (kMostRoundTokens + kMostLanes + std::max(headDimK, kLeastScratchDim) +
+    return kMostRoundTokens * scratchDim(std::max(headDimK, headDimV)) +
+           group * (kMostRoundTokens + kMostLanes + scratchDim(headDimK) * 3 / 2 +
                     blocksOf(headDimK) + 1);
 }
 

@@ -39,8 +39,11 @@ struct AttentionPart {
 };
 
 inline constexpr std::int64_t kMaxHeadDim = 512;
-/// Scratch is made for at least so many: a matrix register's pairs of bf16 are no fewer.
-inline constexpr std::int64_t kLeastScratchDim = 16;
+/// Scratch is made for whole matrix registers, which hold 32 numbers of bf16.
+[[nodiscard]] constexpr std::int64_t scratchDim(std::int64_t headDim) {
+    constexpr std::int64_t kRegister = 32;
+    return (headDim + kRegister - 1) / kRegister * kRegister;
+}
 
 /// Floats of scratch that attendPart() needs; 64-byte aligned, one for each thread.
 [[nodiscard]] std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
@@ -51,6 +54,8 @@ inline constexpr std::int64_t kLeastScratchDim = 16;
 /// Dot products of int8 take queries, and weights × the values' scales, as whole numbers of 16 bits
 /// relative to the largest of a head (and a round of tokens); their sums are exact. The result
 /// differs by less than 1e-4 (2-norm).
+/// F16Matrix splits keys, values, queries and weights into bf16, the last into two: the result
+/// differs by less than 5e-6, as that of f32 arithmetic may.
 /// Dot products and matrix products of bf16 round the queries to bf16, and the weights: the
 /// denominator is the sum of the rounded ones, and a weight with a notable share of it keeps 16
 /// bits. Attention over many tokens then differs by 1.7e-3 (2-norm) from that of the rounded

@@ -139,6 +139,14 @@ HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> highHalves(D /*d*/, const Neighbours
                   hn::And(hn::BitCast(du, pairs.odd), hn::Set(du, 0xFFFF0000U)));
 }
 
+/// Finite numbers as the nearest bf16, a tie away from zero.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V nearestBf16(D d, V x) {
+    const hn::RebindToUnsigned<D> du;
+    const auto raised = hn::Add(hn::BitCast(du, x), hn::Set(du, 0x8000U));
+    return hn::BitCast(d, hn::And(raised, hn::Set(du, 0xFFFF0000U)));
+}
+
 /// Positive finite weights rounded to pairs of bf16: to nearest, a tie up; by the CPU's instruction
 /// where `Dot` is, to even.
 template <class Dot, class D, class V = hn::Vec<D>>

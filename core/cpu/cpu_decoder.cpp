@@ -53,7 +53,7 @@ AttentionArithmetic unitOf(const LayerSpec& layer, const DecoderRequest& request
 StepWork workOf(const DecoderRequest& request) {
     return stepWork(request, [&request](const LayerSpec& layer) {
         const AttentionArithmetic unit = unitOf(layer, request);
-        if (roundsToBf16(unit))
+        if (multipliesBf16(unit))
             return DotUnit::Bf16;
         return unit == AttentionArithmetic::Int8Dot ? DotUnit::Int8 : DotUnit::None;
     });

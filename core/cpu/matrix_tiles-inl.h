@@ -17,14 +17,15 @@
 #include "core/cpu/kv_cache.h"
 #include "core/cpu/pair_tiles-inl.h"
 #include "core/cpu/tile_work-inl.h"
+#include "core/engine/float_bits.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
 
 constexpr bool takesMatrices(AttentionArithmetic unit) {
-    return unit == AttentionArithmetic::Bf16Matrix ||
-           unit == AttentionArithmetic::Bf16MatrixEmulated;
+    return unit >= AttentionArithmetic::Bf16Matrix &&
+           unit <= AttentionArithmetic::F16MatrixEmulated;
 }
 
 /// The registers stay as they are from one tile to the next.
@@ -62,6 +63,74 @@ inline void packQueryRows(const AttentionPart& part, const Blocks& /*blocks*/,
     }
 }
 
+/// Queries split into kQueryParts of bf16 that add up to them, [part][group][queryWords(headDimK)].
+constexpr int kQueryParts = 3;
+inline void splitQueryRows(const AttentionPart& part, const Blocks& /*blocks*/,
+                           const Scratch& scratch) {
+    const FloatTag d;
+    const hn::RebindToUnsigned<FloatTag> du;
+    const std::int64_t lanes = lanesOf();
+    constexpr std::int64_t kStep = 2 * kMatrixWords; ///< queries of a register's row
+    const std::int64_t words = queryWords(part.headDimK);
+    auto* packed = reinterpret_cast<std::uint32_t*>(scratch.queries);
+    for (std::int64_t h = 0; h < part.group; ++h)
+        for (std::int64_t i = 0; i < part.headDimK; i += kStep) {
+            HWY_ALIGN float step[kStep] = {};
+            std::copy_n(part.queries + h * part.headDimK + i, std::min(kStep, part.headDimK - i),
+                        step);
+            for (std::int64_t c = 0; c < kStep; c += 2 * lanes) {
+                auto first = hn::Load(d, step + c);
+                auto second = hn::Load(d, step + c + lanes);
+                for (int p = 0; p < kQueryParts; ++p) {
+                    const auto firstPart = nearestBf16(d, first);
+                    const auto secondPart = nearestBf16(d, second);
+                    hn::StoreU(highHalves(d, neighboursOf(d, firstPart, secondPart)), du,
+                               packed + (p * part.group + h) * words + (i + c) / 2);
+                    first = hn::Sub(first, firstPart);
+                    second = hn::Sub(second, secondPart);
+                }
+            }
+        }
+}
+
+/// Columns of two rows of f16 as pairs of bf16 that add up to them: 8 bits of each significand, and
+/// the 3 others. Without `odd` the second row is of zeros.
+template <class D>
+HWY_INLINE void splitColumns(D d, const hwy::float16_t* even, const hwy::float16_t* odd,
+                             std::uint32_t* high, std::uint32_t* low) {
+    const hn::RebindToUnsigned<D> du;
+    const auto mask = hn::BitCast(d, hn::Set(du, 0xFFFF0000U));
+    const auto first = loadFloats(d, even);
+    const auto second = odd != nullptr ? loadFloats(d, odd) : hn::Zero(d);
+    const auto firstHigh = hn::And(first, mask);
+    const auto secondHigh = hn::And(second, mask);
+    hn::StoreU(highHalves(d, Neighbours<hn::Vec<D>>{firstHigh, secondHigh}), du, high);
+    hn::StoreU(highHalves(d, Neighbours<hn::Vec<D>>{hn::Sub(first, firstHigh),
+                                                    hn::Sub(second, secondHigh)}),
+               du, low);
+}
+
+/// `rows` rows of f16 as pairs of rows, `pairs` of them with zeros past the end:
+/// [part][pairs][columns] of words.
+inline void splitRows(const std::byte* matrix, std::int64_t rows, std::int64_t columns,
+                      std::int64_t pairs, std::uint32_t* to) {
+    const auto* from = reinterpret_cast<const hwy::float16_t*>(matrix);
+    const std::int64_t apart = pairs * columns;
+    const auto sweep = [&](auto d) HWY_ATTR {
+        const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+        for (std::int64_t r = 0; r < rows; r += 2)
+            for (std::int64_t c = 0; c < columns; c += lanes) {
+                std::uint32_t* at = to + r / 2 * columns + c;
+                splitColumns(d, from + r * columns + c,
+                             r + 1 < rows ? from + (r + 1) * columns + c : nullptr, at, at + apart);
+            }
+    };
+    withVectorsOf(columns, sweep);
+    const std::int64_t filled = (rows + 1) / 2 * columns;
+    for (int part = 0; part < 2; ++part, to += apart)
+        std::fill(to + filled, to + apart, 0U);
+}
+
 /// sums of a block and both columns += its factors × the rows in the registers.
 template <int kBlock, class Unit>
 HWY_INLINE void multiplyBlock(Unit& unit, const std::uint32_t* factors, std::int64_t stride,
@@ -85,21 +154,29 @@ HWY_INLINE void forBlockPairs(const Blocks& blocks, const F& f) {
     }
 }
 
-template <class Unit>
+/// Keys of bf16 as they lie, or of f16 split (kSplit).
+template <class Unit, bool kSplit>
 struct ScoreMatrices {
     static void run(RoundWork& work, const std::byte* matrix, std::int64_t /*tokens*/,
                     float* weights) {
         constexpr std::int64_t kStride = kTileTokens * 4; ///< of a row of pairs
         constexpr std::int64_t kStepBytes = kMatrixRows * kStride;
+        constexpr int kRowParts = kSplit ? 2 : 1;
         const std::int64_t pairs = work.part.headDimK / 2;
-        const std::int64_t whole = pairs / kMatrixRows;
         const std::int64_t words = queryWords(work.part.headDimK);
-        // What follows the last rows may be no number.
-        auto* tail = reinterpret_cast<std::byte*>(work.scratch.tile);
-        if (const std::int64_t rest = pairs % kMatrixRows; rest != 0) {
-            std::memcpy(tail, matrix + whole * kStepBytes,
+        auto* scratch = reinterpret_cast<std::byte*>(work.scratch.tile);
+        std::int64_t whole = pairs / kMatrixRows;
+        const std::byte* tail = scratch;
+        if constexpr (kSplit) {
+            splitRows(matrix, work.part.headDimK, kTileTokens, words,
+                      reinterpret_cast<std::uint32_t*>(scratch));
+            matrix = scratch;
+            whole = words / kMatrixRows;
+        } else if (const std::int64_t rest = pairs % kMatrixRows; rest != 0) {
+            // What follows the last rows may be no number.
+            std::memcpy(scratch, matrix + whole * kStepBytes,
                         static_cast<std::size_t>(rest * kStride));
-            std::memset(tail + rest * kStride, 0,
+            std::memset(scratch + rest * kStride, 0,
                         static_cast<std::size_t>(kStepBytes - rest * kStride));
         }
         Unit& unit = unitOfThread<Unit>();
@@ -113,14 +190,22 @@ struct ScoreMatrices {
                 unit.template zero<sumsOf(1, 1)>();
             }
             const std::uint32_t* factors = queries + first * words;
-            const std::uint32_t* more = factors + heads[0] * words;
             for (std::int64_t s = 0; s * kMatrixWords < words; ++s) {
-                const std::byte* rows = s < whole ? matrix + s * kStepBytes : tail;
-                unit.template load<rowsOf(0)>(rows, kStride);
-                unit.template load<rowsOf(1)>(rows + kMatrixRowBytes, kStride);
-                multiplyBlock<0>(unit, factors + s * kMatrixWords, 4 * words, true);
-                if (heads[1] > 0)
-                    multiplyBlock<1>(unit, more + s * kMatrixWords, 4 * words, true);
+                for (int r = 0; r < kRowParts; ++r) {
+                    const std::byte* rows =
+                        s < whole ? matrix + s * kStepBytes + r * words * kStride : tail;
+                    unit.template load<rowsOf(0)>(rows, kStride);
+                    unit.template load<rowsOf(1)>(rows + kMatrixRowBytes, kStride);
+                    // The product of the smallest parts is below what f32 holds of the sum.
+                    const int queryParts = kSplit ? kQueryParts - r : 1;
+                    for (int q = 0; q < queryParts; ++q) {
+                        const std::uint32_t* at =
+                            factors + q * work.part.group * words + s * kMatrixWords;
+                        multiplyBlock<0>(unit, at, 4 * words, true);
+                        if (heads[1] > 0)
+                            multiplyBlock<1>(unit, at + heads[0] * words, 4 * words, true);
+                    }
+                }
                 work.ahead.advance();
             }
             float* scores = weights + first * kRoundTokens;
@@ -136,15 +221,30 @@ struct ScoreMatrices {
     }
 };
 
-template <class Unit>
+/// Values of bf16 as they lie, or of f16 split (kSplit).
+template <class Unit, bool kSplit>
 class AddMatrices {
 public:
     static void run(RoundWork& work, const std::byte* matrix, std::int64_t tokens, float* weights) {
         const std::int64_t headDimV = work.part.headDimV;
         const std::int64_t tiles = (tokens + kTileTokens - 1) / kTileTokens;
+        const std::int64_t partBytes = kTileTokens / 2 * headDimV * 4; ///< of split values
         const std::byte* last = matrix + (tiles - 1) * work.tileBytes;
-        if (const std::int64_t rest = tokens % kTileTokens; rest != 0)
+        if constexpr (kSplit) {
+            auto* to = reinterpret_cast<std::uint32_t*>(work.scratch.tile);
+            for (std::int64_t i = 0; i < tiles; ++i)
+                splitRows(matrix + i * work.tileBytes,
+                          std::min(kTileTokens, tokens - i * kTileTokens), headDimV,
+                          kTileTokens / 2, to + i * partBytes / 2);
+        } else if (const std::int64_t rest = tokens % kTileTokens; rest != 0) {
             last = filledTile(last, rest, headDimV, work.scratch);
+        }
+        const auto tileAt = [&](std::int64_t i) {
+            if constexpr (kSplit)
+                return reinterpret_cast<const std::byte*>(work.scratch.tile) + i * 2 * partBytes;
+            else
+                return i + 1 < tiles ? matrix + i * work.tileBytes : last;
+        };
         Unit& unit = unitOfThread<Unit>();
         forBlockPairs(work.blocks, [&](std::int64_t first, const auto& heads) HWY_ATTR {
             float* ofPair = weights + first * kRoundTokens;
@@ -159,9 +259,9 @@ public:
                 float* output = work.output + first * headDimV + c;
                 forSums<false>(unit, shapes, output, headDimV);
                 for (std::int64_t i = 0; i < tiles; ++i) {
-                    const std::byte* tile = i + 1 < tiles ? matrix + i * work.tileBytes : last;
-                    addTile(unit, shapes, tile + 4 * c, 4 * headDimV, factors + i * kTileTokens,
-                            work.both);
+                    for (int r = 0; r < (kSplit ? 2 : 1); ++r)
+                        addTile(unit, shapes, tileAt(i) + r * partBytes + 4 * c, 4 * headDimV,
+                                factors + i * kTileTokens, work.both);
                     work.ahead.advance();
                 }
                 forSums<true>(unit, shapes, output, headDimV);
@@ -232,8 +332,16 @@ inline std::int64_t matrixAheadStep(const AttentionPart& part, const Blocks& blo
 
 template <class Unit>
 TileKernels matrixKernels() {
-    return {packQueryRows, ScoreMatrices<Unit>::run,
-            SoftmaxPairs<typename RoundedBy<Unit>::Dot>::run, AddMatrices<Unit>::run,
+    return {packQueryRows, ScoreMatrices<Unit, false>::run,
+            SoftmaxPairs<typename RoundedBy<Unit>::Dot>::run, AddMatrices<Unit, false>::run,
+            [] { unitOfThread<Unit>().release(); }};
+}
+
+/// Of a cache of f16.
+template <class Unit>
+TileKernels splitMatrixKernels() {
+    return {splitQueryRows, ScoreMatrices<Unit, true>::run,
+            SoftmaxSplit<typename RoundedBy<Unit>::Dot>::run, AddMatrices<Unit, true>::run,
             [] { unitOfThread<Unit>().release(); }};
 }
 

@@ -46,6 +46,13 @@ struct ScorePairs {
 /// weight above this share of the sum so far has it added, as a bf16 of its own.
 constexpr float kLargestRoundedShare = 1.0F / 32;
 
+/// The tiles of a round before `t`, whose weights have become pairs.
+inline HWY_NOINLINE void shrinkPairs(float* weights, std::int64_t t, float factor) {
+    auto* halves = reinterpret_cast<std::uint16_t*>(weights);
+    for (std::int64_t i = 0; i < 2 * t; ++i)
+        halves[i] = toBf16(fromBf16(halves[i]) * factor);
+}
+
 /// softmaxRound() of scores that are still to be multiplied with scale × log2 e, whose weights are
 /// rounded to bf16. In place of a tile's f32 scores lie kTileTokens / 2 pairs of neighbouring
 /// tokens; where RoundWork::both is set, as many again with what rounding dropped.
@@ -191,12 +198,69 @@ private:
         }
         hn::StoreU(sum, d, denominator);
     }
+};
 
-    /// The tiles of a round before `t`, whose weights have become pairs.
-    static HWY_NOINLINE void shrinkPairs(float* weights, std::int64_t t, float factor) {
-        auto* halves = reinterpret_cast<std::uint16_t*>(weights);
-        for (std::int64_t i = 0; i < 2 * t; ++i)
-            halves[i] = toBf16(fromBf16(halves[i]) * factor);
+/// softmaxRound() of scores that are still to be multiplied with scale × log2 e, whose weights are
+/// split into two of bf16 each, together 16 bits or more. They lie as with SoftmaxPairs, and
+/// RoundWork::both is always set. The denominator is the sum of what will be multiplied.
+template <class Dot>
+class SoftmaxSplit {
+public:
+    static void run(RoundWork& work, const AttentionState& state, std::int64_t tokens) {
+        const AttentionPart& part = work.part;
+        const std::int64_t slots = filledSlots(part, work.scratch, tokens);
+        work.both = true;
+        const HeadState first{work.scratch.weights, state.max,     work.scratch.denominators,
+                              state.output,         part.headDimV, part.scale * kLog2E};
+        std::int64_t head = 0;
+        if constexpr (kVectors <= 2)
+            for (; head + 4 <= part.group; head += 4)
+                weigh<4>(headFrom(first, head), slots);
+        for (; head < part.group; ++head)
+            weigh<1>(headFrom(first, head), slots);
+    }
+
+private:
+    static constexpr int kVectors = static_cast<int>(kTileTokens) / HWY_LANES(float);
+
+    template <int kHeads>
+    static HWY_INLINE void weigh(const HeadState& heads, std::int64_t slots) {
+        const FloatTag d;
+        for (std::int64_t t = 0; t < slots; t += kTileTokens) {
+            FloatVec x[kHeads * kVectors];
+            belowMaximum<kHeads, kVectors, true>(heads, t, x, [&](int h, float factor) HWY_ATTR {
+                shrinkPairs(heads.weights + h * kRoundTokens, t, factor);
+            });
+            exp2All(d, x);
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                float* tile = heads.weights + h * kRoundTokens + t;
+                auto sum = hn::LoadU(d, heads.denominators + h * lanesOf());
+                DECODESCOPE_UNROLL
+                for (int i = 0; i < kVectors; i += 2) {
+                    sum = hn::Add(sum,
+                                  pack(x[h * kVectors + i], x[h * kVectors + i + 1],
+                                       reinterpret_cast<std::uint32_t*>(tile) + i / 2 * lanesOf()));
+                }
+                hn::StoreU(sum, d, heads.denominators + h * lanesOf());
+            }
+        }
+    }
+
+    /// Returns the sum of the parts.
+    static HWY_INLINE FloatVec pack(FloatVec first, FloatVec second, std::uint32_t* to) {
+        const FloatTag d;
+        const hn::RebindToUnsigned<FloatTag> du;
+        const auto mask = hn::Set(du, 0xFFFF0000U);
+        const auto rounded = roundPairs<Dot>(d, first, second);
+        const auto even = hn::BitCast(d, hn::ShiftLeft<16>(rounded));
+        const auto odd = hn::BitCast(d, hn::And(rounded, mask));
+        const auto all = neighboursOf(d, first, second);
+        const Neighbours<FloatVec> rest{nearestBf16(d, hn::Sub(all.even, even)),
+                                        nearestBf16(d, hn::Sub(all.odd, odd))};
+        hn::StoreU(rounded, du, to);
+        hn::StoreU(highHalves(d, rest), du, to + kTileTokens / 2);
+        return hn::Add(hn::Add(even, odd), hn::Add(rest.even, rest.odd));
     }
 };
 

@@ -61,8 +61,10 @@ const char* nameOf(AttentionArithmetic unit) {
     case AttentionArithmetic::Int8Dot:
         return " by dot products";
     case AttentionArithmetic::Bf16Matrix:
+    case AttentionArithmetic::F16Matrix:
         return " by matrix products";
     case AttentionArithmetic::Bf16MatrixEmulated:
+    case AttentionArithmetic::F16MatrixEmulated:
         return " by emulated matrix products";
     case AttentionArithmetic::Bf16DotEmulated:
     case AttentionArithmetic::Int8DotEmulated:
@@ -76,6 +78,8 @@ double attentionBound(DataType type, AttentionArithmetic unit, std::int64_t cont
     constexpr std::int64_t kFew = 32; // of fewer tokens each has a weight of 16 bits
     switch (unit) {
     case AttentionArithmetic::F32:
+    case AttentionArithmetic::F16Matrix:
+    case AttentionArithmetic::F16MatrixEmulated:
         return type == DataType::F32 ? 1e-6 : 5e-6;
     case AttentionArithmetic::Bf16Dot:
     case AttentionArithmetic::Bf16DotEmulated:
@@ -250,8 +254,11 @@ std::vector<Kernel> kernels() {
     all.push_back({DataType::BF16, AttentionArithmetic::Bf16MatrixEmulated});
     if (dotUnits().bf16)
         all.push_back({DataType::BF16, AttentionArithmetic::Bf16Dot});
-    if (dotUnits().bf16Matrix)
+    all.push_back({DataType::F16, AttentionArithmetic::F16MatrixEmulated});
+    if (dotUnits().bf16Matrix) {
         all.push_back({DataType::BF16, AttentionArithmetic::Bf16Matrix});
+        all.push_back({DataType::F16, AttentionArithmetic::F16Matrix});
+    }
     for (const DataType type : {DataType::Int8, DataType::Q8_0, DataType::Q4_0})
         all.push_back({type, int8Unit()});
     return all;

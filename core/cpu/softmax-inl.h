@@ -58,13 +58,17 @@ HWY_NOINLINE float raiseMaximum(const HeadState& head, std::int64_t from, std::i
     auto most = hn::LoadU(d, head.weights + from);
     for (std::int64_t t = from + lanesOf(); t < to; t += lanesOf())
         most = hn::Max(most, hn::LoadU(d, head.weights + t));
-    const float largest = hn::GetLane(hn::MaxOfLanes(d, most)) * head.factor;
+    float largest = hn::GetLane(hn::MaxOfLanes(d, most)) * head.factor;
     const float before = *head.max;
     if (largest <= before + kLazyRescale)
         return 1;
-    *head.max = largest;
-    if (before == -std::numeric_limits<float>::infinity())
+    if (before == -std::numeric_limits<float>::infinity()) {
+        *head.max = largest;
         return 0;
+    }
+    // By a whole number: weights that were split or rounded shrink without a rounding of their own.
+    largest = before + std::ceil(largest - before);
+    *head.max = largest;
     const float shrink = std::exp2(before - largest);
     for (std::int64_t i = 0; i < lanesOf(); ++i)
         head.denominators[i] *= shrink;

@@ -22,27 +22,21 @@ HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
 
-/// A tile's matrix as f32 in rows: keys with a scale a column, values with a scale a row. Columns
-/// are a whole number of vectors.
-template <class D, class Rows>
-HWY_INLINE void toFloatsBy(D d, const Rows& from, std::int64_t rows, std::int64_t columns,
-                           float* to) {
-    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    const std::byte* at = from.base;
-    for (std::int64_t s = 0; s < rows / Rows::kRowsOfStep; ++s, at += from.stepBytes())
-        unrolled<Rows::kRowsOfStep>([&](auto r) HWY_ATTR __attribute__((always_inline)) {
-            for (std::int64_t c = 0; c < columns; c += lanes)
-                hn::StoreU(from.template row<decltype(r)::value>(d, at, c), d, to + c);
-            to += columns;
-        });
-}
-
+/// A tile's matrix as f32 in rows: keys with a scale a column, values with a scale a row.
 template <class Rows>
 HWY_INLINE void toFloats(const Rows& from, std::int64_t rows, std::int64_t columns, float* to) {
-    if (columns % lanesOf() == 0)
-        toFloatsBy(FloatTag(), from, rows, columns, to);
-    else
-        toFloatsBy(hn::CappedTag<float, 8>(), from, rows, columns, to); // divides any head_dim
+    withVectorsOf(
+        columns, [&](auto d) HWY_ATTR __attribute__((always_inline)) {
+            const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+            const std::byte* at = from.base;
+            float* row = to;
+            for (std::int64_t s = 0; s < rows / Rows::kRowsOfStep; ++s, at += from.stepBytes())
+                unrolled<Rows::kRowsOfStep>([&](auto r) HWY_ATTR __attribute__((always_inline)) {
+                    for (std::int64_t c = 0; c < columns; c += lanes)
+                        hn::StoreU(from.template row<decltype(r)::value>(d, at, c), d, row + c);
+                    row += columns;
+                });
+        });
 }
 
 template <class Rows>

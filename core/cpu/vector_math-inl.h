@@ -28,6 +28,19 @@ HWY_INLINE void unrolled(const F& f) {
         unrolled<kCount, kFrom + 1>(f);
 }
 
+/// f(d) with the widest vectors that `columns`, a multiple of 8, are a whole number of.
+template <class F>
+HWY_INLINE void withVectorsOf(std::int64_t columns, const F& f) {
+    if constexpr (HWY_MAX_BYTES > 32) {
+        const hn::ScalableTag<float> widest;
+        if (columns % static_cast<std::int64_t>(hn::Lanes(widest)) == 0) {
+            f(widest);
+            return;
+        }
+    }
+    f(hn::CappedTag<float, 8>());
+}
+
 /// Lanes(d) elements as f32, from memory of any alignment.
 template <class D>
 HWY_INLINE hn::Vec<D> loadFloats(D d, const float* from) {

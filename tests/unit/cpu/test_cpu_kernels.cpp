@@ -111,6 +111,13 @@ void TestCpuKernels::matrixProductsServeSmallerGroupsOfABf16Cache() {
             QVERIFY(attentionArithmetic({DataType::BF16, other}, 32, all) ==
                     AttentionArithmetic::F32);
     }
+    const KvTypes f16{DataType::F16, DataType::F16};
+    const DotUnits all{true, true, true};
+    QVERIFY(attentionArithmetic(f16, kF16MatrixLeastGroup, all) == AttentionArithmetic::F16Matrix);
+    QVERIFY(attentionArithmetic(f16, kF16MatrixLeastGroup - 1, all) == AttentionArithmetic::F32);
+    QVERIFY(attentionArithmetic(f16, 128, {true, true, false}) == AttentionArithmetic::F32);
+    QVERIFY(attentionArithmetic({DataType::F16, DataType::BF16}, 128, all) ==
+            AttentionArithmetic::F32);
     QVERIFY(!dotUnits().bf16Matrix || bf16MatrixLoop() != nullptr);
     float sink = 0; // sums of products above zero, from the registers themselves
     QVERIFY(bf16MatrixLoop() == nullptr || (bf16MatrixLoop()(10, 1.0F, sink) > 0 && sink > 0));
@@ -129,6 +136,7 @@ void TestCpuKernels::aPartMayFindItsQueriesPacked() {
         each = normal(random);
     ThreadPool pool(1);
     for (const auto& [type, unit] : {std::pair{DataType::F16, AttentionArithmetic::F32},
+                                     {DataType::F16, AttentionArithmetic::F16MatrixEmulated},
                                      {DataType::Q4_0, AttentionArithmetic::F32},
                                      {DataType::BF16, AttentionArithmetic::Bf16DotEmulated},
                                      {DataType::BF16, AttentionArithmetic::Bf16MatrixEmulated},
