@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A round of tiles of bf16 by products of small matrices; compiled once for each instruction set.
+// A round of tiles of bf16 or f16 by products of small matrices; compiled once for each instruction
+// set.
 #if defined(DECODESCOPE_CPU_MATRIX_TILES_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef DECODESCOPE_CPU_MATRIX_TILES_INL_H
 #undef DECODESCOPE_CPU_MATRIX_TILES_INL_H
@@ -17,7 +18,6 @@
 #include "core/cpu/kv_cache.h"
 #include "core/cpu/pair_tiles-inl.h"
 #include "core/cpu/tile_work-inl.h"
-#include "core/engine/float_bits.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A round of tiles of bf16 by dot products; compiled once for each instruction set.
+// A round of tiles of bf16 by dot products, and weights as pairs of bf16 for these and for products
+// of matrices; compiled once for each instruction set.
 #if defined(DECODESCOPE_CPU_PAIR_TILES_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef DECODESCOPE_CPU_PAIR_TILES_INL_H
 #undef DECODESCOPE_CPU_PAIR_TILES_INL_H

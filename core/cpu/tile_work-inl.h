@@ -28,7 +28,7 @@ struct Scratch {
     float* scales;       ///< [group], of DigitQueries or SoftmaxPairs
     float* weights;      ///< [group][kRoundTokens]
     float* denominators; ///< [group][a vector of partial sums]
-    float* tile;         ///< one tile's keys, then a round's values, as f32
+    float* tile;         ///< one tile's keys, then a round's values, as f32 or split in bf16
 };
 
 /// The blocks that a group is divided into, as even as can be: the first `wide` have one head more.
@@ -51,7 +51,7 @@ struct RoundWork {
     std::int64_t tileBytes;
     float* output;
     Ahead ahead;
-    bool both = false; ///< the round's weights have what rounding dropped (SoftmaxPairs)
+    bool both = false; ///< the round's weights have what rounding dropped behind them
 };
 /// Scores a tile, or adds the values of a round's tiles, the first of which is at `matrix`.
 /// `weights`: of the first token [group], kRoundTokens apart.
