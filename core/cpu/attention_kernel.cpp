@@ -55,12 +55,16 @@ bool readsFromPlaces(const AttentionPart& part, std::int64_t tiles) {
 }
 
 /// Query heads of one block, at most.
-constexpr std::int64_t blockHeads(AttentionArithmetic unit) {
-    if (takesMatrices(unit))
+std::int64_t blockHeads(const AttentionPart& part) {
+    if (takesMatrices(part.unit))
         return kMatrixRows;
-    if (unit == AttentionArithmetic::Int8DotEmulated)
+    if (part.unit == AttentionArithmetic::Int8DotEmulated)
         return digitHeads<EmulatedInt8Dot>();
-    return unit == AttentionArithmetic::Int8Dot ? kDigitHeads : kBlockHeads;
+    if (part.unit == AttentionArithmetic::Int8Dot)
+        return kDigitHeads;
+    const bool wide = habits().wideBlocks && part.unit == AttentionArithmetic::F32 &&
+                      part.types.key == DataType::F16 && part.types.value == DataType::F16;
+    return wide ? kWideBlockHeads : kBlockHeads;
 }
 
 void packQueries(const AttentionPart& part, const Blocks& blocks, const Scratch& scratch) {
@@ -97,9 +101,10 @@ HWY_INLINE void valueTiles(const AttentionPart& part, const Blocks& blocks, cons
     std::int64_t first = 0;
     for (std::int64_t b = 0; b < blocks.count; ++b) {
         const std::int64_t heads = blocks.headsOf(b);
-        forHeads(heads, ValueKernel<Matrix, F32Products>{values, tileBytes, part.headDimV, tokens,
-                                                         weights + first * kRoundTokens,
-                                                         output + first * part.headDimV, ahead});
+        forHeads<mostHeads<Matrix>()>(
+            heads, ValueKernel<Matrix, F32Products>{values, tileBytes, part.headDimV, tokens,
+                                                    weights + first * kRoundTokens,
+                                                    output + first * part.headDimV, ahead});
         first += heads;
     }
 }
@@ -107,7 +112,8 @@ HWY_INLINE void valueTiles(const AttentionPart& part, const Blocks& blocks, cons
 /// A tile that several blocks read may be converted once, into the first-level cache.
 template <class Matrix>
 HWY_INLINE bool convertsFirst(const Blocks& blocks) {
-    return !Matrix::kIsFloat && blocks.count > habits().blocksBeforeConversion;
+    return !Matrix::kIsFloat && blocks.count > habits().blocksBeforeConversion &&
+           (mostHeads<Matrix>() == kBlockHeads || !habits().wideBlocks);
 }
 
 template <class Matrix>
@@ -130,13 +136,13 @@ struct AddValues {
     static void run(RoundWork& work, const std::byte* matrix, std::int64_t tokens, float* weights) {
         const std::int64_t headDimV = work.part.headDimV;
         if (convertsFirst<Matrix>(work.blocks)) {
-            const std::int64_t floats = kTileTokens * headDimV;
-            for (std::int64_t i = 0; i * kTileTokens < tokens; ++i)
-                valuesToFloats(Matrix(matrix + i * work.tileBytes, headDimV), headDimV,
-                               work.scratch.tile + i * floats);
-            valueTiles(work.part, work.blocks, FloatMatrix(work.scratch.tile, headDimV),
-                       floats * static_cast<std::int64_t>(sizeof(float)), tokens, weights,
-                       work.output, work.ahead);
+            // A tile at a time: those of a round and the sums of the heads are more than a
+            // first-level cache holds.
+            for (std::int64_t t = 0; t < tokens; t += kTileTokens, matrix += work.tileBytes) {
+                valuesToFloats(Matrix(matrix, headDimV), headDimV, work.scratch.tile);
+                valueTiles(work.part, work.blocks, FloatMatrix(work.scratch.tile, headDimV), 0,
+                           std::min(kTileTokens, tokens - t), weights + t, work.output, work.ahead);
+            }
             return;
         }
         const std::int64_t atOnce = Matrix::kInBlocks ? kTileTokens : kRoundTokens;
@@ -232,7 +238,7 @@ void finish(const AttentionPart& part, const AttentionState& state, const float*
 }
 
 void attend(const AttentionPart& part, const AttentionState& state, float* memory) {
-    const Blocks blocks(part.group, blockHeads(part.unit));
+    const Blocks blocks(part.group, blockHeads(part));
     Scratch scratch{};
     scratch.tile = memory;
     scratch.weights =

@@ -275,14 +275,15 @@ struct AddPairs {
             float* ofBlock = weights + first * kRoundTokens;
             float* output = work.output + first * work.part.headDimV;
             const auto* pairs = reinterpret_cast<const std::uint32_t*>(ofBlock);
-            forHeads(heads, ValueKernel<Bf16Matrix, Dot>{values, work.tileBytes, work.part.headDimV,
-                                                         tokens, pairs, output, work.ahead});
+            forHeads<kBlockHeads>(heads, ValueKernel<Bf16Matrix, Dot>{values, work.tileBytes,
+                                                                      work.part.headDimV, tokens,
+                                                                      pairs, output, work.ahead});
             Ahead asked = work.ahead;
             asked.step = 0;
             if (work.both)
-                forHeads(heads, ValueKernel<Bf16Matrix, Dot>{
-                                    values, work.tileBytes, work.part.headDimV, tokens,
-                                    pairs + kTileTokens / 2, output, asked});
+                forHeads<kBlockHeads>(heads, ValueKernel<Bf16Matrix, Dot>{
+                                                 values, work.tileBytes, work.part.headDimV, tokens,
+                                                 pairs + kTileTokens / 2, output, asked});
             first += heads;
         }
     }

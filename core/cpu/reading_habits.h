@@ -21,6 +21,9 @@ struct ReadingHabits {
     /// Blocks of heads that each convert a tile for themselves: more share one that was converted
     /// into the first-level cache.
     std::int64_t blocksBeforeConversion = 2;
+    /// Whether a block of a cache of f16 has up to 16 heads instead, which share what was converted
+    /// in registers.
+    bool wideBlocks = false;
     /// Whether what follows in a panel of weights is asked for also where one or two sequences are
     /// multiplied, and how early.
     bool asksForWeights = false;

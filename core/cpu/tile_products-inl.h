@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
@@ -482,8 +483,17 @@ HWY_INLINE void addBlocks(const BlockMatrix<Rows>& values, std::int64_t headDimV
     }
 }
 
-/// Calls kernel.template run<N>() for N = heads, at most kBlockHeads.
-template <int kHeads = kBlockHeads, class Kernel>
+/// Heads of a block where a conversion of what memory holds costs as much as some multiply-adds,
+/// which more heads then share (ReadingHabits::wideBlocks).
+constexpr int kWideBlockHeads = HWY_ARCH_X86 && HWY_MAX_BYTES >= 64 ? 16 : kBlockHeads;
+template <class Matrix>
+constexpr int mostHeads() {
+    return std::is_same_v<typename Matrix::Rows, PlainRows<hwy::float16_t>> ? kWideBlockHeads
+                                                                            : kBlockHeads;
+}
+
+/// Calls kernel.template run<N>() for N = heads, at most kHeads.
+template <int kHeads, class Kernel>
 HWY_INLINE void forHeads(std::int64_t heads, const Kernel& kernel) {
     if (heads == kHeads)
         kernel.template run<kHeads>();

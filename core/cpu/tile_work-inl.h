@@ -79,13 +79,13 @@ HWY_INLINE void scoreTile(const AttentionPart& part, const Blocks& blocks, const
     std::int64_t first = 0;
     for (std::int64_t b = 0; b < blocks.count; ++b) {
         const std::int64_t heads = blocks.headsOf(b);
-        forHeads(heads,
-                 ScoreKernel<Matrix, Products>{
-                     keys, part.headDimK,
-                     BlockQueries<Products>{queries + first * part.headDimK / Products::kRows,
-                                            scratch.sums + first * blocksOf(part.headDimK),
-                                            weights + first * kRoundTokens},
-                     ahead});
+        forHeads<mostHeads<Matrix>()>(
+            heads, ScoreKernel<Matrix, Products>{
+                       keys, part.headDimK,
+                       BlockQueries<Products>{queries + first * part.headDimK / Products::kRows,
+                                              scratch.sums + first * blocksOf(part.headDimK),
+                                              weights + first * kRoundTokens},
+                       ahead});
         first += heads;
     }
 }
