@@ -58,6 +58,7 @@ std::vector<DeviceInfo> cudaDeviceInfos(const CudaQuery& query) {
             entry.lastLevelCacheBytes = device.l2Bytes;
         entry.computeCapability = fmt::format("{}.{}", device.computeMajor, device.computeMinor);
         entry.driverVersion = cudaVersionText(query.driverVersion);
+        entry.unitUses = unitUses(10 * device.computeMajor + device.computeMinor);
         infos.push_back(std::move(entry));
     }
     return infos;

@@ -2,6 +2,7 @@
 #include "gpu/kernel_choice.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -112,8 +113,11 @@ KernelChoice bestPacked(const GpuProperties& device, KvFormat format, int padded
     return best;
 }
 
-bool hasMatrixProducts(const GpuProperties& device, KvFormat format) {
-    return format != KvFormat::BF16 || device.computeCapability() >= kFirstWithBf16Products;
+/// Query heads of a KV head from which on matrix products are used; nothing where there are none.
+std::optional<int> leastPackedHeads(int computeCapability, KvFormat format) {
+    if (format == KvFormat::BF16 && computeCapability < kFirstWithBf16Products)
+        return std::nullopt;
+    return gpu::elementBytes(format) == 2 ? kMostVectorHeads + 1 : 2;
 }
 
 } // namespace
@@ -161,10 +165,19 @@ Result<KernelChoice> chooseKernel(const GpuProperties& device, DataType kvType,
                      "--kv-heads", "Choose 1 to 128."};
     const int dim = gpu::paddedHeadDim(static_cast<int>(headDim));
     const int heads = static_cast<int>(group);
-    const int mostVector = gpu::elementBytes(*format) == 2 ? kMostVectorHeads : 1;
-    if (heads <= mostVector || !hasMatrixProducts(device, *format))
+    const std::optional<int> least = leastPackedHeads(device.computeCapability(), *format);
+    if (!least || heads < *least)
         return vectorKernel(device, *format, dim, heads);
     return bestPacked(device, *format, dim, heads);
+}
+
+std::vector<UnitUse> unitUses(int computeCapability) {
+    std::vector<UnitUse> uses;
+    for (const DataType type : {DataType::F16, DataType::BF16, DataType::FP8_E4M3, DataType::Int8})
+        if (const Result<KvFormat> format = kvFormat(type))
+            if (const auto least = leastPackedHeads(computeCapability, *format))
+                uses.push_back({type, *least, DotUnit::Bf16});
+    return uses;
 }
 
 } // namespace decodescope

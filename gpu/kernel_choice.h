@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
+#include "core/engine/ceilings.h"
 #include "core/spec/data_type.h"
 #include "core/spec/result.h"
 #include "gpu/gpu_properties.h"
@@ -35,6 +37,9 @@ struct KernelChoice {
 
 /// The format of the kernels for a KV type. Errors: BadUsage for a type that they do not read.
 [[nodiscard]] Result<gpu::KvFormat> kvFormat(DataType type);
+
+/// What the kernels chosen on GPUs of this compute capability (80 for 8.0) use matrix products for.
+[[nodiscard]] std::vector<UnitUse> unitUses(int computeCapability);
 
 /// For one attention call with `group` query heads on each KV head. Errors: DeviceUnavailable for a
 /// GPU older than compute capability 7.5, BadUsage for a type, a head_dim (a multiple of 16 up to

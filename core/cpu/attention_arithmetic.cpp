@@ -27,6 +27,20 @@ AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group
                : AttentionArithmetic::F32;
 }
 
+std::vector<UnitUse> unitUses(const DotUnits& units) {
+    constexpr std::int64_t kMostGroup = 128;
+    std::vector<UnitUse> uses;
+    for (const DataType type : {DataType::F32, DataType::F16, DataType::BF16, DataType::Int8,
+                                DataType::Q8_0, DataType::Q4_0})
+        for (std::int64_t group = 1; group <= kMostGroup; ++group)
+            if (const DotUnit unit = dotUnitOf(attentionArithmetic({type, type}, group, units));
+                unit != DotUnit::None) {
+                uses.push_back({type, group, unit});
+                break; // more heads keep to it
+            }
+    return uses;
+}
+
 namespace {
 
 /// Operations a second, the best of a few tries of some 10 µs.

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
+#include "core/engine/ceilings.h"
 #include "core/spec/cache_law.h"
 
 namespace decodescope {
@@ -33,6 +35,17 @@ enum class AttentionArithmetic : std::uint8_t {
     return unit >= AttentionArithmetic::Bf16Dot && unit <= AttentionArithmetic::Bf16MatrixEmulated;
 }
 
+/// The unit of Ceilings that does the work.
+[[nodiscard]] constexpr DotUnit dotUnitOf(AttentionArithmetic unit) {
+    if (roundsToBf16(unit))
+        return DotUnit::Bf16;
+    if (multipliesBf16(unit))
+        return DotUnit::SplitBf16;
+    return unit == AttentionArithmetic::Int8Dot || unit == AttentionArithmetic::Int8DotEmulated
+               ? DotUnit::Int8
+               : DotUnit::None;
+}
+
 /// Query heads of a KV head from which on dot products are used. A bf16 cache asks for as many
 /// FLOP a byte as its group has heads, and a core's roofs meet at 4 to 10 (f32 with 512-bit
 /// multiply-adds): further left f32 arithmetic waits for memory as well, and is more exact.
@@ -55,6 +68,9 @@ struct DotUnits {
 /// of int8 where both are int8, q8_0 or q4_0.
 [[nodiscard]] AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group,
                                                       const DotUnits& units);
+
+/// What attentionArithmetic() chooses for caches of one type.
+[[nodiscard]] std::vector<UnitUse> unitUses(const DotUnits& units);
 
 /// What this CPU has and the instruction set in use (kernelTarget()) has loops for.
 [[nodiscard]] DotUnits dotUnits();

@@ -39,6 +39,7 @@ public:
         device.bf16Dot = dotUnits().bf16 && dotUnits().bf16Fast;
         device.bf16Matrix = dotUnits().bf16Matrix;
         device.int8Dot = dotUnits().int8;
+        device.unitUses = unitUses(dotUnits());
         device.ceilings = m_ceilings;
         return {device};
     }

@@ -51,12 +51,8 @@ AttentionArithmetic unitOf(const LayerSpec& layer, const DecoderRequest& request
 }
 
 StepWork workOf(const DecoderRequest& request) {
-    return stepWork(request, [&request](const LayerSpec& layer) {
-        const AttentionArithmetic unit = unitOf(layer, request);
-        if (multipliesBf16(unit))
-            return DotUnit::Bf16;
-        return unit == AttentionArithmetic::Int8Dot ? DotUnit::Int8 : DotUnit::None;
-    });
+    return stepWork(
+        request, [&request](const LayerSpec& layer) { return dotUnitOf(unitOf(layer, request)); });
 }
 
 std::uint64_t lmHeadBytes(const DecoderRequest& request) {

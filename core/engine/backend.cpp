@@ -36,6 +36,7 @@ void to_json(nlohmann::json& json, const DeviceInfo& device) {
             {"bf16_dot", device.bf16Dot},
             {"int8_dot", device.int8Dot},
             {"bf16_matrix", device.bf16Matrix},
+            {"unit_uses", device.unitUses},
             {"compute_capability", device.computeCapability},
             {"driver_version", device.driverVersion},
             {"measured_bandwidth_bytes_per_second", nullptr},
@@ -64,6 +65,8 @@ void from_json(const nlohmann::json& json, DeviceInfo& device) {
     device.bf16Dot = json.value("bf16_dot", false);
     device.int8Dot = json.value("int8_dot", false);
     device.bf16Matrix = json.value("bf16_matrix", false);
+    if (const auto uses = json.find("unit_uses"); uses != json.end())
+        uses->get_to(device.unitUses);
     json.at("compute_capability").get_to(device.computeCapability);
     json.at("driver_version").get_to(device.driverVersion);
     if (const auto found = json.find("calibration"); found != json.end() && found->is_object()) {

@@ -36,6 +36,7 @@ struct DeviceInfo {
     /// Whether kernels have the CPU's dot products of bf16, and of int8, and its matrix products of
     /// bf16 as well.
     bool bf16Dot = false, int8Dot = false, bf16Matrix = false;
+    std::vector<UnitUse> unitUses; ///< what attention uses them for; else it runs without
     std::string computeCapability; ///< "9.0"
     std::string driverVersion;
     std::optional<Ceilings> ceilings; ///< where they have been measured

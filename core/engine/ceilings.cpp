@@ -2,6 +2,8 @@
 #include "core/engine/ceilings.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +13,24 @@ namespace decodescope {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr const char* kBf16Dot = "bf16_dot";
+constexpr const char* kInt8Dot = "int8_dot";
+constexpr DotUnit kUnits[] = {DotUnit::Bf16, DotUnit::SplitBf16, DotUnit::Int8};
+
+const char* keyOf(DotUnit unit) {
+    switch (unit) {
+    case DotUnit::Bf16:
+        return kBf16Dot;
+    case DotUnit::SplitBf16:
+        return "split_bf16_dot";
+    case DotUnit::Int8:
+        return kInt8Dot;
+    case DotUnit::None:
+        break;
+    }
+    return "none";
+}
 
 void needAboveZero(const char* key, double value) {
     if (!(value > 0))
@@ -90,8 +110,32 @@ static void from_json(const Json& json, ArithmeticPeak& peak) {
     needAboveZero("all_threads_per_second", peak.allThreadsPerSecond);
 }
 
+void to_json(Json& json, const UnitUse& use) {
+    json = {
+        {"kv_dtype", name(use.kvType)}, {"least_group", use.leastGroup}, {"unit", keyOf(use.unit)}};
+}
+
+void from_json(const Json& json, UnitUse& use) {
+    std::string type;
+    std::string unit;
+    readField(json, "kv_dtype", type);
+    readField(json, "least_group", use.leastGroup);
+    readField(json, "unit", unit);
+    const std::optional<DataType> known = parseDataType(type);
+    if (!known)
+        throw BadField("\"kv_dtype\" is no type of a cache");
+    if (use.leastGroup < 1)
+        throw BadField("\"least_group\" is not above zero");
+    const auto* const found = std::find_if(std::begin(kUnits), std::end(kUnits),
+                                           [&](DotUnit each) { return unit == keyOf(each); });
+    if (found == std::end(kUnits))
+        throw BadField("\"unit\" is no unit of dot products");
+    use.kvType = *known;
+    use.unit = *found;
+}
+
 double Ceilings::flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop,
-                                 std::uint64_t int8DotFlop) const {
+                                 std::uint64_t int8DotFlop, double bf16DotsOfFlop) const {
     const auto byBf16 = bf16Dot ? static_cast<double>(bf16DotFlop) : 0;
     const auto byInt8 = int8Dot ? static_cast<double>(int8DotFlop) : 0;
     if (byBf16 + byInt8 <= 0 || flopPerSecond <= 0)
@@ -99,7 +143,7 @@ double Ceilings::flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop,
     const auto all = static_cast<double>(flop);
     double seconds = (all - byBf16 - byInt8) / flopPerSecond;
     if (bf16Dot)
-        seconds += byBf16 / bf16Dot->allThreadsPerSecond;
+        seconds += bf16DotsOfFlop * byBf16 / bf16Dot->allThreadsPerSecond;
     if (int8Dot)
         seconds += kInt8DotsOfFlop * byInt8 / int8Dot->allThreadsPerSecond;
     return all / seconds;
@@ -130,8 +174,8 @@ void to_json(Json& json, const Ceilings& ceilings) {
     if (!ceilings.caches.empty())
         json["caches"] = ceilings.caches;
     writeIfThere(json, "f32_multiply_add", ceilings.f32);
-    writeIfThere(json, "bf16_dot", ceilings.bf16Dot);
-    writeIfThere(json, "int8_dot", ceilings.int8Dot);
+    writeIfThere(json, kBf16Dot, ceilings.bf16Dot);
+    writeIfThere(json, kInt8Dot, ceilings.int8Dot);
     writeIfThere(json, "fp8_dot", ceilings.fp8Dot);
     writeIfThere(json, "kernels", ceilings.kernels);
     if (ceilings.barrierSeconds)
@@ -147,8 +191,8 @@ void from_json(const Json& json, Ceilings& ceilings) {
     readFieldIfThere(json, "bandwidth_at_threads", ceilings.bandwidthAtThreads);
     readFieldIfThere(json, "caches", ceilings.caches);
     readIfThere(json, "f32_multiply_add", ceilings.f32);
-    readIfThere(json, "bf16_dot", ceilings.bf16Dot);
-    readIfThere(json, "int8_dot", ceilings.int8Dot);
+    readIfThere(json, kBf16Dot, ceilings.bf16Dot);
+    readIfThere(json, kInt8Dot, ceilings.int8Dot);
     readIfThere(json, "fp8_dot", ceilings.fp8Dot);
     readIfThere(json, "kernels", ceilings.kernels);
     std::optional<double> barrierMs;

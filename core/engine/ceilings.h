@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "core/spec/data_type.h"
 #include "core/spec/kernel_rates.h"
 
 namespace decodescope {
@@ -38,6 +39,30 @@ struct ArithmeticPeak {
 /// Operations of int8 dot products for one of numbers of 16 bits, which have two digits.
 inline constexpr int kInt8DotsOfFlop = 2;
 
+/// Operations of the unit of bf16 for one of a cache of f16 that is split into numbers of bf16:
+/// five with keys, four with values.
+inline constexpr double kBf16DotsOfSplitFlop = 4.5;
+
+/// The units of dot products (or of products of matrices) whose peaks Ceilings has, or none.
+enum class DotUnit : std::uint8_t {
+    None,
+    Bf16,
+    SplitBf16, ///< that of bf16, with numbers in parts: kBf16DotsOfSplitFlop
+    Int8,      ///< kInt8DotsOfFlop
+};
+
+/// A device's kernels multiply a cache of this type by a unit of dot products from so many query
+/// heads of a KV head on.
+struct UnitUse {
+    DataType kvType = DataType::BF16;
+    std::int64_t leastGroup = 1;
+    DotUnit unit = DotUnit::Bf16;
+    bool operator==(const UnitUse&) const = default;
+};
+void to_json(nlohmann::json& json, const UnitUse& use);
+/// Throws nlohmann::json::exception on a wrong record.
+void from_json(const nlohmann::json& json, UnitUse& use);
+
 /// The roofs of a device, measured on it or taken from its datasheet. Rates are per second. What
 /// follows `fillBytesPerSecond` is measured by a whole calibration (CalibrationRequest::whole);
 /// only `bf16Dot`, `int8Dot` and `barrierSeconds` by a short one too.
@@ -64,10 +89,12 @@ struct Ceilings {
     bool operator==(const Ceilings&) const = default;
 
     /// The peak of work whose units take turns: `bf16DotFlop` of its `flop` at the peak of bf16Dot,
-    /// `int8DotFlop` at that of int8Dot, which does kInt8DotsOfFlop operations for each; the rest,
-    /// and what a unit does whose peak is not known, at flopPerSecond. 0 where that is not known.
+    /// which does `bf16DotsOfFlop` operations for each, `int8DotFlop` at that of int8Dot, which
+    /// does kInt8DotsOfFlop; the rest, and what a unit does whose peak is not known, at
+    /// flopPerSecond. 0 where that is not known.
     [[nodiscard]] double flopPerSecondOf(std::uint64_t flop, std::uint64_t bf16DotFlop,
-                                         std::uint64_t int8DotFlop = 0) const;
+                                         std::uint64_t int8DotFlop = 0,
+                                         double bf16DotsOfFlop = 1) const;
     /// The outermost of `caches` that one thread reads notably faster than memory; nullopt where
     /// none is, or where they were not measured. A share of a large cache that many programs of a
     /// server have may be no faster.

@@ -41,6 +41,7 @@ struct StepWork {
     /// Of both, what the units of Ceilings::bf16Dot do, and those of Ceilings::int8Dot; the rest is
     /// the kernels' multiply-adds.
     std::uint64_t bf16DotFlop = 0, int8DotFlop = 0;
+    double bf16DotsOfFlop = 1; ///< operations of the unit for one of bf16DotFlop
 
     [[nodiscard]] std::uint64_t bytesRead() const {
         return saturatingAdd(kvBytesRead, weightBytesRead);

@@ -42,8 +42,10 @@ StepWork stepWork(const DecoderRequest& request,
         const std::uint64_t flop = saturatingMultiply(width, tokens);
         work.attentionFlop = saturatingAdd(work.attentionFlop, flop);
         const DotUnit unit = unitOf(layer);
-        if (unit == DotUnit::Bf16)
+        if (unit == DotUnit::Bf16 || unit == DotUnit::SplitBf16)
             work.bf16DotFlop = saturatingAdd(work.bf16DotFlop, flop);
+        if (unit == DotUnit::SplitBf16) // then with all layers that have the unit: one type
+            work.bf16DotsOfFlop = kBf16DotsOfSplitFlop;
         if (unit == DotUnit::Int8)
             work.int8DotFlop = saturatingAdd(work.int8DotFlop, flop);
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "core/engine/ceilings.h"
 #include "core/engine/decoder.h"
 
 namespace decodescope {
@@ -15,9 +16,6 @@ namespace decodescope {
 [[nodiscard]] std::int64_t tokensHeld(const LayerSpec& layer, const DecoderRequest& request);
 
 [[nodiscard]] std::uint64_t lmHeadParameters(const ModelSpec& model);
-
-/// The units of dot products of Ceilings, or none.
-enum class DotUnit : std::uint8_t { None, Bf16, Int8 };
 
 /// Work of one step of the whole model by the formulas of the plan (forecastWork()). `unitOf` tells
 /// which unit a layer's attention runs in.

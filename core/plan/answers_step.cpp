@@ -81,15 +81,15 @@ Answer speedAnswer(const Plan& plan) {
                                      formatRounded(1000 * plan.range.mostSeconds));
         return answer;
     }
-    const auto time = [&](std::uint64_t bytes, std::uint64_t flop) {
+    const auto time = [&](std::uint64_t bytes, std::uint64_t flop, double flopPerSecond) {
         return fmt::format("max({} / {} GB/s, {:.3g} GFLOP / {} TFLOP/s)", formatBytes(bytes),
                            formatRounded(roofs.bandwidthBytesPerSecond / 1e9),
-                           static_cast<double>(flop) / 1e9,
-                           formatRounded(roofs.flopPerSecond / 1e12));
+                           static_cast<double>(flop) / 1e9, formatRounded(flopPerSecond / 1e12));
     };
-    answer.numbers =
-        fmt::format("{} / ({} + {}) = {}", plan.batch, time(work.kvBytesRead, work.attentionFlop),
-                    time(work.weightBytesRead, work.linearFlop), taken);
+    answer.numbers = fmt::format(
+        "{} / ({} + {}) = {}", plan.batch,
+        time(work.kvBytesRead, work.attentionFlop, plan.forecast.attentionFlopPerSecond),
+        time(work.weightBytesRead, work.linearFlop, roofs.flopPerSecond), taken);
     return answer;
 }
 

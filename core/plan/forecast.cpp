@@ -32,10 +32,24 @@ std::uint64_t divided(std::uint64_t work, std::int64_t ranks) {
 }
 
 /// Attention and linear layers, each at its own roof.
-double secondsOf(const ForecastWork& work, const Roofs& roofs) {
-    return floorSeconds(roofs, work.kvBytesRead, work.attentionFlop) +
+double secondsOf(const ForecastWork& work, const Roofs& roofs, double attentionFlopPerSecond) {
+    Roofs attention = roofs;
+    attention.flopPerSecond = attentionFlopPerSecond;
+    return floorSeconds(attention, work.kvBytesRead, work.attentionFlop) +
            floorSeconds(roofs, work.weightBytesRead, work.linearFlop);
 }
+
+/// The peak of work in turns, each at its own.
+struct Turns {
+    double flop = 0, seconds = 0;
+    void add(double more, double flopPerSecond) {
+        flop += more;
+        seconds += flopPerSecond > 0 ? more / flopPerSecond : 0;
+    }
+    [[nodiscard]] double flopPerSecond(double ofNone) const {
+        return seconds > 0 ? flop / seconds : ofNone;
+    }
+};
 
 struct Step {
     const ModelSpec& model;
@@ -81,6 +95,21 @@ std::optional<double> kernelSeconds(const Step& step, const ForecastWork& work,
     return linear ? std::optional(seconds + *linear) : std::nullopt;
 }
 
+/// Of the layers' attention, by what their kernels multiply with. Precondition: roofs.known().
+double attentionPeak(const Step& step, const Roofs& roofs, const Engine& engine) {
+    Turns turns;
+    for (const LayerSpec& each : step.model.layers) {
+        const LayerSpec layer = asStored(engine, each);
+        const std::int64_t kvHeads = layer.attention == AttentionKind::Softmax
+                                         ? std::max<std::int64_t>(1, layer.nKvHeads)
+                                         : 1; // MLA's latent is one for all heads
+        turns.add(static_cast<double>(attentionFlop(layer, step.context)),
+                  roofs.attentionFlopPerSecond(step.workload.kvTypes,
+                                               layer.nHeads * step.newTokens / kvHeads));
+    }
+    return turns.flopPerSecond(roofs.flopPerSecond);
+}
+
 } // namespace
 
 ForecastWork forecastWork(const ModelSpec& model, const Workload& workload, std::int64_t context,
@@ -117,16 +146,25 @@ Forecast forecast(const ModelSpec& model, const Workload& workload, std::int64_t
     result.work = forecastWork(model, workload, context, batch, scope, deployment, newTokens);
     const ForecastWork& work = result.work;
     result.intensity = arithmeticIntensity(work.flop(), work.bytesRead());
-    result.bound = roofBound(roofs, work.bytesRead(), work.flop());
+    result.roofs = roofs;
+    result.attentionFlopPerSecond = roofs.flopPerSecond;
+    const Step step{model, workload, context, batch, scope, newTokens};
+    if (roofs.known()) {
+        result.attentionFlopPerSecond = attentionPeak(step, roofs, deployment.engine);
+        Turns turns;
+        turns.add(static_cast<double>(work.attentionFlop), result.attentionFlopPerSecond);
+        turns.add(static_cast<double>(work.linearFlop), roofs.flopPerSecond);
+        result.roofs.flopPerSecond = turns.flopPerSecond(roofs.flopPerSecond);
+    }
+    result.bound = roofBound(result.roofs, work.bytesRead(), work.flop());
     if (work.bytesRead() > 0)
         result.kvReadShare =
             static_cast<double>(work.kvBytesRead) / static_cast<double>(work.bytesRead());
     if (!roofs.known())
         return result;
-    result.seconds = secondsOf(work, roofs);
+    result.seconds = secondsOf(work, roofs, result.attentionFlopPerSecond);
     if (kernels && deployment.tensorParallel == 1)
-        if (const auto seconds = kernelSeconds({model, workload, context, batch, scope, newTokens},
-                                               work, *kernels)) {
+        if (const auto seconds = kernelSeconds(step, work, *kernels)) {
             const KernelRates& rates = kernels->rates();
             result.fromKernels = true;
             result.seconds = *seconds * rates.usualSlowdown;
@@ -137,12 +175,14 @@ Forecast forecast(const ModelSpec& model, const Workload& workload, std::int64_t
     return result;
 }
 
-ForecastRange forecastRange(const ForecastWork& work, const Roofs& roofs, const RateRange& range) {
+ForecastRange forecastRange(const Forecast& step, const Roofs& roofs, const RateRange& range) {
     if (!roofs.known() || !range.known())
         return {};
     const auto at = [&](double bandwidth, double flop) {
-        return secondsOf(work, {roofs.bandwidthBytesPerSecond * bandwidth,
-                                roofs.flopPerSecond * flop, roofs.measured});
+        return secondsOf(
+            step.work,
+            {roofs.bandwidthBytesPerSecond * bandwidth, roofs.flopPerSecond * flop, roofs.measured},
+            step.attentionFlopPerSecond * flop);
     };
     return {at(range.bandwidthHigh, range.flopHigh), at(range.bandwidthLow, range.flopLow)};
 }

@@ -54,17 +54,20 @@ struct Forecast {
     double tokensPerSecond = 0; ///< where every new token is kept
     double intensity = 0;       ///< of the attention alone for Scope::Attention, else of the step
     std::string bound;          ///< "memory", "compute" or "unknown"
-    double kvReadShare = 0;     ///< of the bytes read
+    /// Those of the work that intensity is of: of the units that do it, which take turns.
+    Roofs roofs;
+    double attentionFlopPerSecond = 0; ///< the arithmetic roof of the attention alone
+    double kvReadShare = 0;            ///< of the bytes read
 };
 [[nodiscard]] Forecast forecast(const ModelSpec& model, const Workload& workload,
                                 std::int64_t context, std::int64_t batch, Scope scope,
                                 const Roofs& roofs, const Deployment& deployment = {},
                                 const KernelModel* kernels = nullptr, std::int64_t newTokens = 1);
 
-/// Seconds of the same work at the range's upper and lower rates. Zero where roofs or range are
+/// Seconds of the same step at the range's upper and lower rates. Zero where roofs or range are
 /// unknown. Forecast::seconds itself is the time at the roofs: of a datasheet's a bound that is
 /// not reached, and then below the range.
-[[nodiscard]] ForecastRange forecastRange(const ForecastWork& work, const Roofs& roofs,
+[[nodiscard]] ForecastRange forecastRange(const Forecast& step, const Roofs& roofs,
                                           const RateRange& range);
 
 } // namespace decodescope

@@ -84,7 +84,7 @@ Plan makePlan(const Variant& variant, const PlanDevice& device, const Workload& 
                              plan.deployment, device.kernels.get());
     plan.range = plan.forecast.fromKernels
                      ? plan.forecast.range
-                     : forecastRange(plan.forecast.work, device.roofs, device.range);
+                     : forecastRange(plan.forecast, device.roofs, device.range);
     return plan;
 }
 

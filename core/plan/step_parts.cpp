@@ -41,11 +41,13 @@ std::vector<PartWork> predictedParts(const ModelSpec& model, const Workload& wor
     const auto partOf = [&](StepPart part, Scope scope) -> PartWork {
         const Forecast at = forecast(model, workload, context, batch, scope, device.roofs,
                                      deployment, device.kernels.get(), newTokens);
-        return {part, at.work.bytesRead(), at.work.flop(), at.seconds};
+        return {part, at.work.bytesRead(), at.work.flop(), at.seconds, at.roofs.flopPerSecond};
     };
     const PartWork attention = partOf(StepPart::Attention, Scope::Attention);
     const PartWork whole = partOf(StepPart::Whole, Scope::Step);
-    std::vector<PartWork> parts = {attention, linearPart(whole, attention), whole};
+    PartWork linear = linearPart(whole, attention);
+    linear.peakFlopPerSecond = device.roofs.flopPerSecond;
+    std::vector<PartWork> parts = {attention, linear, whole};
     const bool noWeights = whole.bytes == attention.bytes; // then the step is its attention
     std::erase_if(parts, [&](const PartWork& part) {
         return !part.known() || (noWeights && part.part != StepPart::Attention);

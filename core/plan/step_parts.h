@@ -22,7 +22,8 @@ struct PartWork {
     StepPart part = StepPart::Whole;
     std::uint64_t bytes = 0; ///< of memory traffic: the cache, the weights, or both
     std::uint64_t flop = 0;
-    double seconds = 0; ///< 0: unknown
+    double seconds = 0;           ///< 0: unknown
+    double peakFlopPerSecond = 0; ///< of the units that do it; 0: not told
     bool operator==(const PartWork&) const = default;
 
     [[nodiscard]] double intensity() const; ///< FLOP per byte

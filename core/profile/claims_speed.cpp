@@ -204,7 +204,8 @@ std::string ridgeInNumbers(double flop, double bytes, const Roofs& roofs) {
 }
 
 /// What paper says where nothing was measured.
-std::string onPaper(const Forecast& forecast, const Roofs& roofs) {
+std::string onPaper(const Forecast& forecast) {
+    const Roofs& roofs = forecast.roofs;
     if (!roofs.known() || !(forecast.intensity > 0))
         return "Nothing measured decides it, and without the device's roofs paper does not either.";
     if (forecast.intensity >= roofs.ridge())
@@ -259,9 +260,9 @@ void addPaper(Claim& claim, const ClaimBasis& basis, Scope scope, std::int64_t r
     const PlanDevice& device = basis.input.device;
     const std::int64_t context = basis.input.context;
     const Forecast forecast = basis.plan(*basis.mqa, device, scope, context).forecast;
-    claim.because = onPaper(forecast, device.roofs);
+    claim.because = onPaper(forecast);
     claim.numbers = ridgeInNumbers(static_cast<double>(forecast.work.flop()),
-                                   static_cast<double>(forecast.work.bytesRead()), device.roofs);
+                                   static_cast<double>(forecast.work.bytesRead()), forecast.roofs);
     claim.evidence = "From the shape and the roofs of " + device.name + '.';
     std::vector<std::int64_t> contexts = {kShortContext, context};
     if (resident > 0) {

@@ -58,8 +58,8 @@ void setRates(Sample& sample, const StepWork& work, const Ceilings& ceilings) {
     sample.bf16DotFlop = work.bf16DotFlop;
     sample.int8DotFlop = work.int8DotFlop;
     Roofs roofs = roofsOf(ceilings);
-    roofs.flopPerSecond =
-        ceilings.flopPerSecondOf(sample.flop, sample.bf16DotFlop, sample.int8DotFlop);
+    roofs.flopPerSecond = ceilings.flopPerSecondOf(sample.flop, sample.bf16DotFlop,
+                                                   sample.int8DotFlop, work.bf16DotsOfFlop);
     sample.bound = name(Bottleneck::Unknown);
     if (!roofs.known())
         return;

@@ -66,7 +66,7 @@ Plan RunState::plan(const Variant& variant, std::int64_t context, std::int64_t b
         capacity = std::numeric_limits<std::uint64_t>::max();
     PlanDevice device = measuredDevice(facts.device);
     device.memoryBytes = capacity;
-    device.roofs = roofsOf(facts.ceilings);
+    device.roofs = roofsOf(facts.ceilings, facts.device.unitUses);
     device.kernels = kernels;
     return makePlan(variant, device, request.workload, context, batch);
 }

@@ -233,7 +233,10 @@ std::vector<std::vector<RooflinePoint>> predictedPaths(const Plan& plan, const P
     for (int tokens = 1; tokens <= kMostNewTokens; ++tokens)
         for (const PartWork& work : predictedParts(plan.variant.model, input.workload, plan.context,
                                                    plan.batch, device, plan.deployment, tokens)) {
-            RooflinePoint point = pointOf(work, device.roofs);
+            Roofs roofs = device.roofs;
+            if (work.peakFlopPerSecond > 0)
+                roofs.flopPerSecond = work.peakFlopPerSecond;
+            RooflinePoint point = pointOf(work, roofs);
             point.variant = variant;
             point.context = plan.context;
             point.batch = plan.batch;

@@ -99,7 +99,7 @@ std::optional<PredictedSpeed> predict(const OverviewInput& input, const Variant&
     if (!(at.seconds > 0))
         return std::nullopt;
     const ForecastRange range =
-        at.fromKernels ? at.range : forecastRange(at.work, input.device.roofs, input.device.range);
+        at.fromKernels ? at.range : forecastRange(at, input.device.roofs, input.device.range);
     return PredictedSpeed{context, batch, at.seconds * kMsPerSecond,
                           range.leastSeconds * kMsPerSecond, range.mostSeconds * kMsPerSecond};
 }

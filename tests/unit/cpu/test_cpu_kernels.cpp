@@ -37,6 +37,7 @@ private slots:
     void attentionHoldsItsBoundOnEveryTarget_data();
     void attentionHoldsItsBoundOnEveryTarget();
     void dotProductsServeLargeGroupsOfABf16Cache();
+    void whatUnitsAreUsedForIsWhatIsChosen();
     void matrixProductsServeSmallerGroupsOfABf16Cache();
     void dotProductsServeEveryGroupOfAnIntegerCache();
     void aPartMayFindItsQueriesPacked();
@@ -95,6 +96,22 @@ void TestCpuKernels::dotProductsServeLargeGroupsOfABf16Cache() {
     QVERIFY(attentionArithmetic(bf16, 32, {true, true, false, false}) == AttentionArithmetic::F32);
     // The CPU's own unit, not only instructions that were compiled.
     QVERIFY(!dotUnits().bf16 || bf16DotLoop() != nullptr);
+}
+
+void TestCpuKernels::whatUnitsAreUsedForIsWhatIsChosen() {
+    for (int bits = 0; bits < 16; ++bits) {
+        const DotUnits units{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
+        const std::vector<UnitUse> uses = unitUses(units);
+        for (const DataType type : {DataType::F32, DataType::F16, DataType::BF16, DataType::Int8,
+                                    DataType::Q8_0, DataType::Q4_0})
+            for (std::int64_t group = 1; group <= 128; ++group) {
+                const auto use = std::find_if(uses.begin(), uses.end(), [&](const UnitUse& each) {
+                    return each.kvType == type && group >= each.leastGroup;
+                });
+                QVERIFY(dotUnitOf(attentionArithmetic({type, type}, group, units)) ==
+                        (use == uses.end() ? DotUnit::None : use->unit));
+            }
+    }
 }
 
 void TestCpuKernels::matrixProductsServeSmallerGroupsOfABf16Cache() {

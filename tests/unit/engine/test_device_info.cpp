@@ -31,12 +31,25 @@ void TestDeviceInfo::aMeasuredDeviceComesBackAsItWas() {
     device.bf16Dot = true;
     device.int8Dot = true;
     device.bf16Matrix = true;
+    device.unitUses = {{DataType::BF16, 8, DotUnit::Bf16},
+                       {DataType::F16, 17, DotUnit::SplitBf16},
+                       {DataType::Q8_0, 1, DotUnit::Int8}};
     device.ceilings = Ceilings{2e10, 3e11, 7, true};
     const nlohmann::json json = device;
     const auto back = json.get<DeviceInfo>();
     QCOMPARE(back.id, device.id);
     QCOMPARE(back.simd, device.simd);
     QVERIFY(back.bf16Dot && back.int8Dot && back.bf16Matrix);
+    QVERIFY(back.unitUses == device.unitUses);
+    for (const char* key : {"kv_dtype", "least_group", "unit"})
+        for (const nlohmann::json& wrong : {nlohmann::json(0), nlohmann::json("none")}) {
+            nlohmann::json uses = json;
+            uses["unit_uses"][1][key] = wrong;
+            QVERIFY_EXCEPTION_THROWN((void)uses.get<DeviceInfo>(), nlohmann::json::exception);
+        }
+    nlohmann::json older = json;
+    older.erase("unit_uses");
+    QVERIFY(older.get<DeviceInfo>().unitUses.empty());
     QVERIFY(back.memoryTotalBytes == device.memoryTotalBytes);
     QVERIFY(back.ceilings == device.ceilings);
 }

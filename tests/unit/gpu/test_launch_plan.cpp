@@ -26,6 +26,7 @@ private slots:
     void everyKernelThatIsChosenIsCompiled();
     void memoryPartsHoldEnoughBytesInFlight();
     void familiesFollowGroupTypeAndArchitecture();
+    void whatMatrixProductsAreUsedForIsWhatIsChosen();
     void whatNoKernelCoversIsRefused();
     void occupancyIsWhatTheScarcestResourceAllows();
     void splitsFillTheGpuAndNoMore();
@@ -54,6 +55,20 @@ bool compiled(const KernelChoice& choice) {
 }
 
 } // namespace
+
+void TestLaunchPlan::whatMatrixProductsAreUsedForIsWhatIsChosen() {
+    for (const auto& gpu : kExampleGpus) {
+        const std::vector<UnitUse> uses = unitUses(gpu.properties.computeCapability());
+        for (const DataType type : kTypes)
+            for (int group = 1; group <= gpu::kMostGroup; ++group)
+                QCOMPARE(std::any_of(uses.begin(), uses.end(),
+                                     [&](const UnitUse& use) {
+                                         return use.kvType == type && group >= use.leastGroup &&
+                                                use.unit == DotUnit::Bf16;
+                                     }),
+                         chosen(gpu.name, type, 128, group).family == KernelFamily::Packed);
+    }
+}
 
 void TestLaunchPlan::everyShapeHasAKernelThatFits_data() {
     QTest::addColumn<int>("gpu");

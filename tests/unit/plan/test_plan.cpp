@@ -31,6 +31,7 @@ private slots:
     void theReserveIsKeptFree();
     void mlaAttentionIsNearTheRidge();
     void theRidgeSeparatesMemoryFromCompute();
+    void theRidgeIsThatOfTheUnitThatWorks();
     void whatDoesNotFitSaysWhatWould();
     void anUnboundedCacheIsSaidToBeUnbounded();
     void theRecordHasEveryPromisedKey();
@@ -209,6 +210,49 @@ void TestPlan::theRidgeSeparatesMemoryFromCompute() {
     QCOMPARE(attainableFlopPerSecond(h100, 1), 3.35e12);
     QCOMPARE(attainableFlopPerSecond(h100, 1000), 989e12);
     QCOMPARE(floorSeconds(h100, 3'350'000'000'000, 1), 1.0);
+}
+
+/// A unit of dot products ten times as fast as the multiply-adds moves the ridge of what it does.
+void TestPlan::theRidgeIsThatOfTheUnitThatWorks() {
+    Roofs roofs{1e10, 1e11, true}; // ridge: 10 FLOP a byte
+    roofs.units = {{DataType::BF16, 8, 1e12}, {DataType::Q8_0, 1, 2e11}, {DataType::Int8, 1, 2e11}};
+    const KvTypes bf16{DataType::BF16, DataType::BF16};
+    QCOMPARE(roofs.attentionFlopPerSecond(bf16, 8), 1e12);
+    QCOMPARE(roofs.attentionFlopPerSecond(bf16, 7), 1e11);
+    QCOMPARE(roofs.attentionFlopPerSecond({DataType::F16, DataType::F16}, 32), 1e11);
+    QCOMPARE(roofs.attentionFlopPerSecond({DataType::BF16, DataType::F16}, 32), 1e11);
+    QCOMPARE(roofs.attentionFlopPerSecond({DataType::Q8_0, DataType::Int8}, 1), 2e11);
+    QCOMPARE(roofs.attentionFlopPerSecond({DataType::Q8_0, DataType::BF16}, 32), 1e11);
+
+    const ModelSpec mqa = modelByHand({.nHeads = 32, .nKvHeads = 1, .headDim = 128});
+    Workload w = workload(Scope::Attention);
+    const auto at = [&](const ModelSpec& model, DataType type, Scope scope) {
+        w.kvTypes = {type, type};
+        return forecast(model, w, 4096, 1, scope, roofs);
+    };
+    const Forecast f16 = at(mqa, DataType::F16, Scope::Attention);
+    const Forecast byUnit = at(mqa, DataType::BF16, Scope::Attention);
+    QCOMPARE(f16.intensity, 32.0);
+    QCOMPARE(byUnit.intensity, 32.0);
+    QCOMPARE(f16.bound, std::string("compute"));
+    QCOMPARE(byUnit.bound, std::string("memory"));
+    QCOMPARE(f16.roofs.ridge(), 10.0);
+    QCOMPARE(byUnit.roofs.ridge(), 100.0);
+    QCOMPARE(byUnit.seconds, static_cast<double>(byUnit.work.kvBytesRead) / 1e10);
+    QVERIFY(f16.seconds > 3 * byUnit.seconds);
+    // Four tokens at once are four times the heads of a KV head: of MHA's one head not enough.
+    const ModelSpec mha = modelByHand({.nHeads = 32, .nKvHeads = 32, .headDim = 128});
+    QCOMPARE(at(mha, DataType::BF16, Scope::Attention).roofs.ridge(), 10.0);
+    w.kvTypes = bf16;
+    QCOMPARE(forecast(mha, w, 4096, 1, Scope::Attention, roofs, {}, nullptr, 8).roofs.ridge(),
+             100.0);
+    // In a whole step the units take turns.
+    const Forecast step = at(*findModelPreset("llama-3.1-8b"), DataType::Q8_0, Scope::Step);
+    QVERIFY(step.attentionFlopPerSecond == 2e11);
+    const auto attention = static_cast<double>(step.work.attentionFlop);
+    const auto linear = static_cast<double>(step.work.linearFlop);
+    QVERIFY(std::abs(step.roofs.flopPerSecond -
+                     (attention + linear) / (attention / 2e11 + linear / 1e11)) < 1);
 }
 
 void TestPlan::whatDoesNotFitSaysWhatWould() {

@@ -84,6 +84,16 @@ private slots:
                         attainableFlopPerSecond(someDevice().roofs, part.intensity()) * (1 + 1e-9));
     }
 
+    void eachPartHasThePeakOfItsUnits() {
+        PlanDevice device = someDevice();
+        device.roofs.units = {{DataType::F16, 1, 8e12}};
+        const auto parts = predictedParts(model(), Workload{}, kContext, 1, device);
+        QCOMPARE(parts.size(), std::size_t{3});
+        QCOMPARE(parts[0].peakFlopPerSecond, 8e12);
+        QCOMPARE(parts[1].peakFlopPerSecond, 1e12);
+        QVERIFY(parts[2].peakFlopPerSecond > 1e12 && parts[2].peakFlopPerSecond < 8e12);
+    }
+
     void withoutWeightsThereIsOnlyAttention() {
         const std::vector<PartWork> parts = partsOf(modelByHand({}), 1, 1);
         QCOMPARE(parts.size(), std::size_t{1});

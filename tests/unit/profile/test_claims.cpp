@@ -268,6 +268,15 @@ private slots:
         QVERIFY(has(claim.numbers, "at 4,096 tokens e_F = 0.95, e_B = 0.05, 85 % of the peak"));
     }
 
+    void paperKnowsTheUnitThatMultiplies() {
+        Case given;
+        given.device.roofs.units = {{DataType::F16, 8, 2670e9}};
+        const Claim claim = given.of("compute_bound_attention");
+        QVERIFY(has(claim.because, "left of the ridge"));
+        QVERIFY2(has(claim.numbers, "= 32.0 FLOP/byte < 2,670 GFLOP/s / 38.0 GB/s = 70.3"),
+                 claim.numbers.c_str());
+    }
+
     void paperIsNoTest() {
         Case given;
         Claim claim = given.of("compute_bound_attention");
