@@ -49,6 +49,7 @@ constexpr double kResidencyShares[] = {0.25, 0.5, 0.75, 1, 1.5, 2};
 constexpr double kLastLevelShares[] = {0.25, 1}; ///< where it is a larger one
 constexpr double kOutrun = 4;                    ///< bytes that no cache holds
 constexpr double kLeastOutrun = 2;
+constexpr double kFillShare = 0.6; ///< of the time, for filling what is read from memory
 
 class KernelCalibration {
 public:
@@ -85,6 +86,7 @@ private:
     [[nodiscard]] double cacheBytes(int threads) const;
     [[nodiscard]] double cachedBytes(DataType type, std::int64_t headDim, int threads) const;
     [[nodiscard]] double memoryBytes(std::size_t atOnce) const;
+    [[nodiscard]] std::size_t memoryPoints() const;
 
     void addLayers(std::vector<TimedBatch>& batches, int threads);
     void addParts(std::vector<TimedBatch>& batches);
@@ -175,8 +177,26 @@ double KernelCalibration::cachedBytes(DataType type, std::int64_t headDim, int t
 double KernelCalibration::memoryBytes(std::size_t atOnce) const {
     const double room =
         0.75 * static_cast<double>(m_request.budgetBytes) / static_cast<double>(atOnce);
+    if (room < kLeastOutrun * m_lastLevelBytes)
+        return 0;
     const double bytes = std::min(kOutrun * m_lastLevelBytes, room);
-    return bytes >= kLeastOutrun * m_lastLevelBytes ? bytes : 0;
+    if (m_request.fillBytesPerSecond <= 0)
+        return bytes;
+    const double inTime = kFillShare * m_request.maxSeconds * m_request.fillBytesPerSecond /
+                          static_cast<double>(memoryPoints());
+    return std::min(bytes, std::max(inTime, kLeastOutrun * cacheBytes(m_threads)));
+}
+
+/// Of all types and thread counts.
+std::size_t KernelCalibration::memoryPoints() const {
+    std::size_t points = 0;
+    for (const DataTypeInfo& type : dataTypes()) {
+        if (type.kvCache && covers(attentionOfBytes(type.type, 1, kUsualHeadDim, 0, 1).request))
+            points += std::size(kMemoryGroups);
+        if (type.weights && covers(stepPoint(type.type, kMatrixSide, 0, 1, 1).request))
+            points += std::size(kBatches);
+    }
+    return 1 + points * threadCounts().size();
 }
 
 void KernelCalibration::addLayers(std::vector<TimedBatch>& batches, int threads) {
@@ -295,7 +315,7 @@ void KernelCalibration::addResidency(std::vector<TimedBatch>& batches) {
     for (const double share : kResidencyShares)
         bytes.push_back(share * cache);
     for (const double share : kLastLevelShares)
-        if (const double each = share * m_lastLevelBytes; each > 2 * bytes.back())
+        if (const double each = share * m_lastLevelBytes; each > 2 * bytes.back() && each < most)
             bytes.push_back(each);
     bytes.push_back(most);
     for (const double each : bytes)

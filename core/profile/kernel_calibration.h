@@ -17,6 +17,9 @@ struct KernelCalibrationRequest {
     int threads = 0; ///< at most; 0: all. One thread is measured too
     double maxSeconds = 30;
     std::uint64_t budgetBytes = 0; ///< most that is allocated at a time
+    /// Of new memory (Ceilings::fillBytesPerSecond); 0: not known. Where it would take too much of
+    /// the time, less than a cache that is hardly faster than memory is outrun.
+    double fillBytesPerSecond = 0;
     /// What is taken for the cache (Ceilings::fastCache()); nullopt: the last-level one.
     std::optional<CacheLevel> cache = {};
     /// Told what is measured next ("q8_0 cache, 2 threads") and how much is done (0 to 1). May be

@@ -76,6 +76,7 @@ Result<Ceilings> measure(const Backends::Found& found, const Options& options) {
     kernels.maxSeconds = (1 - roofsShare) * options.maxTime;
     kernels.budgetBytes =
         found.backend->readMemory(found.device.id).availableBytes.value_or(kGiB) / 2;
+    kernels.fillBytesPerSecond = ceilings->fillBytesPerSecond;
     kernels.cache = ceilings->fastCache();
     kernels.progress = shown(roofsShare, 1);
     Result<KernelRates> rates =

@@ -55,8 +55,10 @@ struct LawfulMachine : FakeMachine {
 
 static Result<KernelRates> calibrate(FakeBackend& backend, std::uint64_t budget = kGiB,
                                      std::stop_token stop = {},
-                                     std::optional<CacheLevel> cache = {}) {
+                                     std::optional<CacheLevel> cache = {},
+                                     double fillBytesPerSecond = 0) {
     KernelCalibrationRequest request;
+    request.fillBytesPerSecond = fillBytesPerSecond;
     request.cache = cache;
     request.maxSeconds = 0.1;
     request.budgetBytes = budget;
@@ -145,6 +147,25 @@ private slots:
             if (each.bytes >= 2 * kCacheBytes)
                 QVERIFY(each.fromMemory > 0.9);
         QVERIFY(rates->residency.back().bytes > 8 * kCacheBytes);
+    }
+
+    void memoryIsFilledInTheTimeThereIs() {
+        LawfulMachine machine;
+        machine.lastLevelCacheBytes = 8 * kCacheBytes;
+        const CacheLevel cache{2, kCacheBytes / 2, 1, 1e11};
+        const auto outrunning = [&](double fillBytesPerSecond) {
+            FakeBackend backend(machine);
+            const Result<KernelRates> rates =
+                calibrate(backend, 4 * kGiB, {}, cache, fillBytesPerSecond);
+            return rates.ok() ? rates->residency.back().bytes : 0;
+        };
+        const std::uint64_t all = outrunning(0);
+        QVERIFY(all > 16 * kCacheBytes);
+        QCOMPARE(outrunning(1e15), all);
+        // Never less than what outruns the cache of both threads.
+        QCOMPARE(outrunning(1e6), 2 * kCacheBytes);
+        const std::uint64_t between = outrunning(1e11);
+        QVERIFY(between > 2 * kCacheBytes && between < all);
     }
 
     void aQuietMachineIsNotSlowedDown() {
