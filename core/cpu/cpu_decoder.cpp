@@ -71,7 +71,8 @@ std::uint64_t unreadBytes(const DecoderRequest& request) {
 class CpuDecoder : public Decoder {
 public:
     CpuDecoder(const DecoderRequest& request, int threads)
-        : m_request(request), m_pool(threads), m_work(workOf(request)) {}
+        : m_request(request), m_pool(threads, ThreadPool::Sharing::WherePaying),
+          m_work(workOf(request)) {}
 
     [[nodiscard]] Status allocate();
     [[nodiscard]] Status fill(const std::stop_token& stop);

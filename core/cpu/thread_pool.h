@@ -9,19 +9,23 @@
 #include <thread>
 #include <vector>
 
+#include "core/cpu/sharing_balance.h"
+
 namespace decodescope {
 
 /// Threads that stay, and share out small units of work as they come free. Each begins with a range
 /// of its own, so that what it reads is one long stream, and takes from the others' when it is
 /// through. A worker that the system has put aside when a job ends is not waited for unless it
-/// holds a unit. Measured beside a process that keeps one of two cores busy: two threads are as
-/// fast as one, since what a worker adds in its time slice is lost in the next, when it holds a
-/// unit. That workers rest between units, to be let in again sooner, gained nothing.
+/// holds a unit. Beside a process that keeps one of two cores busy what a worker adds in its time
+/// slice is lost in the next, when it holds a unit: where Sharing::WherePaying finds that, the
+/// calling thread works alone for a while. That workers rest between units, to be let in again
+/// sooner, gained nothing.
 class ThreadPool {
 public:
+    enum class Sharing { Always, WherePaying };
     /// `threads` in all: the calling thread works too. At least 1; fewer than asked for where the
     /// system grants no more, and threads() tells how many.
-    explicit ThreadPool(int threads);
+    explicit ThreadPool(int threads, Sharing sharing = Sharing::Always);
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
@@ -52,7 +56,8 @@ private:
     };
     void workerLoop(int thread);
     bool enter(Job& job, std::uint32_t& seen);
-    void takeUnits(const Job& job, int thread);
+    std::int64_t takeUnits(const Job& job, int thread); ///< returns how many
+    void runShared(const Job& job);
 
     std::mutex m_mutex; ///< guards m_job and m_open
     Job m_job;
@@ -62,7 +67,10 @@ private:
     std::atomic<std::int64_t> m_finished{0};
     std::atomic<int> m_inside{0}; ///< workers that hold the present job
     std::atomic<bool> m_quit{false};
-    std::int64_t m_sharedRuns = 0; ///< of the calling thread
+    // Of the calling thread.
+    std::int64_t m_sharedRuns = 0;
+    Sharing m_sharing;
+    SharingBalance m_balance;
     std::vector<std::thread> m_workers;
 };
 

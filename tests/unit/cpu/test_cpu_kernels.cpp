@@ -22,6 +22,7 @@
 #include "core/cpu/random_fill.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/self_test.h"
+#include "core/cpu/thread_pool.h"
 #include "core/cpu/weight_panels.h"
 #include "core/engine/float_bits.h"
 #include "core/engine/reference.h"
@@ -48,6 +49,8 @@ private slots:
     void aPoolRunsEachUnitOnceAndStopsBetweenUnits();
     void aThreadThatIsThroughTakesFromTheOthers();
     void aPoolMakesDoWithTheThreadsItGets();
+    void aWhileIsSpentAloneWhereSharingGainedNothing();
+    void aPoolGoesOnAloneWhereItsWorkersHoldItUp();
     void aProjectionOfALargeBatchHearsAStop();
 };
 
@@ -305,6 +308,62 @@ void TestCpuKernels::aThreadThatIsThroughTakesFromTheOthers() {
             ran.fetch_add(1);
     }));
     QCOMPARE(ran.load(), static_cast<int>(kUnits));
+}
+
+void TestCpuKernels::aWhileIsSpentAloneWhereSharingGainedNothing() {
+    constexpr double kRun = 1e-3;
+    SharingBalance balance;
+    const auto share = [&](double timesAsFast) {
+        double shared = 0;
+        while (balance.pays() && shared < 2 * SharingBalance::kTrial) {
+            balance.addShared(kRun, timesAsFast * kRun);
+            shared += kRun;
+        }
+    };
+    const auto secondsAlone = [&] {
+        double alone = 0;
+        for (; !balance.pays(); alone += kRun)
+            balance.addAlone(kRun);
+        return alone;
+    };
+    const auto about = [](double a, double b) { return std::abs(a - b) < 2 * kRun; };
+    share(1.5);
+    QVERIFY(balance.pays());
+    for (int i = 0; i < 1000; ++i) // what is short tells nothing
+        balance.addShared(SharingBalance::kShortRun / 2, 0);
+    QVERIFY(balance.pays());
+    for (double expected : {0.2, 0.4, 0.8, 0.8}) {
+        share(1);
+        QVERIFY(!balance.pays());
+        QVERIFY(about(secondsAlone(), expected));
+    }
+    share(1.5);
+    share(0.8);
+    QVERIFY(about(secondsAlone(), SharingBalance::kFirstAlone));
+}
+
+/// A worker that sleeps with each unit it gets.
+void TestCpuKernels::aPoolGoesOnAloneWhereItsWorkersHoldItUp() {
+    ThreadPool pool(2, ThreadPool::Sharing::WherePaying);
+    const auto work = [](std::int64_t, int thread) {
+        if (thread != 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
+        while (std::chrono::steady_clock::now() < end) {
+        }
+    };
+    bool alone = false;
+    for (int i = 0; i < 1000 && !alone; ++i) {
+        const std::int64_t before = pool.sharedRuns();
+        QVERIFY(pool.run(4, {}, work));
+        alone = pool.sharedRuns() == before;
+    }
+    QVERIFY(alone);
+    ThreadPool always(2);
+    for (int i = 1; i <= 20; ++i) {
+        QVERIFY(always.run(4, {}, work));
+        QCOMPARE(always.sharedRuns(), std::int64_t{i});
+    }
 }
 
 void TestCpuKernels::aPoolMakesDoWithTheThreadsItGets() {
