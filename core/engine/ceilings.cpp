@@ -211,6 +211,9 @@ Ceilings bestOf(const Ceilings& a, const Ceilings& b) {
     mergeRates(best.bandwidthAtThreads, b.bandwidthAtThreads, &BandwidthAtThreads::threads);
     mergeRates(best.caches, b.caches, &CacheLevel::level);
     best.f32 = bestPeak(a.f32, b.f32);
+    if (best.f32) // one thing in two places, of which a short calibration has only the one
+        best.flopPerSecond = best.f32->allThreadsPerSecond =
+            std::max(best.flopPerSecond, best.f32->allThreadsPerSecond);
     best.bf16Dot = bestPeak(a.bf16Dot, b.bf16Dot);
     best.int8Dot = bestPeak(a.int8Dot, b.int8Dot);
     best.fp8Dot = bestPeak(a.fp8Dot, b.fp8Dot);

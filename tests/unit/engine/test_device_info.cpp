@@ -14,6 +14,7 @@ private slots:
     void workOfTwoUnitsHasAPeakBetweenTheirs();
     void aMeasuredDeviceComesBackAsItWas();
     void everyFigureOfACalibrationComesBack();
+    void theBestOfTwoCalibrationsHasOnePeak();
     void aDeviceOfAnOlderRecordHasItsTwoRates();
     void whatIsUnknownIsNullAndNotZero();
     void aCacheNoFasterThanMemoryIsNoFastCache();
@@ -52,6 +53,18 @@ void TestDeviceInfo::aMeasuredDeviceComesBackAsItWas() {
     QVERIFY(older.get<DeviceInfo>().unitUses.empty());
     QVERIFY(back.memoryTotalBytes == device.memoryTotalBytes);
     QVERIFY(back.ceilings == device.ceilings);
+}
+
+void TestDeviceInfo::theBestOfTwoCalibrationsHasOnePeak() {
+    const Ceilings ofRun{2e10, 3.5e11, 2, true};
+    Ceilings whole{3e10, 3.4e11, 2, true};
+    whole.f32 = ArithmeticPeak{1.7e11, 3.4e11};
+    for (const Ceilings& best : {bestOf(ofRun, whole), bestOf(whole, ofRun)}) {
+        QCOMPARE(best.flopPerSecond, 3.5e11);
+        QVERIFY(best.f32.has_value() && best.f32->allThreadsPerSecond == 3.5e11);
+        QCOMPARE(best.f32->oneThreadPerSecond, 1.7e11);
+        QCOMPARE(best.bandwidthBytesPerSecond, 3e10);
+    }
 }
 
 void TestDeviceInfo::everyFigureOfACalibrationComesBack() {
