@@ -55,7 +55,7 @@ inline constexpr std::int64_t kBf16DotLeastGroup = 10;
 inline constexpr std::int64_t kBf16MatrixLeastGroup = 8;
 /// And of those of a cache of f16, which is split first. Measured on cores of Emerald Rapids whose
 /// matrix units others used as well: 32 heads take 0.94 of the time of f32 arithmetic on one thread
-/// and 1.28 on two, 64 heads 0.7 and up to 1.25; on undisturbed cores 32 take 0.85, 64 0.75.
+/// and 1.28 on two, 64 heads 1.1; on undisturbed cores 32 take 0.85, 64 0.75.
 inline constexpr std::int64_t kF16MatrixLeastGroup = 48;
 
 /// Units of dot products, and of matrix products, that a CPU has.

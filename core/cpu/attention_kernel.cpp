@@ -109,11 +109,12 @@ HWY_INLINE void valueTiles(const AttentionPart& part, const Blocks& blocks, cons
     }
 }
 
-/// A tile that several blocks read may be converted once, into the first-level cache.
+/// A tile that several blocks read may be converted once, into the first-level cache. Wide blocks
+/// convert for themselves: of f32 there are no kernels for so many heads.
 template <class Matrix>
 HWY_INLINE bool convertsFirst(const Blocks& blocks) {
     return !Matrix::kIsFloat && blocks.count > habits().blocksBeforeConversion &&
-           (mostHeads<Matrix>() == kBlockHeads || !habits().wideBlocks);
+           blocks.headsOf(0) <= kBlockHeads;
 }
 
 template <class Matrix>
