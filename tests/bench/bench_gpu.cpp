@@ -73,7 +73,8 @@ public:
                                  {"layers", layers}});
         for (const Json& each : answer.value("ready", Json::array()))
             add(each.get<std::string>(), into);
-        for (const auto& [each, why] : answer.value("refused", Json::object()).items())
+        const Json refused = answer.value("refused", Json::object());
+        for (const auto& [each, why] : refused.items())
             into.push_back({each, {}, why.get<std::string>()});
     }
 
