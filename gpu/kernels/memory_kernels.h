@@ -24,26 +24,29 @@ struct FillRandom {
     }
 };
 
-/// Reads every byte once, several chunks of each thread under way.
+/// Reads every byte once, several chunks of each thread under way; what a block has under way lies
+/// in one piece.
 struct ReadStream {
     using Args = ReadArgs;
     static constexpr int kMostThreads = kMemoryThreads, kLeastBlocks = 4;
     static constexpr int kInFlight = 8;
     static constexpr KernelId id() { return kReadStream; }
     static DECODESCOPE_DEVICE void run(const ReadArgs& args) {
-        const std::int64_t stride = std::int64_t{args.blocks} * blockThreads();
+        const std::int64_t piece = std::int64_t{kInFlight} * blockThreads();
+        const std::int64_t whole = args.chunks / piece * piece;
         std::uint32_t mixed = 0;
-        std::int64_t i = firstIndex();
-        for (; i + (kInFlight - 1) * stride < args.chunks; i += kInFlight * stride) {
+        for (std::int64_t first = blockX() * piece; first < whole; first += args.blocks * piece) {
             Chunk chunks[kInFlight];
 #pragma unroll
             for (int k = 0; k < kInFlight; ++k)
-                chunks[k] = loadOnce(args.from + (i + k * stride) * 16);
+                chunks[k] = loadOnce(
+                    args.from + (first + std::int64_t{k} * blockThreads() + threadIndex()) * 16);
 #pragma unroll
             for (int k = 0; k < kInFlight; ++k)
                 mixed ^= allOf(chunks[k]);
         }
-        for (; i < args.chunks; i += stride)
+        const std::int64_t stride = std::int64_t{args.blocks} * blockThreads();
+        for (std::int64_t i = whole + firstIndex(); i < args.chunks; i += stride)
             mixed ^= allOf(loadOnce(args.from + i * 16));
         if (mixed == 0x9E3779B9U)
             *args.sink = mixed;
