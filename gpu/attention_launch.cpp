@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpu/attention_launch.h"
 
-#include "gpu/kernels/attention_combine.h"
+#include "gpu/kernels/kernel_shape.h"
 
 namespace decodescope {
 Result<int> blocksAtOnce(GpuRuntime& gpu, const KernelChoice& kernel) {
@@ -24,12 +24,15 @@ Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& sha
 
 Status launchAttention(GpuRuntime& gpu, const AttentionPlan& plan, gpu::AttentionArgs args) {
     args.splits = plan.splits;
+    args.combineSharerShift = gpu::combineSharerShift(args.headDim, plan.splits);
     args.tile = plan.kernel.tile;
     Status launched = gpu.launch(
         {kernelId(plan.kernel), plan.grid, plan.kernel.threads, plan.kernel.sharedBytes}, args);
     if (!launched || plan.combineThreads == 0)
         return launched;
-    return gpu.launch({gpu::CombineSplits::id(), plan.combineGrid, plan.combineThreads, 0}, args);
+    return gpu.launch(
+        {gpu::kCombineSplits, plan.combineGrid, plan.combineThreads, gpu::kCombineSharedBytes},
+        args);
 }
 
 } // namespace decodescope

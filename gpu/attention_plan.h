@@ -24,7 +24,7 @@ struct AttentionPlan {
     KernelChoice kernel;
     int splits = 1;               ///< most parts of a context
     LaunchGrid grid;              ///< of the kernel: (splits, KV heads × passes, sequences)
-    LaunchGrid combineGrid;       ///< (group, KV heads, sequences)
+    LaunchGrid combineGrid;       ///< (blocks of heads of a group, KV heads, sequences)
     int combineThreads = 0;       ///< 0: no context is split, and nothing is combined
     std::uint64_t stateBytes = 0; ///< of the parts' states: maxima, denominators, outputs, in f32
 };

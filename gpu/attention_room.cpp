@@ -125,9 +125,9 @@ void AttentionRoom::address(std::size_t kind, gpu::AttentionArgs& args) const {
     if (plan.combineThreads > 0) {
         const std::uint64_t states =
             count(m_plans.batch * shape.nHeads) * static_cast<std::uint64_t>(plan.splits);
-        args.splitMax = floats(parts.states);
+        args.splitOut = floats(parts.states);
+        args.splitMax = args.splitOut + states * count(shape.headDim);
         args.splitDenominator = args.splitMax + states;
-        args.splitOut = args.splitDenominator + states;
     }
 }
 

@@ -13,6 +13,10 @@
 namespace decodescope {
 namespace {
 
+/// Compute capability (major) from which on a launch may begin while the one before it ends; the
+/// kernels wait for its results themselves (kernels/kernel_entry.cuh).
+constexpr int kFirstWithEarlyLaunch = 9;
+
 /// Clears the error from the runtime and says what it means.
 Error failure(cudaError_t error, const std::string& deviceId, std::uint64_t bytesAsked = 0) {
     (void)cudaGetLastError();
@@ -206,9 +210,17 @@ protected:
         cudaError_t error = kernel ? allowSharedMemory(*kernel, what) : cudaErrorInvalidValue;
         if (error == cudaSuccess) {
             void* parameters[] = {const_cast<void*>(args)};
-            error = cudaLaunchKernel(kernel->function, dimensions(what.grid),
-                                     dim3(static_cast<unsigned>(what.threads)), parameters,
-                                     static_cast<std::size_t>(what.sharedBytes), m_stream);
+            cudaLaunchAttribute early{};
+            early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+            early.val.programmaticStreamSerializationAllowed = 1;
+            cudaLaunchConfig_t config{};
+            config.gridDim = dimensions(what.grid);
+            config.blockDim = dim3(static_cast<unsigned>(what.threads));
+            config.dynamicSmemBytes = static_cast<std::size_t>(what.sharedBytes);
+            config.stream = m_stream;
+            config.attrs = &early;
+            config.numAttrs = m_properties.computeMajor >= kFirstWithEarlyLaunch ? 1 : 0;
+            error = cudaLaunchKernelExC(&config, kernel->function, parameters);
         }
         return statusOf(error, m_deviceId);
     }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gpu/attention_launch.h"
-#include "gpu/kernels/attention_combine.h"
+#include "gpu/kernels/kernel_shape.h"
 #include "gpu/random_fill.h"
 #include "gpu/timed_work.h"
 
@@ -106,9 +106,9 @@ gpu::AttentionArgs SplitMeasurement::arguments(int tokens, int kvHeads) {
     args.headDim = kHeadDim;
     args.out = m_out.as<float>();
     const std::int64_t states = std::int64_t{kCombinedHeads} * kGroup * kManyParts;
-    args.splitMax = m_states.as<float>();
+    args.splitOut = m_states.as<float>();
+    args.splitMax = args.splitOut + states * kHeadDim;
     args.splitDenominator = args.splitMax + states;
-    args.splitOut = args.splitDenominator + states;
     return args;
 }
 
@@ -138,9 +138,14 @@ Result<double> SplitMeasurement::combine(int parts) {
         return copied.error();
     gpu::AttentionArgs args = arguments(tokens, kCombinedHeads);
     args.splits = parts;
+    args.combineSharerShift = gpu::combineSharerShift(kHeadDim, parts);
     return shortest([&] {
-        return m_gpu->launch({gpu::CombineSplits::id(), {kGroup, kCombinedHeads, 1}, kHeadDim},
-                             args);
+        return m_gpu->launch(
+            {gpu::kCombineSplits,
+             {kGroup / gpu::combineHeads(kHeadDim, args.combineSharerShift), kCombinedHeads, 1},
+             gpu::kCombineThreads,
+             gpu::kCombineSharedBytes},
+            args);
     });
 }
 

@@ -18,6 +18,7 @@ namespace decodescope::gpu {
 template <KvFormat kFormat, int kDim, int kHeads>
 struct VectorKernel {
     using Args = AttentionArgs;
+    static constexpr bool kWaits = true;
     static constexpr int kMostThreads = kVectorThreads;
     static constexpr int kLeastBlocks = vectorLeastBlocks(kHeads);
     static constexpr KernelId id() {
@@ -45,8 +46,7 @@ struct VectorKernel {
         if (range.empty())
             return;
         VectorKernel kernel;
-        kernel.begin(args, kvHead, firstHead);
-        kernel.attend(args, kvHead, range);
+        kernel.attend(args, kvHead, firstHead, range);
         kernel.mergeLaneGroups();
         kernel.mergeWarps(args, kvHead, firstHead);
     }
@@ -55,7 +55,7 @@ private:
     static DECODESCOPE_DEVICE int lane() { return threadIndex() % kWarpLanes; }
     static DECODESCOPE_DEVICE int firstDim() { return lane() % kLanes * kPerLane; }
 
-    /// Element e of a chunk, but for expansionScale().
+    /// Element e of a chunk, but for elementScale().
     static DECODESCOPE_DEVICE float element(const Chunk& chunk, int e) {
         if constexpr (elementBytes(kFormat) == 2) {
             const std::uint32_t pair = chunk.words[e / 2];
@@ -67,7 +67,9 @@ private:
         }
     }
 
+    /// Waits for the queries and takes them.
     DECODESCOPE_DEVICE void begin(const AttentionArgs& args, int kvHead, int firstHead) {
+        waitForEarlierWork();
         const float scale = scoreScale<kFormat>(args, kvHead);
         const std::uint16_t* const queries =
             args.queries + (headIndex(args, blockZ(), kvHead) + firstHead) * args.headDim;
@@ -86,7 +88,16 @@ private:
         }
     }
 
-    DECODESCOPE_DEVICE void attend(const AttentionArgs& args, int kvHead, TokenRange range) {
+    DECODESCOPE_DEVICE void attend(const AttentionArgs& args, int kvHead, int firstHead,
+                                   TokenRange range) {
+        // Keys and values are on their way before the queries are there. The newest token's may
+        // only just be written.
+        bool begun = range.end == args.contexts[blockZ()];
+        if (begun)
+            begin(args, kvHead, firstHead);
+        const std::int64_t* const pages = args.address.pagesOf(blockZ());
+        const std::byte* const keyHead = args.keys + args.address.headOffset(blockZ(), kvHead);
+        const std::byte* const valueHead = args.values + args.address.headOffset(blockZ(), kvHead);
         const int warps = blockThreads() / kWarpLanes;
         const int stride = warps * kRowsAtOnce;
         const int warpRow = range.begin + threadIndex() / kWarpLanes * kRowsAtOnce;
@@ -103,15 +114,20 @@ private:
                 keys[i] = Chunk{};
                 values[i] = Chunk{};
                 if (held[i] && firstDim() < args.headDim) {
-                    const std::int64_t at = args.address.offset(blockZ(), kvHead, token) + inRow;
-                    keys[i] = loadOnce(args.keys + at);
-                    values[i] = loadOnce(args.values + at);
+                    const std::int64_t at = args.address.tokenOffset(pages, token) + inRow;
+                    keys[i] = loadOnce(keyHead + at);
+                    values[i] = loadOnce(valueHead + at);
                 }
             }
+            if (!begun)
+                begin(args, kvHead, firstHead);
+            begun = true;
 #pragma unroll
             for (int head = 0; head < kHeads; ++head)
                 absorb(head, keys, values, held);
         }
+        if (!begun)
+            begin(args, kvHead, firstHead);
     }
 
     DECODESCOPE_DEVICE void absorb(int head, const Chunk (&keys)[kRowsInFlight],
@@ -187,6 +203,7 @@ private:
             }
         }
         syncThreads();
+        const int parts = splitsOf(args.contexts[blockZ()], args.splits);
         for (int i = threadIndex(); i < kHeads * kDim; i += blockThreads()) {
             const int head = i / kDim;
             const int dim = i % kDim;
@@ -204,28 +221,20 @@ private:
                 sum += state[dim] * factor;
             }
             const HeadSink sink(args, blockZ(), kvHead, blockX(), firstHead + head, most, weights,
-                                valueScale<kFormat>(args, kvHead), dim == 0);
+                                valueScale<kFormat>(args, kvHead), dim == 0, parts);
             sink.out[dim] = sum * sink.factor;
         }
     }
 };
 
-template <KvFormat kFormat, int kDim, typename Table>
-void addVectorKernelsOf(Table& table) {
-    table.template add<VectorKernel<kFormat, kDim, 1>>();
-    if constexpr (elementBytes(kFormat) == 2)
-        table.template add<VectorKernel<kFormat, kDim, 2>>();
-    // Any group of a bf16 cache where there is no bf16 matrix product, in passes.
-    if constexpr (kFormat == KvFormat::BF16)
-        table.template add<VectorKernel<kFormat, kDim, 4>>();
-}
-
 template <int kDim, typename Table>
 void addVectorKernelsOf(Table& table) {
-    addVectorKernelsOf<KvFormat::F16, kDim>(table);
-    addVectorKernelsOf<KvFormat::BF16, kDim>(table);
-    addVectorKernelsOf<KvFormat::E4M3, kDim>(table);
-    addVectorKernelsOf<KvFormat::Int8, kDim>(table);
+    table.template add<VectorKernel<KvFormat::BF16, kDim, 1>>();
+    table.template add<VectorKernel<KvFormat::BF16, kDim, 2>>();
+    // Any group where there is no bf16 matrix product, in passes.
+    table.template add<VectorKernel<KvFormat::BF16, kDim, 4>>();
+    table.template add<VectorKernel<KvFormat::E4M3, kDim, 1>>();
+    table.template add<VectorKernel<KvFormat::Int8, kDim, 1>>();
 }
 
 /// And the kernel that combines, which all need.

@@ -24,12 +24,28 @@ struct CacheAddress {
     /// Bytes from the cache's start. Precondition: the token is held.
     [[nodiscard]] DECODESCOPE_HOST_DEVICE constexpr std::int64_t offset(int sequence, int kvHead,
                                                                         int token) const {
-        std::int64_t block = sequence * blockBytes;
-        if (pages) {
-            block = pages[std::int64_t{sequence} * pagesPerSequence + (token >> pageShift)];
-            token &= (1 << pageShift) - 1;
-        }
-        return block + kvHead * headBytes + std::int64_t{token} * rowBytes;
+        return headOffset(sequence, kvHead) + tokenOffset(pagesOf(sequence), token);
+    }
+
+    // The same in parts, for who reads many tokens of one head.
+
+    /// The sequence's row of the table; nullptr where the cache is contiguous.
+    [[nodiscard]] DECODESCOPE_HOST_DEVICE constexpr const std::int64_t*
+    pagesOf(int sequence) const {
+        return pages ? pages + std::int64_t{sequence} * pagesPerSequence : nullptr;
+    }
+    /// What all tokens of a head have in common.
+    [[nodiscard]] DECODESCOPE_HOST_DEVICE constexpr std::int64_t headOffset(int sequence,
+                                                                            int kvHead) const {
+        return (pages ? 0 : sequence * blockBytes) + kvHead * headBytes;
+    }
+    /// And what a token adds to it; `ownPages` is pagesOf() its sequence.
+    [[nodiscard]] DECODESCOPE_HOST_DEVICE constexpr std::int64_t
+    tokenOffset(const std::int64_t* ownPages, int token) const {
+        if (!ownPages)
+            return std::int64_t{token} * rowBytes;
+        return ownPages[token >> pageShift] +
+               std::int64_t{token & ((1 << pageShift) - 1)} * rowBytes;
     }
 };
 

@@ -38,6 +38,13 @@ DECODESCOPE_DEVICE_OP void syncThreads();
 /// matrix loads take.
 DECODESCOPE_DEVICE_OP std::byte* sharedMemory();
 
+/// From compute capability 9.0 on the blocks of a launch may be there before the work queued before
+/// it has ended (GpuRuntime launches them so). Until waitForEarlierWork() they may read only what
+/// none of that writes, and may write nothing. Once all blocks have called letLaterWorkCome(), or
+/// are done, those of the next launch may come.
+DECODESCOPE_DEVICE_OP void letLaterWorkCome();
+DECODESCOPE_DEVICE_OP void waitForEarlierWork();
+
 /// Warp: the value of lane (own ^ mask).
 DECODESCOPE_DEVICE_OP float shuffleXor(float value, int mask);
 /// Warp: true in all lanes where it is in any.
@@ -70,6 +77,14 @@ template <KvFormat kFormat>
 DECODESCOPE_DEVICE_OP void multiplyAdd(float (&sum)[4], const std::uint32_t (&first)[4],
                                        std::uint32_t second0, std::uint32_t second1);
 
+/// Whether that is one instruction: from compute capability 8.0 on. Below, its two leave fewer
+/// registers for other work.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+inline constexpr bool kHasWholeProducts = false;
+#else
+inline constexpr bool kHasWholeProducts = true;
+#endif
+
 /// Warp: the same of 8-bit factors, m16n8k32: E4M3 with sums of f32, or Int8 with sums of 32-bit
 /// integers, of which `sum` has the bits. There are E4M3 products from compute capability 8.9 on,
 /// Int8 ones from 8.0 on; below, nothing is done.
@@ -98,15 +113,37 @@ DECODESCOPE_DEVICE std::uint16_t toHalf(float value) {
 /// Difference of two pairs of f16.
 DECODESCOPE_DEVICE_OP std::uint32_t subtractPairs(std::uint32_t a, std::uint32_t b);
 
-/// Bytes i and j of `word` as a pair of f16, which times expansionScale() are the elements. 8-bit
+/// Four of the bytes of `low` (0 … 3) and `high` (4 … 7), lowest first: hexadecimal digit i of
+/// `selector` (0 … 3) says which comes to byte i.
+DECODESCOPE_DEVICE_OP std::uint32_t selectBytes(std::uint32_t low, std::uint32_t high,
+                                                std::uint32_t selector);
+/// Bytes i and j of `word`, two E4M3, as a pair of f16: from compute capability 8.9 on.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
+inline constexpr bool kHasE4m3Pairs = true;
+#else
+inline constexpr bool kHasE4m3Pairs = false;
+#endif
+DECODESCOPE_DEVICE_OP std::uint32_t e4m3Pair(std::uint32_t word, int i, int j);
+
+/// Bytes i and j of `word` as a pair of f16, which times elementScale() are the elements. 8-bit
 /// formats only.
 template <KvFormat kFormat>
 DECODESCOPE_DEVICE std::uint32_t expandedPair(std::uint32_t word, int i, int j) {
     static_assert(elementBytes(kFormat) == 1, "16-bit elements need no expansion");
-    if constexpr (kFormat == KvFormat::E4M3)
-        return expandE4m3(twoBytes(word, i, j));
+    const auto first = static_cast<std::uint32_t>(i);
+    const auto second = static_cast<std::uint32_t>(j) << 8;
+    if constexpr (kFormat == KvFormat::Int8)
+        return subtractPairs(
+            selectBytes(word ^ kInt8Signs, kInt8Exponents, 0x4040U | first | second), kInt8Bias);
+    else if constexpr (kHasE4m3Pairs)
+        return e4m3Pair(word, i, j);
     else
-        return subtractPairs(expandBiasedInt8(twoBytes(word, i, j)), kInt8Bias);
+        return expandE4m3(selectBytes(word, 0, 0x0404U | first << 4 | second << 4));
+}
+/// What expanded elements must be multiplied by.
+template <KvFormat kFormat>
+DECODESCOPE_DEVICE constexpr float elementScale() {
+    return kHasE4m3Pairs ? 1.0F : expansionScale(kFormat);
 }
 
 } // namespace decodescope::gpu

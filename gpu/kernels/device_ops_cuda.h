@@ -34,6 +34,17 @@ DECODESCOPE_DEVICE std::uint32_t sharedAddress(std::uint32_t offset) {
     return static_cast<std::uint32_t>(__cvta_generic_to_shared(sharedMemory())) + offset;
 }
 
+DECODESCOPE_DEVICE void letLaterWorkCome() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+DECODESCOPE_DEVICE void waitForEarlierWork() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 DECODESCOPE_DEVICE float shuffleXor(float value, int mask) {
     return __shfl_xor_sync(0xFFFFFFFFU, value, mask);
 }
@@ -51,8 +62,12 @@ DECODESCOPE_DEVICE Chunk loadOnce(const std::byte* from) {
 }
 
 DECODESCOPE_DEVICE Chunk loadCached(const std::byte* from) {
-    const uint4 read = __ldg(reinterpret_cast<const uint4*>(from));
-    return {{read.x, read.y, read.z, read.w}};
+    Chunk chunk;
+    asm volatile("ld.global.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(chunk.words[0]), "=r"(chunk.words[1]), "=r"(chunk.words[2]),
+                   "=r"(chunk.words[3])
+                 : "l"(from));
+    return chunk;
 }
 
 DECODESCOPE_DEVICE void copyChunk(std::uint32_t sharedOffset, const std::byte* from, bool valid) {
@@ -192,6 +207,22 @@ DECODESCOPE_DEVICE std::uint32_t subtractPairs(std::uint32_t a, std::uint32_t b)
     const __half2 difference =
         __hsub2(*reinterpret_cast<const __half2*>(&a), *reinterpret_cast<const __half2*>(&b));
     return *reinterpret_cast<const std::uint32_t*>(&difference);
+}
+
+DECODESCOPE_DEVICE std::uint32_t selectBytes(std::uint32_t low, std::uint32_t high,
+                                             std::uint32_t selector) {
+    return __byte_perm(low, high, selector);
+}
+DECODESCOPE_DEVICE std::uint32_t e4m3Pair(std::uint32_t word, int i, int j) {
+    std::uint32_t pair = 0;
+#if __CUDA_ARCH__ >= 890
+    const std::uint32_t bytes =
+        i == 0 && j == 1   ? word
+        : i == 2 && j == 3 ? word >> 16
+                           : selectBytes(word, 0, static_cast<std::uint32_t>(0x4400 | i | j << 4));
+    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(pair) : "h"(static_cast<std::uint16_t>(bytes)));
+#endif
+    return pair;
 }
 
 } // namespace decodescope::gpu

@@ -29,6 +29,9 @@ constexpr bool operator==(const KernelId& a, const KernelId& b) {
 //                            launch bounds it is compiled with
 //   static KernelId id()
 //   static void run(args)    DECODESCOPE_DEVICE: what each thread does
+//   kWaits                   true where run() calls waitForEarlierWork(), in every thread that
+//                            reads or writes what other launches write or read; else it is called
+//                            before run()
 // and the kernels of one source are listed once, in a function
 //   template <typename Table> void addXKernels(Table& table) { table.template add<Kernel>(); … }
 // which its .cu compiles (kernel_entry.cuh) and the tests run on the host.

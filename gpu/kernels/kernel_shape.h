@@ -3,6 +3,7 @@
 
 #include "gpu/kernels/attention_args.h"
 #include "gpu/kernels/fragments.h"
+#include "gpu/kernels/kernel_id.h"
 #include "gpu/kernels/kv_format.h"
 
 /// What the host must know of a kernel to launch it, computed where the kernel computes it.
@@ -33,20 +34,46 @@ DECODESCOPE_HOST_DEVICE constexpr int vectorSharedBytes(int paddedDim, int heads
     return warps * heads * vectorStateFloats(paddedDim) * 4;
 }
 
+// ---- combine ------------------------------------------------------------------------------------
+
+inline constexpr KernelId kCombineSplits{"combine_splits"};
+/// Threads of a block, each with a state of six floats in shared memory.
+inline constexpr int kCombineThreads = 128;
+inline constexpr int kCombineSharedBytes = kCombineThreads * 6 * 4;
+/// Parts that a thread has on their way at once: with many parts combining is a matter of latency.
+inline constexpr int kCombineInFlight = 8;
+
+/// Log2 of the threads of a part: each has four columns.
+DECODESCOPE_HOST_DEVICE constexpr int combineColumnShift(int headDim) {
+    return headDim <= 64 ? 4 : headDim <= 128 ? 5 : 6;
+}
+/// Log2 of the threads that share a column of a head with up to `splits` parts: four each, so that
+/// what few parts leave idle are other heads.
+DECODESCOPE_HOST_DEVICE constexpr int combineSharerShift(int headDim, int splits) {
+    int shift = 0;
+    while ((kCombineThreads >> (combineColumnShift(headDim) + shift)) > 1 && (4 << shift) < splits)
+        ++shift;
+    return shift;
+}
+/// Query heads of a block.
+DECODESCOPE_HOST_DEVICE constexpr int combineHeads(int headDim, int sharerShift) {
+    return kCombineThreads >> (combineColumnShift(headDim) + sharerShift);
+}
+
 // ---- packed MMA kernel --------------------------------------------------------------------------
 
 /// Query heads of a warp. With 32 it reads keys and values once for twice as many; their output
 /// needs the registers that head_dim 256 takes with 16.
 DECODESCOPE_HOST_DEVICE constexpr int packedWarpRows(int paddedDim, int rows) {
-    return rows > 16 && paddedDim <= 128 ? 32 : 16;
+    return rows > 32 && paddedDim <= 128 ? 32 : 16;
 }
 /// Most threads of a block, and how many blocks of them the registers of an SM must suffice for:
 /// the launch bounds the kernel is compiled with.
 DECODESCOPE_HOST_DEVICE constexpr int packedMostThreads(int paddedDim) {
     return paddedDim == 256 ? 256 : 128;
 }
-DECODESCOPE_HOST_DEVICE constexpr int packedLeastBlocks(int paddedDim, int warpRows) {
-    return paddedDim == 256 ? 1 : warpRows == 16 ? 3 : 2;
+DECODESCOPE_HOST_DEVICE constexpr int packedLeastBlocks(int paddedDim) {
+    return paddedDim == 256 ? 1 : 2;
 }
 
 DECODESCOPE_HOST_DEVICE constexpr int packedQueryBytes(int paddedDim, int rows) {

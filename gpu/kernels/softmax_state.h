@@ -20,13 +20,13 @@ DECODESCOPE_DEVICE float rescale(float from, float to) {
 /// What an element of the output is multiplied by for its format and its head's scale.
 template <KvFormat kFormat>
 DECODESCOPE_DEVICE float valueScale(const AttentionArgs& args, int kvHead) {
-    return expansionScale(kFormat) * (args.valueScales ? args.valueScales[kvHead] : 1.0F);
+    return elementScale<kFormat>() * (args.valueScales ? args.valueScales[kvHead] : 1.0F);
 }
 
 /// What a score is multiplied by, log2 e included.
 template <KvFormat kFormat>
 DECODESCOPE_DEVICE float scoreScale(const AttentionArgs& args, int kvHead) {
-    return args.scale * kLog2E * expansionScale(kFormat) *
+    return args.scale * kLog2E * elementScale<kFormat>() *
            (args.keyScales ? args.keyScales[kvHead] : 1.0F);
 }
 
@@ -38,8 +38,8 @@ struct HeadSink {
 
     DECODESCOPE_DEVICE HeadSink(const AttentionArgs& args, int sequence, int kvHead, int split,
                                 int head, float max, float denominator, float valueFactor,
-                                bool writesState) {
-        if (splitsOf(args.contexts[sequence], args.splits) == 1) {
+                                bool writesState, int parts) {
+        if (parts == 1) {
             out = args.out + (headIndex(args, sequence, kvHead) + head) * args.headDim;
             factor = valueFactor / denominator;
             return;

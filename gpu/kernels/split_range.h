@@ -10,7 +10,7 @@ namespace decodescope::gpu {
 /// Splits of a context begin at multiples of this, …
 inline constexpr int kSplitGrain = 64;
 /// … and hold no less than this: below it merging costs more than it brings.
-inline constexpr int kLeastSplitTokens = 256;
+inline constexpr int kLeastSplitTokens = 64;
 
 /// Tokens [begin, end) of a context.
 struct TokenRange {
@@ -31,10 +31,12 @@ DECODESCOPE_HOST_DEVICE constexpr TokenRange splitRange(int tokens, int most, in
     const int parts = splitsOf(tokens, most);
     if (split >= parts)
         return {};
-    const std::int64_t grains = (tokens + std::int64_t{kSplitGrain} - 1) / kSplitGrain;
-    const auto begin = static_cast<int>(grains * split / parts * kSplitGrain);
-    const auto end = grains * (split + 1) / parts * kSplitGrain;
-    return {begin, end < tokens ? static_cast<int>(end) : tokens};
+    const int grains = static_cast<int>((tokens + std::int64_t{kSplitGrain} - 1) / kSplitGrain);
+    const int each = grains / parts;
+    const int shorter = parts - grains % parts; // the others, whose last grain may not be whole,
+    const int begin = split * each + (split > shorter ? split - shorter : 0); // have one more
+    const int end = begin + each + (split < shorter ? 0 : 1);
+    return {begin * kSplitGrain, end < grains ? end * kSplitGrain : tokens};
 }
 
 } // namespace decodescope::gpu

@@ -21,4 +21,13 @@ DECODESCOPE_HOST_DEVICE constexpr std::uint32_t swizzled(int row, int chunk) {
     return static_cast<std::uint32_t>((row * kChunks + mixed) * kChunkBytes);
 }
 
+/// From where chunk 0 or 1 of a row lies to chunk `further` more of it, an even number: what the
+/// exchange makes of the lowest bits is an exchange again, so that one address serves a whole row.
+template <int kChunks>
+DECODESCOPE_HOST_DEVICE constexpr std::uint32_t swizzledFurther(std::uint32_t at, int further) {
+    constexpr int kMixed = kChunks == 4 ? 3 : 7;
+    return (at ^ static_cast<std::uint32_t>((further & kMixed) * kChunkBytes)) +
+           static_cast<std::uint32_t>((further & ~kMixed) * kChunkBytes);
+}
+
 } // namespace decodescope::gpu

@@ -390,6 +390,16 @@ float floatOf(std::uint32_t bits) {
 std::uint32_t bitsOf(float value) {
     return std::bit_cast<std::uint32_t>(value);
 }
+void waitForEarlierWork() {} // launches are emulated one after the other
+std::uint32_t selectBytes(std::uint32_t low, std::uint32_t high, std::uint32_t selector) {
+    const std::uint64_t both = std::uint64_t{high} << 32 | low;
+    std::uint32_t selected = 0;
+    for (unsigned byte = 0; byte < 4; ++byte) {
+        const unsigned from = selector >> (4 * byte) & 7U;
+        selected |= static_cast<std::uint32_t>(both >> (8 * from) & 0xFFU) << (8 * byte);
+    }
+    return selected;
+}
 std::uint32_t subtractPairs(std::uint32_t a, std::uint32_t b) {
     constexpr KvFormat half = KvFormat::F16;
     return packPair<half>(lowOf<half>(a) - lowOf<half>(b), highOf<half>(a) - highOf<half>(b));

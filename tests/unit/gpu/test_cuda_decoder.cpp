@@ -75,13 +75,14 @@ void TestCudaDecoder::theWorkIsThatOfThePlan() {
         for (const std::int64_t nKvHeads : {8, 2}) {
             DecoderRequest asked = request(1000, nKvHeads);
             asked.batch = batch;
+            asked.kvTypes = {DataType::BF16, DataType::BF16};
             asked.model.layers[3].ownsCache = false;
             const auto decoder = made(counted(), asked);
             const ForecastWork plan =
                 forecastWork(asked.model, Workload{}, 1000, batch, Scope::Attention);
             QCOMPARE(decoder->work().kvBytesRead, plan.kvBytesRead);
             QCOMPARE(decoder->work().attentionFlop, plan.attentionFlop);
-            // MHA runs on the multiply-adds, a group of four on the matrix products.
+            // MHA of bf16 runs on the multiply-adds, a group of four on the matrix products.
             QCOMPARE(decoder->work().bf16DotFlop, nKvHeads == 8 ? 0 : plan.attentionFlop);
             QCOMPARE(decoder->layersMeasured(), std::int64_t{4});
             // Three caches of 1000 tokens, 2 bytes an element, keys and values.

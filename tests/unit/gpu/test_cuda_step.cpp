@@ -62,8 +62,9 @@ std::unique_ptr<Decoder> made(const Gpu& gpu, const DecoderRequest& request) {
     return std::move(*decoder);
 }
 
-/// norm, QKV, append, attention, its output in 16 bits, output, norm, gate and up, down.
-constexpr int kLaunchesOfLayer = 9;
+/// norm, QKV, append, attention, combining its parts, its output in 16 bits, output, norm, gate and
+/// up, down.
+constexpr int kLaunchesOfLayer = 10;
 constexpr int kLaunchesOfHead = 2;
 
 } // namespace

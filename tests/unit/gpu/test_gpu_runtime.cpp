@@ -155,7 +155,9 @@ void TestGpuRuntime::splitsAreMeasuredOnTheKernelsThemselves() {
     const Result<SplitTimings> timings = measureSplits(runtime);
     QVERIFY2(timings.ok(), timings.ok() ? "" : timings.error().sentence().c_str());
     QCOMPARE(timings->few, timings->many);
-    QCOMPARE(timings->fewParts, 8 * 4 * EmulatedRuntime::kBlockSeconds);
+    // Eight groups of four heads: of two parts a block combines four heads, of many one.
+    QCOMPARE(timings->fewParts, 8 * EmulatedRuntime::kBlockSeconds);
+    QCOMPARE(timings->manyParts, 8 * 4 * EmulatedRuntime::kBlockSeconds);
     QCOMPARE(runtime->heldBytes(), std::uint64_t{0});
     runtime->setOthersBytes(gpu.totalBytes);
     QCOMPARE(measureSplits(runtime).error().code, ErrorCode::OutOfMemory);

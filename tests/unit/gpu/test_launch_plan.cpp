@@ -104,7 +104,8 @@ void TestLaunchPlan::everyShapeHasAKernelThatFits() {
                 const int rowGroups = choice->tile.rows / choice->heads;
                 const int sharers = choice->threads / gpu::kWarpLanes / rowGroups;
                 QCOMPARE(sharers * rowGroups * gpu::kWarpLanes, choice->threads);
-                QCOMPARE(sharers & (sharers - 1), 0);
+                QCOMPARE(sharers, 1 << choice->tile.sharerShift);
+                QCOMPARE(choice->passes, choice->tile.passes);
                 QCOMPARE(choice->tile.tokens % (16 * sharers), 0);
             }
 }
@@ -122,9 +123,9 @@ void TestLaunchPlan::everyKernelThatIsChosenIsCompiled() {
                     seen.emplace(static_cast<int>(choice->family), static_cast<int>(choice->format),
                                  choice->paddedDim, choice->heads);
                 }
-    // And nothing is compiled that no GPU would choose: 3 head_dims with 1 and 2 heads of f16, 1, 2
-    // and 4 of bf16, 1 of the others; 5 packed ones of each type.
-    QCOMPARE(seen.size(), std::size_t{3 * (2 + 3 + 1 + 1) + 4 * 5});
+    // And nothing is compiled that no GPU would choose: 3 head_dims with 1, 2 and 4 heads of bf16,
+    // 1 of 8 bits; 5 packed ones of each type.
+    QCOMPARE(seen.size(), std::size_t{3 * (3 + 1 + 1) + 4 * 5});
 }
 
 void TestLaunchPlan::memoryPartsHoldEnoughBytesInFlight() {
@@ -148,6 +149,8 @@ void TestLaunchPlan::memoryPartsHoldEnoughBytesInFlight() {
 }
 
 void TestLaunchPlan::familiesFollowGroupTypeAndArchitecture() {
+    QCOMPARE(chosen("H200", DataType::F16, 128, 1).family, KernelFamily::Packed);
+    QCOMPARE(chosen("T4", DataType::F16, 128, 1).family, KernelFamily::Packed);
     QCOMPARE(chosen("H200", DataType::BF16, 128, 1).family, KernelFamily::Vector);
     QCOMPARE(chosen("H200", DataType::BF16, 128, 2).family, KernelFamily::Vector);
     QCOMPARE(chosen("H200", DataType::BF16, 128, 4).family, KernelFamily::Packed);
@@ -202,8 +205,10 @@ void TestLaunchPlan::splitsFillTheGpuAndNoMore() {
                 const int splits = chooseSplits(contexts, kvHeads, atOnce);
                 QVERIFY(splits >= 1 && splits <= kMostSplits);
                 QVERIFY(splits == 1 || context / splits >= gpu::kLeastSplitTokens);
-                // Where there are tokens enough, three quarters of the slots have work.
-                const int wanted = std::min(context / gpu::kLeastSplitTokens, kMostSplits);
+                // Where there are tokens enough for several grains each, three quarters of the
+                // slots have work.
+                constexpr int kSeveral = 4;
+                const int wanted = std::min(context / (kSeveral * gpu::kSplitGrain), kMostSplits);
                 if (wanted * kvHeads >= atOnce)
                     QVERIFY2(splits * kvHeads * 4 >= atOnce * 3,
                              qPrintable(QString("%1: %2 splits of %3 tokens, %4 KV heads")
@@ -223,7 +228,7 @@ void TestLaunchPlan::splitsOfTheAnchorsAreThese() {
         const int contexts[] = {context};
         return chooseSplits(contexts, kvHeads, atOnce);
     };
-    QCOMPARE(splits(1024, 8), 4);    // as many as 256 tokens each allow
+    QCOMPARE(splits(1024, 8), 16);   // as many as there are grains
     QCOMPARE(splits(32768, 8), 32);  // 256 of 264 slots, 16 grains each
     QCOMPARE(splits(32768, 264), 1); // one wave without splitting
     // One long sequence among short ones is split; the short ones stay whole by their own rule.
