@@ -127,6 +127,7 @@ std::vector<std::byte> randomMatrix(WeightFormat format, int rows, int columns,
 
 std::vector<float> decodedWeights(WeightFormat format, std::span<const std::byte> matrix, int rows,
                                   int columns) {
+    const int chunks = gpu::rowChunks(format, columns);
     const auto scales =
         matrix.subspan(static_cast<std::size_t>(gpu::scalesOffset(format, rows, columns)));
     std::vector<float> weights(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));
@@ -135,9 +136,14 @@ std::vector<float> decodedWeights(WeightFormat format, std::span<const std::byte
             weights[i] = valueOf(gpu::inputFormat(format), halfAt(matrix, i));
             continue;
         }
+        const std::size_t row = i / static_cast<std::size_t>(columns);
+        const auto column = static_cast<int>(i % static_cast<std::size_t>(columns));
+        const auto at = static_cast<std::size_t>(gpu::weightPlace(format, columns, column));
+        const auto bytes =
+            matrix.subspan(row * static_cast<std::size_t>(chunks * gpu::kChunkBytes));
         const int steps = format == WeightFormat::Q8
-                              ? static_cast<std::int8_t>(matrix[i])
-                              : (static_cast<int>(matrix[i / 2]) >> (i % 2 * 4) & 15) - 8;
+                              ? static_cast<std::int8_t>(bytes[at])
+                              : (static_cast<int>(bytes[at / 2]) >> (at % 2 * 4) & 15) - 8;
         weights[i] = static_cast<float>(steps) * fromF16(halfAt(scales, i / gpu::kWeightBlock));
     }
     return weights;

@@ -36,8 +36,9 @@ struct ProjectionPlan {
 /// Columns that a matrix may have are a multiple of this.
 [[nodiscard]] int columnGrain(gpu::WeightFormat format);
 
-/// Warps share rows, and blocks share columns, until an SM has all the blocks that it can run or
-/// until a warp would have less than it can have under way. Precondition: columns by columnGrain().
+/// Weights with scales by matrix products of f16, which every GPU has; others by the vector kernel,
+/// which needs no expansion and streams those of a step faster. Precondition: columns by
+/// columnGrain().
 [[nodiscard]] ProjectionPlan planProjection(const GpuProperties& device,
                                             const ProjectionShape& shape);
 /// The arguments that shape and plan decide.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gpu/kernels/device_ops.h"
+#include "gpu/kernels/kernel_shape.h"
 #include "gpu/kernels/step_shape.h"
 
 namespace decodescope::gpu {
@@ -12,7 +13,7 @@ namespace decodescope::gpu {
 template <KvFormat kFormat>
 struct AppendKernel {
     using Args = AppendArgs;
-    static constexpr int kMostThreads = kAppendThreads, kLeastBlocks = 8;
+    static constexpr int kMostThreads = kAppendThreads, kLeastBlocks = 4;
     static constexpr KernelId id() { return appendId(kFormat); }
     static DECODESCOPE_DEVICE void run(const AppendArgs& args) {
         const int warps = blockThreads() / kWarpLanes;
@@ -24,6 +25,9 @@ struct AppendKernel {
     }
 
 private:
+    /// Of a lane. All are read before the first is written, which nothing may overtake.
+    static constexpr int kMostPairs = kMostHeadDim / 2 / kWarpLanes;
+
     static DECODESCOPE_DEVICE int lane() { return threadIndex() % kWarpLanes; }
 
     /// Elements i and i + head_dim / 2 of a head, rotated.
@@ -44,11 +48,17 @@ private:
         const int half = args.headDim / 2;
         std::uint16_t* const to =
             args.queries + (std::int64_t{blockX()} * args.nHeads + head) * args.headDim;
-        for (int i = lane(); i < half; i += kWarpLanes) {
-            const Pair pair = rotated(args, head * args.headDim, i);
-            to[i] = toHalf<kQuery>(pair.low);
-            to[half + i] = toHalf<kQuery>(pair.high);
-        }
+        Pair pairs[kMostPairs];
+#pragma unroll
+        for (int k = 0; k < kMostPairs; ++k)
+            if (const int i = lane() + k * kWarpLanes; i < half)
+                pairs[k] = rotated(args, head * args.headDim, i);
+#pragma unroll
+        for (int k = 0; k < kMostPairs; ++k)
+            if (const int i = lane() + k * kWarpLanes; i < half) {
+                to[i] = toHalf<kQuery>(pairs[k].low);
+                to[half + i] = toHalf<kQuery>(pairs[k].high);
+            }
     }
 
     /// Key `each`, or value `each` less the number of KV heads.
@@ -61,13 +71,19 @@ private:
         std::byte* const to = (isKey ? args.keys : args.values) +
                               args.address.offset(blockX(), head, args.contexts[blockX()] - 1);
         const int half = args.headDim / 2;
-        for (int i = lane(); i < half; i += kWarpLanes) {
-            const Pair pair = isKey ? rotated(args, column, i)
-                                    : Pair{args.qkv.at(blockX(), column + i),
-                                           args.qkv.at(blockX(), column + half + i)};
-            put(to, i, pair.low * steps);
-            put(to, half + i, pair.high * steps);
-        }
+        Pair pairs[kMostPairs];
+#pragma unroll
+        for (int k = 0; k < kMostPairs; ++k)
+            if (const int i = lane() + k * kWarpLanes; i < half)
+                pairs[k] = isKey ? rotated(args, column, i)
+                                 : Pair{args.qkv.at(blockX(), column + i),
+                                        args.qkv.at(blockX(), column + half + i)};
+#pragma unroll
+        for (int k = 0; k < kMostPairs; ++k)
+            if (const int i = lane() + k * kWarpLanes; i < half) {
+                put(to, i, pairs[k].low * steps);
+                put(to, half + i, pairs[k].high * steps);
+            }
     }
 
     static DECODESCOPE_DEVICE void put(std::byte* row, int i, float value) {

@@ -30,11 +30,11 @@ struct PartialSums {
 /// residual = from + added; out = residual / sqrt(mean(residual²) + epsilon): the residual's sum
 /// and an RMSNorm with unit gains in one. One block a sequence.
 struct NormArgs {
-    const float* from = nullptr; ///< [sequence][width]
+    const float* from = nullptr; ///< [sequence][width]; 16-byte aligned, as the sums are
     PartialSums added;
     float* residual = nullptr;    ///< [sequence][width]; may be `from`
-    std::uint16_t* out = nullptr; ///< [sequence][width]
-    std::int32_t width = 0;
+    std::uint16_t* out = nullptr; ///< [sequence][width]; 4-byte aligned
+    std::int32_t width = 0;       ///< a multiple of 4
     float epsilon = 1e-6F;
 };
 
@@ -56,7 +56,8 @@ struct ActivationArgs {
 /// out[sequence][row] = Σ_column weights[row][column] × in[sequence][column]
 /// Grid (blocks of rows × blocks of sequences, parts).
 struct ProjectionArgs {
-    const std::byte* weights = nullptr;    ///< as WeightFormat says; 16-byte aligned
+    /// As WeightFormat says; 16-byte aligned. Work that is queued does not write them, nor scales.
+    const std::byte* weights = nullptr;
     const std::uint16_t* scales = nullptr; ///< Q8, Q4
     const std::uint16_t* in = nullptr; ///< [sequence][columns] of inputFormat(); 16-byte aligned
     std::int32_t rows = 0;

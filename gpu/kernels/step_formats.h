@@ -9,8 +9,8 @@
 namespace decodescope::gpu {
 
 /// How the kernels keep a matrix of weights. F16 and BF16: [row][column]. Q8 and Q4 have the blocks
-/// of q8_0 and q4_0 (GGUF) apart, so that every 16 bytes are one load: [row][column] of 8 or 4
-/// bits, and [row][column / 32] scales of f16. Bytes are the same.
+/// of q8_0 and q4_0 (GGUF) apart, so that every 16 bytes are one load: rows of 8 or 4 bits, by
+/// weightPlace(), and [row][column / 32] scales of f16. Bytes are the same.
 enum class WeightFormat : std::uint8_t { F16, BF16, Q8, Q4 };
 
 /// Weights that share a scale.
@@ -35,6 +35,31 @@ DECODESCOPE_HOST_DEVICE constexpr int rowChunks(WeightFormat format, int columns
     return columns / weightsPerChunk(format);
 }
 
+/// Chunks of a row of Q8 or Q4 that a warp multiplies at once, a lane one of them: as many blocks
+/// of 32 as blocksOfStep(), of each of which a lane has kBlockShare.
+inline constexpr int kStepChunks = 4;
+inline constexpr int kBlockShare = kWeightBlock / kStepChunks;
+DECODESCOPE_HOST_DEVICE constexpr int blocksOfStep(WeightFormat format) {
+    return kStepChunks * weightsPerChunk(format) / kWeightBlock;
+}
+
+/// Where in its row, counted in weights from the lowest bits, the weight of a column of Q8 or Q4
+/// lies. A lane's share of a block is one word of nibbles or two words of bytes; in a step of
+/// whole blocks its chunk has its shares of all of them, and what is left at the end of a row lies
+/// block by block, a lane's share after the other's. Nibbles i and i + 4 of a word are neighbours,
+/// so that one mask takes a pair of them.
+DECODESCOPE_HOST_DEVICE constexpr int weightPlace(WeightFormat format, int columns, int column) {
+    const int ofStep = blocksOfStep(format) * kWeightBlock;
+    const int first = column / ofStep * ofStep;
+    const int block = (column - first) / kWeightBlock;
+    const int lane = column % kWeightBlock / kBlockShare;
+    const int share = column % kBlockShare;
+    const int within = format == WeightFormat::Q4 ? share % 2 * 4 + share / 2 : share;
+    const bool whole = first + ofStep <= columns;
+    const int shares = whole ? lane * blocksOfStep(format) + block : block * kStepChunks + lane;
+    return first + shares * kBlockShare + within;
+}
+
 /// Bytes before the scales of a matrix of so many rows.
 DECODESCOPE_HOST_DEVICE constexpr std::int64_t scalesOffset(WeightFormat format, std::int64_t rows,
                                                             int columns) {
@@ -48,27 +73,12 @@ DECODESCOPE_HOST_DEVICE constexpr std::int64_t matrixBytes(WeightFormat format, 
     return scalesOffset(format, rows, columns) + scales;
 }
 
-// ---- integers become floats without a conversion
-// ------------------------------------------------- A float of [2^n, 2^(n + 1)) counts steps in the
-// highest bits of its mantissa. The bits of an integer are put there, and what the float is too
-// large by is taken off a whole sum: Σ (offset + w) x − offset Σ x.
-
-/// What biasedWeight() is too large by.
-DECODESCOPE_HOST_DEVICE constexpr float weightOffset(WeightFormat format) {
-    return format == WeightFormat::Q8 ? 384.0F : 24.0F;
+/// Nibbles `pair` and pair + 4 of a word as a pair of f16, each too large by 1032: nibbles are 8
+/// more than their weights, and are put into the mantissa of 1024.
+DECODESCOPE_HOST_DEVICE constexpr std::uint32_t biasedNibbles(std::uint32_t word, int pair) {
+    return ((word >> (4 * pair)) & 0x000F000FU) | 0x64006400U;
 }
-
-DECODESCOPE_HOST_DEVICE constexpr std::uint32_t shiftedLeft(std::uint32_t word, int bits) {
-    return bits < 0 ? word >> -bits : word << bits;
-}
-
-/// The bits of the float weightOffset() + w, of weight `i` of a 32-bit word: signed byte i
-/// (0 … 3) as 256 + (w + 128), or nibble i (0 … 7, from the lowest) less 8 as 16 + (w + 8).
-DECODESCOPE_HOST_DEVICE constexpr std::uint32_t biasedWeight(WeightFormat format,
-                                                             std::uint32_t word, int i) {
-    return format == WeightFormat::Q8 ? (shiftedLeft(word, 15 - 8 * i) & 0x007F8000U) ^ 0x43C00000U
-                                      : (shiftedLeft(word, 19 - 4 * i) & 0x00780000U) | 0x41800000U;
-}
+inline constexpr std::uint32_t kNibbleBias = 0x64086408U;
 
 // ---- a number becomes an element of an 8-bit cache
 // -----------------------------------------------

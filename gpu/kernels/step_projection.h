@@ -7,21 +7,23 @@
 
 namespace decodescope::gpu {
 
-/// A matrix times up to kBatch vectors, at the speed its weights can be read: each weight is loaded
-/// once, 16 bytes a lane, and meets all vectors in registers with f32 sums. A warp has a few rows;
-/// 1, 2 or 4 warps of a block share them and add up at the end. More than kBatch sequences are done
-/// by neighbouring blocks, which find the weights in the second-level cache.
+/// A matrix of f16 or bf16 times up to kBatch vectors, at the speed its weights can be read: each
+/// weight is loaded once, 16 bytes a lane, and meets all vectors in registers with f32 sums. A warp
+/// has a few rows; 1, 2 or 4 warps of a block share them and add up at the end. More than kBatch
+/// sequences are done by neighbouring blocks, which find the weights in the second-level cache.
 template <WeightFormat kFormat, int kBatch>
 struct ProjectionKernel {
+    static_assert(!hasScales(kFormat), "those are multiplied by step_product.h");
     using Args = ProjectionArgs;
+    static constexpr bool kWaits = true;
     static constexpr int kMostThreads = kProjectionThreads;
     static constexpr int kLeastBlocks = projectionLeastBlocks(kBatch);
     static constexpr KernelId id() { return projectionId(kFormat, kBatch); }
 
     static constexpr int kRows = projectionRows(kBatch);
-    static constexpr int kDepth = projectionDepth(kFormat, kBatch);
-    static constexpr int kSteps = weightsPerChunk(kFormat) / 8; ///< 16 bytes of inputs each
+    static constexpr int kDepth = projectionDepth(kBatch);
     static constexpr KvFormat kInput = inputFormat(kFormat);
+    static constexpr int kPerChunk = weightsPerChunk(kFormat);
 
     float sums[kRows][kBatch];
 
@@ -54,95 +56,58 @@ private:
             for (int i = 0; i < kBatch; ++i)
                 sums[row][i] = 0;
         }
+        bool waited = false; // the first weights are on their way before the inputs are there
         for (int chunk = range.begin + lane(); chunk < range.end; chunk += kDepth * kWarpLanes) {
             Chunk weights[kDepth][kRows];
-            float scales[kDepth][kRows];
 #pragma unroll
             for (int depth = 0; depth < kDepth; ++depth)
 #pragma unroll
                 for (int row = 0; row < kRows; ++row) {
                     const int at = chunk + depth * kWarpLanes;
                     weights[depth][row] = Chunk{};
-                    scales[depth][row] = 0;
                     if (at < range.end && rows[row] >= 0)
-                        load(args, rows[row] * chunks, at, weights[depth][row], scales[depth][row]);
+                        weights[depth][row] =
+                            loadOnce(args.weights + (rows[row] * chunks + at) * kChunkBytes);
                 }
+            if (!waited)
+                waitForEarlierWork();
+            waited = true;
 #pragma unroll
             for (int depth = 0; depth < kDepth; ++depth)
                 if (const int at = chunk + depth * kWarpLanes; at < range.end)
-                    absorb(args, firstSequence, at, weights[depth], scales[depth]);
+                    absorb(args, firstSequence, at, weights[depth]);
         }
+        waitForEarlierWork(); // also who had no weights
     }
 
-    static DECODESCOPE_DEVICE void load(const ProjectionArgs& args, std::int64_t rowStart, int at,
-                                        Chunk& weights, float& scale) {
-        weights = loadOnce(args.weights + (rowStart + at) * kChunkBytes);
-        if constexpr (hasScales(kFormat))
-            scale = lowOf<KvFormat::F16>(
-                args.scales[(rowStart + at) * weightsPerChunk(kFormat) / kWeightBlock]);
-    }
-
-    /// Inputs 8 i … 8 i + 7 of a sequence.
-    static DECODESCOPE_DEVICE void inputs(const ProjectionArgs& args, int sequence, int i,
-                                          float (&to)[8]) {
-        const std::uint16_t* const from =
-            args.in + std::int64_t{sequence} * args.columns + 8 * std::int64_t{i};
-        const Chunk chunk = loadCached(reinterpret_cast<const std::byte*>(from));
+    static DECODESCOPE_DEVICE void expand(const Chunk& chunk, float (&to)[kPerChunk]) {
 #pragma unroll
-        for (int word = 0; word < 4; ++word) {
-            to[2 * word] = lowOf<kInput>(chunk.words[word]);
-            to[2 * word + 1] = highOf<kInput>(chunk.words[word]);
-        }
-    }
-
-    /// Weights 8 step … 8 step + 7 of a chunk, those with scales too large by weightOffset().
-    static DECODESCOPE_DEVICE void expand(const Chunk& chunk, int step, float (&to)[8]) {
-#pragma unroll
-        for (int i = 0; i < 8; ++i) {
-            if constexpr (kFormat == WeightFormat::Q4)
-                to[i] = floatOf(biasedWeight(kFormat, chunk.words[step], i));
-            else if constexpr (kFormat == WeightFormat::Q8)
-                to[i] = floatOf(biasedWeight(kFormat, chunk.words[2 * step + i / 4], i % 4));
-            else
-                to[i] = i % 2 == 0 ? lowOf<kInput>(chunk.words[i / 2])
-                                   : highOf<kInput>(chunk.words[i / 2]);
-        }
+        for (int i = 0; i < kPerChunk; ++i)
+            to[i] =
+                i % 2 == 0 ? lowOf<kInput>(chunk.words[i / 2]) : highOf<kInput>(chunk.words[i / 2]);
     }
 
     DECODESCOPE_DEVICE void absorb(const ProjectionArgs& args, int firstSequence, int at,
-                                   const Chunk (&weights)[kRows], const float (&scales)[kRows]) {
-        float products[kRows][kBatch] = {};
-        float totals[kBatch] = {}; ///< of the inputs
-#pragma unroll
-        for (int step = 0; step < kSteps; ++step) {
-            float expanded[kRows][8];
-#pragma unroll
-            for (int row = 0; row < kRows; ++row)
-                expand(weights[row], step, expanded[row]);
-#pragma unroll
-            for (int i = 0; i < kBatch; ++i) {
-                if (firstSequence + i >= args.batch)
-                    continue;
-                float in[8];
-                inputs(args, firstSequence + i, at * kSteps + step, in);
-#pragma unroll
-                for (int e = 0; e < 8; ++e) {
-                    totals[i] += in[e];
-#pragma unroll
-                    for (int row = 0; row < kRows; ++row)
-                        products[row][i] += expanded[row][e] * in[e];
-                }
-            }
-        }
+                                   const Chunk (&weights)[kRows]) {
+        float expanded[kRows][kPerChunk];
 #pragma unroll
         for (int row = 0; row < kRows; ++row)
+            expand(weights[row], expanded[row]);
 #pragma unroll
-            for (int i = 0; i < kBatch; ++i)
-                if constexpr (hasScales(kFormat))
-                    sums[row][i] +=
-                        scales[row] * (products[row][i] - weightOffset(kFormat) * totals[i]);
-                else
-                    sums[row][i] += products[row][i];
+        for (int i = 0; i < kBatch; ++i) {
+            if (firstSequence + i >= args.batch)
+                continue;
+            const std::uint16_t* const from = args.in +
+                                              std::int64_t{firstSequence + i} * args.columns +
+                                              std::int64_t{at} * kPerChunk;
+            float in[kPerChunk];
+            expand(loadCached(reinterpret_cast<const std::byte*>(from)), in);
+#pragma unroll
+            for (int e = 0; e < kPerChunk; ++e)
+#pragma unroll
+                for (int row = 0; row < kRows; ++row)
+                    sums[row][i] += expanded[row][e] * in[e];
+        }
     }
 
     /// Adds up lanes and the warps that share rows; each of the block's sums has a thread.
@@ -207,8 +172,6 @@ template <typename Table>
 void addProjectionKernels(Table& table) {
     addProjectionKernelsOf<WeightFormat::F16>(table);
     addProjectionKernelsOf<WeightFormat::BF16>(table);
-    addProjectionKernelsOf<WeightFormat::Q8>(table);
-    addProjectionKernelsOf<WeightFormat::Q4>(table);
 }
 
 } // namespace decodescope::gpu

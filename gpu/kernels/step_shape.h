@@ -14,6 +14,8 @@ inline constexpr int kNormThreads = 512, kActivationThreads = 512, kAppendThread
 /// A float for each warp.
 inline constexpr int kNormSharedBytes = kNormThreads / kWarpLanes * 4;
 
+// ---- projections --------------------------------------------------------------------------------
+
 inline constexpr int kProjectionThreads = 128;
 inline constexpr int kProjectionWarps = kProjectionThreads / kWarpLanes;
 /// The most sequences that a block multiplies with what it has read.
@@ -24,10 +26,9 @@ DECODESCOPE_HOST_DEVICE constexpr int projectionRows(int batch) {
     return batch <= 2 ? 4 : 2;
 }
 /// Loads of each row that a lane has under way: with the rows 128 bytes, which are 48 KB of an SM
-/// with three blocks (HBM wants about 25 KB). The 32 weights of a chunk of nibbles need registers.
-DECODESCOPE_HOST_DEVICE constexpr int projectionDepth(WeightFormat format, int batch) {
-    const int depth = 8 / projectionRows(batch);
-    return format == WeightFormat::Q4 && batch > 4 ? depth / 2 : depth;
+/// with three blocks.
+DECODESCOPE_HOST_DEVICE constexpr int projectionDepth(int batch) {
+    return 8 / projectionRows(batch);
 }
 /// How many blocks the registers of an SM must suffice for: the launch bounds.
 DECODESCOPE_HOST_DEVICE constexpr int projectionLeastBlocks(int batch) {
@@ -79,10 +80,30 @@ DECODESCOPE_HOST_DEVICE constexpr int projectionGroups(int rows, int batch) {
     return (rows + perGroup - 1) / perGroup;
 }
 
+// ---- by matrix products -------------------------------------------------------------------------
+
+/// Loads of each of its two rows that a lane has under way while it works on as many.
+inline constexpr int kProductDepth = 4;
+/// How many blocks the registers of an SM must suffice for: the launch bounds.
+DECODESCOPE_HOST_DEVICE constexpr int productLeastBlocks(int tiles) {
+    return tiles > 1 ? 2 : 3;
+}
+/// Of each warp, its sums.
+DECODESCOPE_HOST_DEVICE constexpr int productSharedBytes(int tiles) {
+    return kProjectionWarps * tiles * 4 * kWarpLanes * 4;
+}
+/// Tiles of eight sequences that the kernel is compiled for.
+constexpr int productTiles(int batch) {
+    return batch <= kMmaColumns ? 1 : 2;
+}
+
 // ---- names --------------------------------------------------------------------------------------
 
 constexpr KernelId projectionId(WeightFormat format, int compiledForBatch) {
     return {"step_projection", {static_cast<int>(format), compiledForBatch}};
+}
+constexpr KernelId productId(WeightFormat format, int tiles) {
+    return {"step_product", {static_cast<int>(format), tiles}};
 }
 /// Those that write 16 bits write F16 or BF16.
 constexpr KernelId normId(KvFormat out) {

@@ -8,6 +8,7 @@
 #include "gpu/kernels/attention_vector.h"
 #include "gpu/kernels/memory_kernels.h"
 #include "gpu/kernels/peak_kernels.h"
+#include "gpu/kernels/step_product.h"
 #include "gpu/kernels/step_projection.h"
 #include "gpu/kernels/step_rows.h"
 
@@ -34,6 +35,7 @@ EmulatedKernels allKernels() {
     gpu::addMemoryKernels(kernels);
     gpu::addPeakKernels(kernels);
     gpu::addProjectionKernels(kernels);
+    gpu::addProductKernels(kernels);
     gpu::addRowKernels(kernels);
     return kernels;
 }

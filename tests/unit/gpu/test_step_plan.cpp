@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "core/engine/float_bits.h"
 #include "example_gpus.h"
 #include "gpu/kernels/step_shape.h"
 #include "gpu/step_plan.h"
@@ -17,7 +18,8 @@ class TestStepPlan : public QObject {
     Q_OBJECT
 
 private slots:
-    void everyWeightBecomesItsFloat();
+    void everyNibbleBecomesItsF16();
+    void everyWeightHasAPlaceOfItsOwn();
     void numbersBecomeTheNearestE4m3();
     void stretchesCoverARowOnce();
     void groupsCoverEveryRowOnce();
@@ -25,37 +27,46 @@ private slots:
     void typesWithoutAKernelAreRefused();
     void longMatricesNeedNoParts();
     void shortMatricesKeepTheGpuBusy();
+    void weightsWithScalesAreMultipliedByProducts();
     void anActivationKeepsItsColumnsTogether();
     void everyBatchHasABlock();
 };
 
 namespace {
 
-float floatWith(std::uint32_t bits) {
-    return std::bit_cast<float>(bits);
-}
-
 constexpr WeightFormat kFormats[] = {WeightFormat::F16, WeightFormat::BF16, WeightFormat::Q8,
                                      WeightFormat::Q4};
 
 } // namespace
 
-void TestStepPlan::everyWeightBecomesItsFloat() {
-    for (int byte = 0; byte < 256; ++byte)
-        for (int i = 0; i < 4; ++i) {
-            const std::uint32_t word = static_cast<std::uint32_t>(byte) << (8 * i) | 0x5A5A5A5AU;
-            const auto held = static_cast<std::int8_t>(word >> (8 * i) & 0xFFU);
-            QCOMPARE(floatWith(biasedWeight(WeightFormat::Q8, word, i)) -
-                         weightOffset(WeightFormat::Q8),
-                     static_cast<float>(held));
-        }
-    for (int i = 0; i < 8; ++i)
+void TestStepPlan::everyNibbleBecomesItsF16() {
+    const float bias = fromF16(static_cast<std::uint16_t>(kNibbleBias & 0xFFFFU));
+    for (int pair = 0; pair < 4; ++pair)
         for (std::uint32_t nibble = 0; nibble < 16; ++nibble) {
-            const std::uint32_t word = (0xA5A5A5A5U & ~(15U << (4 * i))) | nibble << (4 * i);
-            QCOMPARE(floatWith(biasedWeight(WeightFormat::Q4, word, i)) -
-                         weightOffset(WeightFormat::Q4),
-                     static_cast<float>(nibble) - 8);
+            const std::uint32_t word = nibble << (4 * pair) | (15 - nibble) << (4 * pair + 16);
+            const std::uint32_t halves = biasedNibbles(word, pair);
+            const float weight = static_cast<float>(nibble) - 8;
+            QCOMPARE(fromF16(static_cast<std::uint16_t>(halves & 0xFFFFU)) - bias, weight);
+            QCOMPARE(fromF16(static_cast<std::uint16_t>(halves >> 16)) - bias, -1 - weight);
         }
+}
+
+void TestStepPlan::everyWeightHasAPlaceOfItsOwn() {
+    for (const WeightFormat format : {WeightFormat::Q8, WeightFormat::Q4})
+        for (const int columns : {32, 64, 96, 128, 1056, 4096}) {
+            std::set<int> places;
+            for (int column = 0; column < columns; ++column)
+                places.insert(weightPlace(format, columns, column));
+            QCOMPARE(places.size(), static_cast<std::size_t>(columns));
+            QCOMPARE(*places.begin(), 0);
+            QCOMPARE(*places.rbegin(), columns - 1);
+        }
+    // A lane's 16 bytes have its eight weights of each block of a step.
+    QCOMPARE(weightPlace(WeightFormat::Q8, 128, 64 + 32 + 8), 64 + 16 + 8);
+    QCOMPARE(weightPlace(WeightFormat::Q4, 256, 128 + 96 + 8), 128 + 32 + 24);
+    // Neighbours are four nibbles apart.
+    QCOMPARE(weightPlace(WeightFormat::Q4, 128, 1), 4);
+    QCOMPARE(weightPlace(WeightFormat::Q4, 128, 2), 1);
 }
 
 void TestStepPlan::numbersBecomeTheNearestE4m3() {
@@ -143,7 +154,7 @@ void TestStepPlan::longMatricesNeedNoParts() {
         for (const WeightFormat format : kFormats) {
             const ProjectionPlan plan = planProjection(gpu.properties, {format, 28672, 8192, 1});
             QCOMPARE(plan.parts, 1);
-            QVERIFY(plan.launch.grid.x >= gpu.properties.smCount * projectionLeastBlocks(1));
+            QVERIFY(plan.launch.grid.x >= 2 * gpu.properties.smCount);
         }
 }
 
@@ -153,11 +164,20 @@ void TestStepPlan::shortMatricesKeepTheGpuBusy() {
     QCOMPARE(plan.sharers, 4);
     QVERIFY(plan.parts > 1);
     QCOMPARE(plan.launch.grid.y, plan.parts);
-    // Each warp still has the loads that it can have under way.
+    // Each warp still has a stretch of columns of its own.
     const int rounds = 8192 / 8 / kWarpLanes;
-    QVERIFY(rounds / (plan.sharers * plan.parts) >= projectionDepth(WeightFormat::F16, 1));
+    QVERIFY(rounds >= plan.sharers * plan.parts);
     // Rows too short to share.
     QCOMPARE(planProjection(gpu, {WeightFormat::Q4, 4096, 1024, 1}).sharers, 1);
+}
+
+void TestStepPlan::weightsWithScalesAreMultipliedByProducts() {
+    for (const ExampleGpu& gpu : kExampleGpus)
+        for (const WeightFormat format : kFormats) {
+            const KernelId kernel =
+                planProjection(gpu.properties, {format, 4096, 4096, 1}).launch.kernel;
+            QVERIFY(kernel == (hasScales(format) ? productId(format, 1) : projectionId(format, 1)));
+        }
 }
 
 void TestStepPlan::anActivationKeepsItsColumnsTogether() {
@@ -167,16 +187,17 @@ void TestStepPlan::anActivationKeepsItsColumnsTogether() {
 }
 
 void TestStepPlan::everyBatchHasABlock() {
-    for (const int batch : {1, 2, 3, 4, 5, 8, 9, 64, 65, 1000}) {
-        const ProjectionPlan plan =
-            planProjection(exampleGpu("T4"), {WeightFormat::F16, 4096, 4096, batch});
-        QVERIFY(plan.batch >= std::min(batch, kMostVectorBatch));
-        QCOMPARE(plan.batch, compiledBatch(batch));
-        const int batches = (batch + plan.batch - 1) / plan.batch;
-        const int groups = kProjectionWarps / plan.sharers;
-        QVERIFY(plan.launch.grid.x / batches * groups >= projectionGroups(4096, plan.batch));
-        QCOMPARE(plan.launch.grid.x % batches, 0);
-    }
+    for (const WeightFormat format : {WeightFormat::F16, WeightFormat::Q4})
+        for (const int batch : {1, 2, 3, 4, 5, 8, 9, 64, 65, 1000}) {
+            const ProjectionPlan plan =
+                planProjection(exampleGpu("T4"), {format, 4096, 4096, batch});
+            QVERIFY(plan.batch >= std::min(batch, kMostVectorBatch));
+            const int batches = (batch + plan.batch - 1) / plan.batch;
+            const int rows = hasScales(format) ? kMmaRows : projectionRows(plan.batch);
+            const int groups = kProjectionWarps / plan.sharers;
+            QVERIFY(plan.launch.grid.x / batches * groups * rows >= 4096);
+            QCOMPARE(plan.launch.grid.x % batches, 0);
+        }
 }
 
 QTEST_APPLESS_MAIN(TestStepPlan)
