@@ -20,7 +20,8 @@ namespace {
 constexpr std::int64_t kGroups[] = {1, 2, 4, 8, 16, 17, 32, 33, 64, 128};
 constexpr std::int64_t kOtherGroups[] = {1, 8, 32};
 constexpr std::int64_t kUsualHeadDim = 128;
-constexpr std::int64_t kHeadDims[] = {kUsualHeadDim, 64, 256};
+/// Those between the widths that kernels are made for are padded: their bytes say too little.
+constexpr std::int64_t kHeadDims[] = {kUsualHeadDim, 64, 80, 96, 256};
 constexpr std::int64_t kKvHeads = 8;
 /// From launches that are latency alone to those that fill every GPU.
 constexpr std::int64_t kRows[] = {1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18};
