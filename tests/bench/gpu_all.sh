@@ -109,7 +109,17 @@ energy_table() {
     done | sed 's/null//g'
 }
 
+# Where no cuBLASLt or cuDNN is installed, those that come with PyTorch will do.
+use_torch_libraries() {
+    local folder
+    folder=$(python3 -c 'import nvidia; print(list(nvidia.__path__)[0])' 2>/dev/null) || return 0
+    for folder in "$folder"/*/lib; do
+        [ -d "$folder" ] && export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$folder
+    done
+}
+
 find_programs
+use_torch_libraries
 out=${out:-decodescope-out/gpu-$(date -u +%Y%m%d-%H%M%S)}
 mkdir -p "$out" || exit 4
 export XDG_CACHE_HOME=$out/cache # a calibration of its own
