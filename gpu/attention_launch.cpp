@@ -24,15 +24,22 @@ Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& sha
 
 Status launchAttention(GpuRuntime& gpu, const AttentionPlan& plan, gpu::AttentionArgs args) {
     args.splits = plan.splits;
-    args.combineSharerShift = gpu::combineSharerShift(args.headDim, plan.splits);
     args.tile = plan.kernel.tile;
-    Status launched = gpu.launch(
+    const Status launched = gpu.launch(
         {kernelId(plan.kernel), plan.grid, plan.kernel.threads, plan.kernel.sharedBytes}, args);
-    if (!launched || plan.combineThreads == 0)
+    if (!launched || plan.splits == 1)
         return launched;
-    return gpu.launch(
-        {gpu::kCombineSplits, plan.combineGrid, plan.combineThreads, gpu::kCombineSharedBytes},
-        args);
+    return launchCombining(gpu, plan.grid.z, args);
+}
+
+Status launchCombining(GpuRuntime& gpu, int sequences, gpu::AttentionArgs args) {
+    args.combineSharerShift = gpu::combineSharerShift(args.headDim, args.splits);
+    const int heads = gpu::combineHeads(args.headDim, args.combineSharerShift);
+    return gpu.launch({gpu::kCombineSplits,
+                       {(args.group + heads - 1) / heads, args.nKvHeads, sequences},
+                       gpu::kCombineThreads,
+                       gpu::kCombineSharedBytes},
+                      args);
 }
 
 } // namespace decodescope

@@ -20,4 +20,8 @@ namespace decodescope {
 [[nodiscard]] Status launchAttention(GpuRuntime& gpu, const AttentionPlan& plan,
                                      gpu::AttentionArgs args);
 
+/// Queues the kernel that combines the parts (args.splits) of the contexts of so many sequences.
+/// Errors: those of GpuRuntime.
+[[nodiscard]] Status launchCombining(GpuRuntime& gpu, int sequences, gpu::AttentionArgs args);
+
 } // namespace decodescope

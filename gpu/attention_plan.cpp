@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "gpu/kernels/kernel_shape.h"
 #include "gpu/kernels/split_range.h"
 
 namespace decodescope {
@@ -60,15 +59,8 @@ Result<AttentionPlan> planAttention(const GpuProperties& device, const Attention
         chooseSplits(shape.contexts, heads,
                      blocksAtOnce > 0 ? blocksAtOnce : device.smCount * kernel->blocksPerSm, costs);
     plan.grid = {plan.splits, heads, sequences};
-    if (plan.splits > 1) {
-        const int together = gpu::combineHeads(
-            static_cast<int>(shape.headDim),
-            gpu::combineSharerShift(static_cast<int>(shape.headDim), plan.splits));
-        plan.combineGrid = {(static_cast<int>(group) + together - 1) / together,
-                            static_cast<int>(shape.nKvHeads), sequences};
-        plan.combineThreads = gpu::kCombineThreads;
+    if (plan.splits > 1)
         plan.stateBytes = stateBytesOf(shape, plan.splits);
-    }
     return plan;
 }
 

@@ -22,10 +22,8 @@ struct AttentionShape {
 /// The launches of one attention call.
 struct AttentionPlan {
     KernelChoice kernel;
-    int splits = 1;               ///< most parts of a context
+    int splits = 1;               ///< most parts of a context; from 2 on they are combined
     LaunchGrid grid;              ///< of the kernel: (splits, KV heads × passes, sequences)
-    LaunchGrid combineGrid;       ///< (blocks of heads of a group, KV heads, sequences)
-    int combineThreads = 0;       ///< 0: no context is split, and nothing is combined
     std::uint64_t stateBytes = 0; ///< of the parts' states: maxima, denominators, outputs, in f32
 };
 

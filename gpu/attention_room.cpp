@@ -122,7 +122,7 @@ void AttentionRoom::address(std::size_t kind, gpu::AttentionArgs& args) const {
     args.group = static_cast<std::int32_t>(shape.nHeads / shape.nKvHeads);
     args.headDim = static_cast<std::int32_t>(shape.headDim);
     const AttentionPlan& plan = m_plans.plans[kind];
-    if (plan.combineThreads > 0) {
+    if (plan.splits > 1) {
         const std::uint64_t states =
             count(m_plans.batch * shape.nHeads) * static_cast<std::uint64_t>(plan.splits);
         args.splitOut = floats(parts.states);

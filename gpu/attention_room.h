@@ -51,7 +51,7 @@ public:
     [[nodiscard]] Status launch(std::size_t kind, const gpu::AttentionArgs& args) const;
     /// Kernels that launch() queues.
     [[nodiscard]] int launchesOf(std::size_t kind) const {
-        return m_plans.plans[kind].combineThreads > 0 ? 2 : 1;
+        return m_plans.plans[kind].splits > 1 ? 2 : 1;
     }
     [[nodiscard]] std::uint64_t bytes() const { return m_memory.bytes(); }
 

@@ -2,6 +2,7 @@
 #include "gpu/kernel_choice.h"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <string>
 
@@ -74,7 +75,7 @@ KernelChoice packedKernel(const GpuProperties& device, KvFormat format, int padd
     choice.paddedDim = paddedDim;
     choice.passes = (group + block.rows - 1) / block.rows;
     choice.tile = {block.rows, kStepTokens * block.steps * block.sharers, block.stages,
-                   choice.passes, block.sharers / 2};
+                   choice.passes, std::countr_zero(static_cast<unsigned>(block.sharers))};
     choice.heads = gpu::packedWarpRows(paddedDim, block.rows);
     const int warps = block.rows / choice.heads * block.sharers;
     choice.threads = warps * gpu::kWarpLanes;

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "gpu/attention_launch.h"
-#include "gpu/kernels/kernel_shape.h"
 #include "gpu/random_fill.h"
 #include "gpu/timed_work.h"
 
@@ -63,7 +62,6 @@ Status SplitMeasurement::allocate() {
     m_plan = *plan;
     m_plan.splits = 1;
     m_plan.grid.x = 1;
-    m_plan.combineThreads = 0;
     const std::uint64_t heads = count(std::max<std::int64_t>(kvHeads, kCombinedHeads) * kGroup);
     const std::uint64_t states = count(kCombinedHeads) * kGroup * kManyParts;
     const auto make = [this](DeviceBuffer& buffer, std::uint64_t bytes, DataType type) -> Status {
@@ -138,15 +136,7 @@ Result<double> SplitMeasurement::combine(int parts) {
         return copied.error();
     gpu::AttentionArgs args = arguments(tokens, kCombinedHeads);
     args.splits = parts;
-    args.combineSharerShift = gpu::combineSharerShift(kHeadDim, parts);
-    return shortest([&] {
-        return m_gpu->launch(
-            {gpu::kCombineSplits,
-             {kGroup / gpu::combineHeads(kHeadDim, args.combineSharerShift), kCombinedHeads, 1},
-             gpu::kCombineThreads,
-             gpu::kCombineSharedBytes},
-            args);
-    });
+    return shortest([&] { return launchCombining(*m_gpu, 1, args); });
 }
 
 Result<SplitTimings> SplitMeasurement::measure() {

@@ -38,7 +38,7 @@ struct AttentionArgs {
     std::int32_t group = 1;              ///< query heads of a KV head
     std::int32_t headDim = 128;          ///< a multiple of 16
     std::int32_t splits = 1;             ///< most parts of a context: grid.x
-    std::int32_t combineSharerShift = 0; ///< combineSharerShift(), where there are parts
+    std::int32_t combineSharerShift = 0; ///< combineSharerShift(), to combine
     PackedTile tile;                     ///< of the packed MMA kernel
     float* out = nullptr;                ///< [sequence][KV head][group][head_dim]; 16-byte aligned
     /// Of contexts with more than one part, [sequence][KV head][split][group]: the largest score ×

@@ -12,9 +12,9 @@ namespace decodescope::gpu {
 /// Attention by matrix products: the query heads of a KV head are the rows, padded to
 /// args.tile.rows, so that keys and values are read once for all of them. Tiles of keys and values
 /// are copied to shared memory args.tile.stages - 1 ahead. A warp has kWarpRows rows and, of each
-/// tile, every so manyth 16 tokens; the warps that share rows each keep a softmax state, and merge
-/// at the end. kDim is head_dim rounded up to 64, 128 or 256; what lies beyond head_dim is zero in
-/// shared memory and nowhere else.
+/// tile, every so manyth 16 or 32 tokens; the warps that share rows each keep a softmax state, and
+/// merge at the end. kDim is head_dim rounded up to 64, 128 or 256; what lies beyond head_dim is
+/// zero in shared memory and nowhere else.
 template <KvFormat kFormat, int kDim, int kWarpRows>
 struct PackedKernel {
     using Args = AttentionArgs;

@@ -47,8 +47,8 @@ inline constexpr int kCombineInFlight = 8;
 DECODESCOPE_HOST_DEVICE constexpr int combineColumnShift(int headDim) {
     return headDim <= 64 ? 4 : headDim <= 128 ? 5 : 6;
 }
-/// Log2 of the threads that share a column of a head with up to `splits` parts: four each, so that
-/// what few parts leave idle are other heads.
+/// Log2 of the threads that share a column of a head with up to `splits` parts: no more than leave
+/// each four of them. The others of a block take other heads.
 DECODESCOPE_HOST_DEVICE constexpr int combineSharerShift(int headDim, int splits) {
     int shift = 0;
     while ((kCombineThreads >> (combineColumnShift(headDim) + shift)) > 1 && (4 << shift) < splits)

@@ -22,6 +22,26 @@ DECODESCOPE_DEVICE float gelu(float x) {
     return x * sigmoid(kTwiceFactor * (x + 0.044715F * x * x * x));
 }
 
+/// What becomes of a sum; `up` is that of the same row of up, with SwiGlu.
+DECODESCOPE_DEVICE float activated(Activation activation, float sum, float up) {
+    return activation == Activation::SwiGlu ? swiGlu(sum, up)
+           : activation == Activation::Gelu ? gelu(sum)
+                                            : sum;
+}
+
+/// Writes what a projection of f16 or bf16 (kOut) has of a row and a sequence; `up` as above.
+template <KvFormat kOut>
+DECODESCOPE_DEVICE void writeProjected(const ProjectionArgs& args, int sequence, int row, float sum,
+                                       float up) {
+    if (args.activation == Activation::None) {
+        args.out[(std::int64_t{blockY()} * args.batch + sequence) * args.rows + row] = sum;
+        return;
+    }
+    const int width = args.activation == Activation::SwiGlu ? args.rows / 2 : args.rows;
+    args.activated[std::int64_t{sequence} * width + row] =
+        toHalf<kOut>(activated(args.activation, sum, up));
+}
+
 /// Grid (sequences, blocks of columns).
 template <KvFormat kOut>
 struct ActivationKernel {
@@ -32,12 +52,11 @@ struct ActivationKernel {
         const int column = blockY() * blockThreads() + threadIndex();
         if (column >= args.width)
             return;
-        float value = args.in.at(blockX(), column);
-        if (args.activation == Activation::SwiGlu)
-            value = swiGlu(value, args.in.at(blockX(), args.width + column));
-        else if (args.activation == Activation::Gelu)
-            value = gelu(value);
-        args.out[std::int64_t{blockX()} * args.width + column] = toHalf<kOut>(value);
+        const float up = args.activation == Activation::SwiGlu
+                             ? args.in.at(blockX(), args.width + column)
+                             : 0.0F;
+        args.out[std::int64_t{blockX()} * args.width + column] =
+            toHalf<kOut>(activated(args.activation, args.in.at(blockX(), column), up));
     }
 };
 

@@ -9,10 +9,10 @@ namespace decodescope::gpu {
 
 /// A matrix of weights with scales times up to kTiles × 8 vectors by matrix products, so that a
 /// weight is expanded once for all of them: to f16, exactly, as the first factor. Scales meet the
-/// f32 sums of a block. A warp has 16 rows; a lane reads 16 bytes of two
-/// of them at once, and has the next kProductDepth such reads under way while it works on the
-/// last. 1, 2 or 4 warps of a block share rows and add up at the end. More sequences are done by
-/// neighbouring blocks, which find the weights in the second-level cache.
+/// f32 sums of a block. A warp has 16 rows; a lane reads 16 bytes of two of them at once, and has
+/// the next kProductDepth such reads under way while it works on the last. 1, 2 or 4 warps of a
+/// block share rows and add up at the end. More sequences are done by neighbouring blocks, which
+/// find the weights in the second-level cache.
 template <WeightFormat kFormat, int kTiles>
 struct ProductKernel {
     using Args = ProjectionArgs;
@@ -268,30 +268,16 @@ private:
                       sums[tile][i], sums[tile][i + 2]);
     }
 
-    /// A sequence's sums of this lane's two rows.
+    /// A sequence's sums of this lane's two rows, of which with SwiGlu the second is the first's
+    /// up.
     static DECODESCOPE_DEVICE void write(const ProjectionArgs& args, int group, int sequence,
                                          float first, float second) {
         if (sequence >= args.batch)
             return;
-        const int rows[2] = {rowOf(args, group, 0), rowOf(args, group, 1)};
-        const float values[2] = {first, second};
-        if (gated(args)) {
-            if (rows[0] >= 0)
-                args.activated[std::int64_t{sequence} * (args.rows / 2) + rows[0]] =
-                    toHalf<kInput>(swiGlu(first, second));
-            return;
-        }
-#pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            if (rows[half] < 0)
-                continue;
-            if (args.activation == Activation::Gelu)
-                args.activated[std::int64_t{sequence} * args.rows + rows[half]] =
-                    toHalf<kInput>(gelu(values[half]));
-            else
-                args.out[(std::int64_t{blockY()} * args.batch + sequence) * args.rows +
-                         rows[half]] = values[half];
-        }
+        if (const int row = rowOf(args, group, 0); row >= 0)
+            writeProjected<kInput>(args, sequence, row, first, second);
+        if (const int row = rowOf(args, group, 1); row >= 0 && !gated(args))
+            writeProjected<kInput>(args, sequence, row, second, 0);
     }
 };
 

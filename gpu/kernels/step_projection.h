@@ -132,9 +132,12 @@ private:
             const int place = i / kBatch % places;
             const int group = i / kBatch / places;
             const int row = projectionRow<kRows>(args.rows, gated(args), firstGroup + group, place);
-            if (row >= 0 && firstSequence + sequence < args.batch)
-                write(args, shared + group * args.sharers * kRows * kBatch, place, row, sequence,
-                      firstSequence);
+            if (row < 0 || firstSequence + sequence >= args.batch)
+                continue;
+            const float* const own = shared + group * args.sharers * kRows * kBatch;
+            const float up = gated(args) ? total(args, own, place + kRows / 2, sequence) : 0.0F;
+            writeProjected<kInput>(args, firstSequence + sequence, row,
+                                   total(args, own, place, sequence), up);
         }
     }
 
@@ -144,19 +147,6 @@ private:
         for (int sharer = 0; sharer < args.sharers; ++sharer)
             sum += group[(sharer * kRows + place) * kBatch + sequence];
         return sum;
-    }
-
-    static DECODESCOPE_DEVICE void write(const ProjectionArgs& args, const float* group, int place,
-                                         int row, int sequence, int firstSequence) {
-        const float sum = total(args, group, place, sequence);
-        const std::int64_t to = firstSequence + sequence;
-        if (args.activation == Activation::None)
-            args.out[(std::int64_t{blockY()} * args.batch + to) * args.rows + row] = sum;
-        else if (gated(args))
-            args.activated[to * (args.rows / 2) + row] =
-                toHalf<kInput>(swiGlu(sum, total(args, group, place + kRows / 2, sequence)));
-        else
-            args.activated[to * args.rows + row] = toHalf<kInput>(gelu(sum));
     }
 };
 

@@ -108,6 +108,9 @@ void checkSwizzle() {
         for (int chunk = 0; chunk < kChunks; ++chunk) {
             const std::uint32_t at = swizzled<kChunks>(row, chunk);
             QCOMPARE(at % kChunkBytes, 0U);
+            for (int further = 0; chunk < 2 && chunk + further < kChunks; further += 2)
+                QCOMPARE(swizzledFurther<kChunks>(at, further),
+                         swizzled<kChunks>(row, chunk + further));
             QVERIFY(at < 64U * kChunks * kChunkBytes);
             places.insert(at);
         }

@@ -254,8 +254,6 @@ void TestLaunchPlan::aPlanHoldsWhatItsLaunchesNeed() {
     QVERIFY(plan.ok());
     QVERIFY(plan->splits > 1);
     QCOMPARE(plan->grid, (LaunchGrid{plan->splits, 8, 2}));
-    QCOMPARE(plan->combineGrid, (LaunchGrid{4, 8, 2}));
-    QCOMPARE(plan->combineThreads, 128);
     // For each of 2 sequences, 32 heads and all splits 128 sums, a maximum and a denominator.
     QCOMPARE(plan->stateBytes,
              std::uint64_t{2} * 32 * 130 * 4 * static_cast<std::uint64_t>(plan->splits));
@@ -264,7 +262,7 @@ void TestLaunchPlan::aPlanHoldsWhatItsLaunchesNeed() {
     const auto turing = planAttention(exampleGpu("T4"), {DataType::BF16, 64, 18, 2, brief});
     QVERIFY(turing.ok());
     QCOMPARE(turing->grid, (LaunchGrid{1, 2 * 3, 1}));
-    QCOMPARE(turing->combineThreads, 0);
+    QCOMPARE(turing->splits, 1);
     QCOMPARE(turing->stateBytes, std::uint64_t{0});
     // Measured occupancy counts, where there is one.
     const int longer[] = {32768};
