@@ -25,7 +25,7 @@ Result<AttentionPlan> planAttentionOn(GpuRuntime& gpu, const AttentionShape& sha
 Status launchAttention(GpuRuntime& gpu, const AttentionPlan& plan, gpu::AttentionArgs args) {
     args.splits = plan.splits;
     args.tile = plan.kernel.tile;
-    const Status launched = gpu.launch(
+    Status launched = gpu.launch(
         {kernelId(plan.kernel), plan.grid, plan.kernel.threads, plan.kernel.sharedBytes}, args);
     if (!launched || plan.splits == 1)
         return launched;
