@@ -69,7 +69,7 @@ private slots:
         request.model = modelByHand({2, 4, 4, 64, 0, 0, 0, 0});
         request.variants = {asIs(request.model), *variantWithKvHeads(request.model, 1)};
         request.workload.contexts = {256, 1024};
-        request.workload.maxSeconds = 4;
+        request.workload.maxSeconds = 12; // a few, but for a busy machine
         request.workload.threads = 1;
         Program program;
         QVERIFY(program.start({"run", "--request", "-", "--stream"}));
