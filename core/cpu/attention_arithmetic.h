@@ -21,8 +21,10 @@ enum class AttentionArithmetic : std::uint8_t {
     /// it, so that the result is that of f32 arithmetic.
     F16Matrix,
     F16MatrixEmulated, ///< the same loops on any CPU, for tests
-    Int8Dot,           ///< the CPU's dot products of four bytes: AVX-512 VNNI, NEON SDOT
-    Int8DotEmulated,   ///< the same loops on any CPU, for tests
+    /// The CPU's dot products of four bytes: AVX-512 VNNI, NEON SDOT; with AVX2 of two numbers of
+    /// 16 bits.
+    Int8Dot,
+    Int8DotEmulated, ///< the same loops on any CPU, for tests
 };
 
 /// Whether the unit of products of bf16 does the work.

@@ -198,6 +198,8 @@ TileKernels kernelsFor(const AttentionPart& part) {
     case AttentionArithmetic::Int8Dot:
 #if DECODESCOPE_HAS_INT8_DOT
         return digitKernels<Int8Dot>(part.types);
+#elif DECODESCOPE_HAS_INT16_DOT
+        return digitKernels<Int16Dot>(part.types);
 #endif
     case AttentionArithmetic::Int8DotEmulated:
         return digitKernels<EmulatedInt8Dot>(part.types);
@@ -358,7 +360,7 @@ bool targetHasBf16Matrix() {
 }
 
 bool targetHasInt8Dot() {
-    return DECODESCOPE_HAS_INT8_DOT != 0;
+    return DECODESCOPE_HAS_INT8_DOT != 0 || DECODESCOPE_HAS_INT16_DOT != 0;
 }
 
 } // namespace

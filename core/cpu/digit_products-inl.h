@@ -28,16 +28,18 @@ namespace {
 
 /// Four whole numbers of 16 bits, as they go with four rows of bytes: each is 256 × high + low, and
 /// a word holds four digits of a kind, the first in its lowest byte. Digits are -128 … 127, or
-/// 0 … 255 where numbers and unit have no sign.
+/// 0 … 255 where numbers and unit have no sign. A unit that takes whole numbers has the first and
+/// the third in `low`, the second and the fourth in `high`, 16 bits each.
 struct DigitQuad {
     std::int32_t low, high;
 };
-constexpr float kMostSigned = 127 * 256 + 127;
+template <class Dot>
+constexpr float kMostSigned = Dot::kWholeNumbers ? 32767 : 127 * 256 + 127;
 constexpr float kMostUnsigned = 65535;
 constexpr int kDigitsOfNumber = 2;
 
 /// Query heads whose sums stay in registers at a time, and the vectors of sums: 24 of 32 registers
-/// with AVX-512, 16 with NEON. What is emulated is to be small.
+/// with AVX-512, 16 with NEON; of whole numbers half as many. What is emulated is to be small.
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
 constexpr int kDigitHeads = 6;
 constexpr int kDigitSums = 24;
@@ -69,6 +71,7 @@ struct KeyQuads;
 
 template <class Dot>
 struct KeyQuads<Dot, ByteQuadRows> {
+    using Unit = Dot;
     static constexpr int kOfWord = 1;
     static constexpr std::int32_t kBias = Dot::kRowBias;
     template <int kQuad, class D>
@@ -85,6 +88,7 @@ struct KeyQuads<Dot, ByteQuadRows> {
 
 template <class Dot>
 struct KeyQuads<Dot, NibbleOctetRows> {
+    using Unit = Dot;
     static constexpr int kOfWord = 2;
     static constexpr std::int32_t kBias = 8;
     template <int kQuad, class D>
@@ -106,6 +110,7 @@ struct ValueQuads : KeyQuads<Dot, Rows> {
 
 template <class Dot>
 struct ValueQuads<Dot, ByteQuadRows> {
+    using Unit = Dot;
     static constexpr int kOfWord = 1;
     static constexpr std::int32_t kBias = 0;
     static constexpr bool kUnsignedWeights = Dot::kRowBias != 0;
@@ -119,10 +124,33 @@ struct ValueQuads<Dot, ByteQuadRows> {
     }
 };
 
-template <class D, int kHeads, int kWidth>
+/// The rows of a quad for a unit of whole numbers: its first and third, and its second and fourth.
+template <class V>
+struct QuadHalves {
+    V even, odd;
+};
+
+#if DECODESCOPE_HAS_INT16_DOT
+template <class Rows, int kQuad, class D>
+HWY_INLINE QuadHalves<hn::Vec<D>> halvesOf(D di, hn::Vec<D> words) {
+    const hn::Repartition<std::int16_t, D> d16;
+    if constexpr (std::is_same_v<Rows, NibbleOctetRows>) {
+        const auto mask = hn::Set(di, 0x000F000F);
+        return {hn::And(hn::ShiftRight<4 * kQuad>(words), mask),
+                hn::And(hn::ShiftRight<8 + 4 * kQuad>(words), mask)};
+    }
+    const auto both = hn::BitCast(d16, words);
+    return {hn::BitCast(di, hn::ShiftRight<8>(hn::ShiftLeft<8>(both))),
+            hn::BitCast(di, hn::ShiftRight<8>(both))};
+}
+#endif
+
+/// The sums of a block of heads: of low and high digits, or of whole numbers.
+template <class Dot, class D, int kHeads, int kWidth>
 struct DigitSums {
     using Tag = hn::RebindToSigned<D>;
-    hn::Vec<Tag> low[kHeads][kWidth], high[kHeads][kWidth];
+    static constexpr int kHighHeads = Dot::kWholeNumbers ? 1 : kHeads;
+    hn::Vec<Tag> low[kHeads][kWidth], high[kHighHeads][kWidth];
 
     /// starts[h]: what a head's numbers start from. The constructor that a compiler makes by itself
     /// is not of this instruction set.
@@ -133,52 +161,103 @@ struct DigitSums {
             DECODESCOPE_UNROLL
             for (int w = 0; w < kWidth; ++w) {
                 low[h][w] = hn::Set(di, starts[h]);
-                high[h][w] = hn::Zero(di);
+                high[h % kHighHeads][w] = hn::Zero(di);
             }
         }
     }
     [[nodiscard]] HWY_INLINE hn::Vec<D> number(D d, int h, int w) const {
-        return hn::ConvertTo(d, hn::Add(hn::ShiftLeft<8>(high[h][w]), low[h][w]));
+        if constexpr (Dot::kWholeNumbers)
+            return hn::ConvertTo(d, low[h][w]);
+        return hn::ConvertTo(d, hn::Add(hn::ShiftLeft<8>(high[h % kHighHeads][w]), low[h][w]));
     }
 };
+
+/// sums[h][w] += factors[h × kStride] × a quad of rows for each vector of `words`.
+template <class Quads, class Rows, int kQuad, int kHeads, int kWidth, int kStride, class D>
+HWY_INLINE void
+multiplyQuad(D di, const hn::Vec<D> (&words)[kWidth], const DigitQuad* factors,
+             DigitSums<typename Quads::Unit, hn::RebindToFloat<D>, kHeads, kWidth>& sums) {
+    using V = hn::Vec<D>;
+    if constexpr (Quads::Unit::kWholeNumbers) {
+        if constexpr (kHeads < kWidth) { // whichever are fewer stay in registers beside the sums
+            V even[kHeads];
+            V odd[kHeads];
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                even[h] = hn::Set(di, factors[h * kStride].low);
+                odd[h] = hn::Set(di, factors[h * kStride].high);
+            }
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                const QuadHalves<V> rows = halvesOf<Rows, kQuad>(di, words[w]);
+                DECODESCOPE_UNROLL
+                for (int h = 0; h < kHeads; ++h) {
+                    Quads::Unit::add(sums.low[h][w], rows.even, even[h]);
+                    Quads::Unit::add(sums.low[h][w], rows.odd, odd[h]);
+                }
+            }
+        } else {
+            QuadHalves<V> rows[kWidth];
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                rows[w] = halvesOf<Rows, kQuad>(di, words[w]);
+            }
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                const V even = hn::Set(di, factors[h * kStride].low);
+                DECODESCOPE_UNROLL
+                for (int w = 0; w < kWidth; ++w) {
+                    Quads::Unit::add(sums.low[h][w], rows[w].even, even);
+                }
+                const V odd = hn::Set(di, factors[h * kStride].high);
+                DECODESCOPE_UNROLL
+                for (int w = 0; w < kWidth; ++w) {
+                    Quads::Unit::add(sums.low[h][w], rows[w].odd, odd);
+                }
+            }
+        }
+    } else {
+        V row[kWidth];
+        DECODESCOPE_UNROLL
+        for (int w = 0; w < kWidth; ++w) {
+            row[w] = Quads::template quad<kQuad>(di, words[w]);
+        }
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            const DigitQuad* factor = factors + h * kStride;
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                Quads::add(sums.low[h][w], row[w], &factor->low);
+            }
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                Quads::add(sums.high[h][w], row[w], &factor->high);
+            }
+        }
+    }
+}
 
 /// sums[h][w] += Σ_r factors[r × kNext + h × kStride] × rows[4r … 4r + 3][c + w × lanes …] over
 /// `steps` steps of rows.
 template <class Quads, int kHeads, int kWidth, int kStride, int kNext, class D, class Rows>
-HWY_INLINE void multiplyQuads(D d, const Rows& rows, std::int64_t steps, std::int64_t c,
-                              const DigitQuad* factors, DigitSums<D, kHeads, kWidth>& sums,
-                              Ahead& ahead) {
+HWY_INLINE void
+multiplyQuads(D d, const Rows& rows, std::int64_t steps, std::int64_t c, const DigitQuad* factors,
+              DigitSums<typename Quads::Unit, D, kHeads, kWidth>& sums, Ahead& ahead) {
     const hn::RebindToSigned<D> di;
-    using V = hn::Vec<decltype(di)>;
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
     const std::int64_t stepBytes = rows.stepBytes();
     const std::byte* at = rows.base;
     Ahead pace = ahead;
     for (std::int64_t s = 0; s < steps; ++s, at += stepBytes) {
         pace.advance();
-        V words[kWidth];
+        hn::Vec<decltype(di)> words[kWidth];
         DECODESCOPE_UNROLL
         for (int w = 0; w < kWidth; ++w) {
             words[w] = rows.words(d, at, c + w * lanes);
         }
         unrolled<Quads::kOfWord>([&](auto q) HWY_ATTR __attribute__((always_inline)) {
-            V row[kWidth];
-            DECODESCOPE_UNROLL
-            for (int w = 0; w < kWidth; ++w) {
-                row[w] = Quads::template quad<decltype(q)::value>(di, words[w]);
-            }
-            DECODESCOPE_UNROLL
-            for (int h = 0; h < kHeads; ++h) {
-                const DigitQuad* factor = factors + h * kStride;
-                DECODESCOPE_UNROLL
-                for (int w = 0; w < kWidth; ++w) {
-                    Quads::add(sums.low[h][w], row[w], &factor->low);
-                }
-                DECODESCOPE_UNROLL
-                for (int w = 0; w < kWidth; ++w) {
-                    Quads::add(sums.high[h][w], row[w], &factor->high);
-                }
-            }
+            multiplyQuad<Quads, Rows, decltype(q)::value, kHeads, kWidth, kStride>(di, words,
+                                                                                   factors, sums);
             factors += kNext;
         });
     }
@@ -202,7 +281,7 @@ HWY_INLINE void scoreDigits(const RowMatrix<Rows>& keys, std::int64_t headDimK,
     const FloatTag d;
     const std::int64_t lanes = lanesOf();
     for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
-        DigitSums<FloatTag, kHeads, kWidth> sums(block.starts);
+        DigitSums<Dot, FloatTag, kHeads, kWidth> sums(block.starts);
         multiplyQuads<KeyQuads<Dot, Rows>, kHeads, kWidth, 1, kHeads>(
             d, keys.rows, headDimK / Rows::kRowsOfStep, t, block.quads, sums, ahead);
         DECODESCOPE_UNROLL
@@ -226,7 +305,7 @@ HWY_INLINE void scoreDigits(const BlockMatrix<Rows>& keys, std::int64_t headDimK
     const std::int64_t blocks = blocksOf(headDimK);
     for (std::int64_t b = 0; b < blocks; ++b)
         for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
-            DigitSums<FloatTag, kHeads, kWidth> sums(block.starts + b * kHeads);
+            DigitSums<Dot, FloatTag, kHeads, kWidth> sums(block.starts + b * kHeads);
             multiplyQuads<KeyQuads<Dot, Rows>, kHeads, kWidth, 1, kHeads>(
                 d, keys.rows(b), valuesOfBlock(b, headDimK) / Rows::kRowsOfStep, t,
                 block.quads + b * (kBlockValues / 4) * kHeads, sums, ahead);
@@ -253,13 +332,14 @@ HWY_INLINE void scoreDigits(const BlockMatrix<Rows>& keys, std::int64_t headDimK
 
 /// One head's query as numbers of 16 bits, `apart` quads from each to the next; `scale` becomes
 /// what one of them is worth. Of a query that is not finite, neither are its scores.
-inline void packQueryDigits(const float* query, std::int64_t headDimK, std::int64_t apart,
-                            DigitQuad* quads, float& scale) {
+template <class Dot>
+void packQueryDigits(const float* query, std::int64_t headDimK, std::int64_t apart,
+                     DigitQuad* quads, float& scale) {
     float largest = 0;
     for (std::int64_t i = 0; i < headDimK; ++i)
         largest = std::isfinite(query[i]) ? std::max(largest, std::abs(query[i]))
                                           : std::numeric_limits<float>::infinity();
-    scale = largest / kMostSigned;
+    scale = largest / kMostSigned<Dot>;
     const bool usable = std::isfinite(largest) && scale >= std::numeric_limits<float>::min();
     if (std::isinf(largest))
         scale = std::numeric_limits<float>::quiet_NaN();
@@ -270,7 +350,13 @@ inline void packQueryDigits(const float* query, std::int64_t headDimK, std::int6
         for (int j = 0; j < 4; ++j) {
             const float exact = usable ? query[i + j] * inverse : 0.0F;
             const auto number = static_cast<std::int32_t>(
-                std::nearbyint(std::clamp(exact, -kMostSigned, kMostSigned)));
+                std::nearbyint(std::clamp(exact, -kMostSigned<Dot>, kMostSigned<Dot>)));
+            if constexpr (Dot::kWholeNumbers) {
+                const std::uint32_t bits = (static_cast<std::uint32_t>(number) & 0xFFFFU)
+                                           << 16 * (j / 2);
+                (j % 2 == 0 ? low : high) |= bits;
+                continue;
+            }
             low |= (static_cast<std::uint32_t>(number) & 0xFFU) << 8 * j;
             high |= (static_cast<std::uint32_t>((number + 128) >> 8) & 0xFFU) << 8 * j;
         }
@@ -279,12 +365,19 @@ inline void packQueryDigits(const float* query, std::int64_t headDimK, std::int6
 }
 
 /// Σ of the numbers of `quads` quads that lie `apart` from each to the next.
-inline std::int32_t sumOfDigits(const DigitQuad* quads, std::int64_t count, std::int64_t apart) {
+template <class Dot>
+std::int32_t sumOfDigits(const DigitQuad* quads, std::int64_t count, std::int64_t apart) {
     std::int32_t sum = 0;
-    for (std::int64_t i = 0; i < count; ++i, quads += apart)
+    for (std::int64_t i = 0; i < count; ++i, quads += apart) {
+        if constexpr (Dot::kWholeNumbers) {
+            for (const std::int32_t pair : {quads->low, quads->high})
+                sum += static_cast<std::int16_t>(pair) + static_cast<std::int16_t>(pair >> 16);
+            continue;
+        }
         for (int bit = 0; bit < 32; bit += 8)
             sum += 256 * static_cast<std::int8_t>(quads->high >> bit) +
                    static_cast<std::int8_t>(quads->low >> bit);
+    }
     return sum;
 }
 

@@ -43,13 +43,13 @@ struct ScoreDigits {
             auto* starts = reinterpret_cast<std::int32_t*>(scratch.sums) + first * pieces;
             for (std::int64_t h = 0; h < heads; ++h) {
                 float& scale = scratch.scales[first + h];
-                packQueryDigits(part.queries + (first + h) * part.headDimK, part.headDimK, heads,
-                                packed + h, scale);
+                packQueryDigits<Dot>(part.queries + (first + h) * part.headDimK, part.headDimK,
+                                     heads, packed + h, scale);
                 scale *= part.scale * kLog2E * worth;
                 for (std::int64_t i = 0; i < pieces; ++i)
                     starts[i * heads + h] =
-                        -kBias * sumOfDigits(packed + i * ofPiece * heads + h,
-                                             std::min(ofPiece, quads - i * ofPiece), heads);
+                        -kBias * sumOfDigits<Dot>(packed + i * ofPiece * heads + h,
+                                                  std::min(ofPiece, quads - i * ofPiece), heads);
             }
             first += heads;
         }

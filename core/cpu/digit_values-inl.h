@@ -36,11 +36,11 @@ struct WeightDigits {
 };
 
 /// The numbers in the low 16 bits of the lanes of two vectors, those of tokens `t` on, as quads.
-template <bool kUnsigned, class V>
+template <class Quads, class V>
 HWY_INLINE void storeQuads(V first, V second, std::int64_t t, DigitQuad* quads) {
     const hn::DFromV<V> di;
     const auto digits = [&](V bits) HWY_ATTR __attribute__((always_inline)) {
-        if constexpr (kUnsigned)
+        if constexpr (Quads::kUnsignedWeights || Quads::Unit::kWholeNumbers)
             return bits;
         // The high digit is rounded, since the low one has a sign.
         const V high = hn::And(hn::Add(bits, hn::Set(di, 128)), hn::Set(di, 0xFF00));
@@ -56,11 +56,14 @@ HWY_INLINE void storeQuads(V first, V second, std::int64_t t, DigitQuad* quads) 
 #else
     const hn::Repartition<std::uint8_t, decltype(di)> d8;
     const hn::Repartition<std::uint64_t, decltype(di)> d64;
-    alignas(16) static constexpr std::uint8_t kGathered[16] = {0, 4, 8, 12, 1, 5, 9, 13,
-                                                               0, 4, 8, 12, 1, 5, 9, 13};
+    alignas(16) static constexpr std::uint8_t kDigits[16] = {0, 4, 8, 12, 1, 5, 9, 13,
+                                                             0, 4, 8, 12, 1, 5, 9, 13};
+    alignas(16) static constexpr std::uint8_t kNumbers[16] = {0, 1, 8, 9, 4, 5, 12, 13,
+                                                              0, 1, 8, 9, 4, 5, 12, 13};
+    const std::uint8_t* gathered = Quads::Unit::kWholeNumbers ? kNumbers : kDigits;
     const auto gather = [&](V bits) HWY_ATTR __attribute__((always_inline)) {
-        return hn::BitCast(d64, hn::TableLookupBytes(hn::BitCast(d8, digits(bits)),
-                                                     hn::LoadDup128(d8, kGathered)));
+        return hn::BitCast(
+            d64, hn::TableLookupBytes(hn::BitCast(d8, digits(bits)), hn::LoadDup128(d8, gathered)));
     };
     hn::StoreU(hn::ConcatEven(d64, gather(second), gather(first)), d64,
                reinterpret_cast<std::uint64_t*>(quads + t / 4));
@@ -106,7 +109,7 @@ HWY_INLINE std::int32_t packWeights(const float* weights, const float* scales, s
     for (std::int64_t t = 0; t < slots; t += 2 * lanes) {
         const auto first = bitsOf(t);
         const auto second = bitsOf(t + lanes);
-        storeQuads<Quads::kUnsignedWeights>(first, second, t, quads);
+        storeQuads<Quads>(first, second, t, quads);
         if constexpr (Quads::kBias != 0)
             sum = hn::Add(sum, hn::Add(first, second));
     }
@@ -118,7 +121,7 @@ HWY_INLINE std::int32_t packWeights(const float* weights, const float* scales, s
 
 template <class Quads>
 constexpr float mostWeight() {
-    return Quads::kUnsignedWeights ? kMostUnsigned : kMostSigned;
+    return Quads::kUnsignedWeights ? kMostUnsigned : kMostSigned<typename Quads::Unit>;
 }
 
 /// The tokens' scales in `blocks` blocks of a round's values from the first on, zero past the last
@@ -151,7 +154,7 @@ HWY_INLINE void addDigitColumns(D d, const RoundRows<Rows>& values, std::int64_t
                                 std::int64_t tokens, const WeightDigits<kHeads>& weights,
                                 float* output, std::int64_t headDimV, Ahead& ahead) {
     const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-    DigitSums<D, kHeads, kWidth> sums(weights.starts);
+    DigitSums<Dot, D, kHeads, kWidth> sums(weights.starts);
     Rows rows = values.rows;
     const DigitQuad* quads = weights.quads;
     for (;;) {

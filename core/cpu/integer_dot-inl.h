@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dot products of four bytes a lane, summed as whole numbers; compiled once for each instruction
-// set.
+// Dot products of four bytes a lane, or two numbers of 16 bits, summed as whole numbers; compiled
+// once for each instruction set.
 #if defined(DECODESCOPE_CPU_INTEGER_DOT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef DECODESCOPE_CPU_INTEGER_DOT_INL_H
 #undef DECODESCOPE_CPU_INTEGER_DOT_INL_H
@@ -25,6 +25,11 @@
 #define DECODESCOPE_HAS_INT8_DOT 0
 #endif
 
+/// Where pairs of numbers of 16 bits are multiplied and added in two instructions, which do more
+/// than multiply-adds of f32: 1.6 times as much on Zen 3.
+#undef DECODESCOPE_HAS_INT16_DOT
+#define DECODESCOPE_HAS_INT16_DOT (HWY_ARCH_X86 && HWY_TARGET == HWY_AVX2)
+
 HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
@@ -36,6 +41,7 @@ namespace {
 
 /// On any CPU, as AVX-512 VNNI.
 struct EmulatedInt8Dot {
+    static constexpr bool kWholeNumbers = false;
     static constexpr std::int32_t kRowBias = 128;
     template <class V>
     static HWY_INLINE void add(V& sum, V row, V factor) {
@@ -60,6 +66,7 @@ private:
 #if DECODESCOPE_HAS_INT8_DOT
 /// The CPU's instruction, in registers as multiplyAdd() is.
 struct Int8Dot {
+    static constexpr bool kWholeNumbers = false;
 #if HWY_ARCH_X86
     static constexpr std::int32_t kRowBias = 128;
     template <class V>
@@ -95,6 +102,21 @@ struct Int8Dot {
         add(sum, row, hn::Set(hn::DFromV<V>(), *factor));
     }
 #endif
+};
+#endif
+
+#if DECODESCOPE_HAS_INT16_DOT
+/// A unit that takes numbers of 16 bits as they are, not in digits: for each 32-bit lane i
+///   sum[i] += row[2i] × factor[2i] + row[2i + 1] × factor[2i + 1]
+struct Int16Dot {
+    static constexpr bool kWholeNumbers = true;
+    static constexpr std::int32_t kRowBias = 0;
+    template <class V>
+    static HWY_INLINE void add(V& sum, V row, V factor) {
+        auto raw = _mm256_add_epi32(sum.raw, _mm256_madd_epi16(row.raw, factor.raw));
+        asm("" : "+x"(raw)); // NOLINT(hicpp-no-assembler): in the order of the calls, in registers
+        sum.raw = raw;
+    }
 };
 #endif
 

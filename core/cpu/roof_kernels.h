@@ -23,8 +23,10 @@ using PeakLoop = double (*)(std::int64_t rounds, float seed, float& sink);
 [[nodiscard]] PeakLoop bf16MatrixLoop();
 /// The faster of the two.
 [[nodiscard]] PeakLoop bf16Loop();
-/// Dot products of four int8, summed in int32: AVX-512 VNNI, AVX-VNNI or NEON SDOT. nullptr where
-/// this CPU has no such unit: what takes several instructions (pmaddubsw, pmaddwd) does not count.
+/// Dot products of four int8, summed in int32: AVX-512 VNNI, AVX-VNNI or NEON SDOT. With AVX2 alone
+/// those of two numbers of 16 bits in two instructions (vpmaddwd, vpaddd), which kernels use as
+/// well: each number counts as the two digits of 8 bits that the other units take it in. nullptr
+/// where this CPU has none.
 [[nodiscard]] PeakLoop int8DotLoop();
 
 } // namespace decodescope
