@@ -308,21 +308,32 @@ void blockPanels(const Projection& p, const ProjectionPart& part, std::int64_t r
         });
 }
 
-/// Panel by panel; where memory is always asked for, for few sequences two at a time, far apart, as
-/// floatPart() does.
+/// kPanels panels at a time, far apart, as floatPart() does, while there are so many. Returns the
+/// row from which on none is done.
+template <class PairUnit, class QuadUnit, int kPanels, bool kAsks>
+std::int64_t panelsTogether(const Projection& p, const ProjectionPart& part, std::int64_t row) {
+    const std::int64_t panels = (part.rowEnd - row + kPanelRows - 1) / kPanelRows;
+    const std::int64_t apart = panels / kPanels * kPanelRows;
+    for (const std::int64_t end = row + apart; row < end; row += kPanelRows)
+        blockPanels<PairUnit, QuadUnit, kPanels, kAsks>(p, part, row, apart);
+    return row + (kPanels - 1) * apart;
+}
+
+/// Panel by panel, but for few sequences several together: two where memory is always asked for;
+/// with AVX2 four for one sequence, each a stream of its own to the prefetchers. Measured on Zen 3:
+/// one sequence takes 0.68 of the time of panel after panel with q8_0 and 0.70 with q4_0 (more
+/// where it asks as well), two with q4_0 0.73, of which asking is a tenth.
 template <class PairUnit, class QuadUnit, bool kAskAlways>
 void blockPart(const Projection& p, const ProjectionPart& part) {
-    constexpr std::int64_t kFewSequences = 2;
+    constexpr bool kFromFour = HWY_ARCH_X86 && HWY_TARGET == HWY_AVX2;
+    const std::int64_t sequences = part.sequenceEnd - part.sequence;
     std::int64_t row = part.row;
-    if constexpr (kAskAlways) {
-        const std::int64_t panels = (part.rowEnd - part.row + kPanelRows - 1) / kPanelRows;
-        const std::int64_t apart = panels / 2 * kPanelRows;
-        if (part.sequenceEnd - part.sequence <= kFewSequences) {
-            for (; row < part.row + apart; row += kPanelRows)
-                blockPanels<PairUnit, QuadUnit, 2, true>(p, part, row, apart);
-            row += apart;
-        }
-    }
+    if constexpr (kFromFour)
+        if (sequences == 1)
+            row = panelsTogether<PairUnit, QuadUnit, 4, kAskAlways>(p, part, row);
+    if constexpr (kFromFour || kAskAlways)
+        if (sequences <= 2)
+            row = panelsTogether<PairUnit, QuadUnit, 2, true>(p, part, row);
     for (; row < part.rowEnd; row += kPanelRows)
         blockPanels<PairUnit, QuadUnit, 1, kAskAlways>(p, part, row, 0);
 }
