@@ -17,6 +17,7 @@
 #include "core/cpu/digit_tiles-inl.h"
 #include "core/cpu/matrix_tiles-inl.h"
 #include "core/cpu/pair_tiles-inl.h"
+#include "core/cpu/side_tiles-inl.h"
 #include "core/cpu/softmax-inl.h"
 #include "core/cpu/tile_floats-inl.h"
 #include "core/cpu/tile_products-inl.h"
@@ -44,7 +45,7 @@ bool waitsForMemory(const AttentionPart& part) {
 /// time. So did four where a tile was scored before the values of the one before were added, from
 /// one place or from two in turn; in the cache it made no difference.
 std::int64_t tilesOfRound(const AttentionPart& part) {
-    return waitsForMemory(part) && !takesMatrices(part.unit) ? 1 : kMostRoundTiles;
+    return waitsForMemory(part) && !takesMatrices(part.unit) ? 1 : kRoundTiles;
 }
 
 constexpr std::int64_t kLeastTilesOfPlaces = 32; ///< each place's first tile is not asked for
@@ -52,6 +53,17 @@ bool readsFromPlaces(const AttentionPart& part, std::int64_t tiles) {
     const bool packed = inBlocks(part.types.key) || part.types.key == DataType::Int8;
     return part.group <= habits().placesHeads && tiles >= kLeastTilesOfPlaces &&
            (!packed || habits().placesForPacked);
+}
+
+/// Whether tiles of several places are scored and added together, with what memory is asked for a
+/// few lines ahead of each.
+bool readsSideBySide(const AttentionPart& part, std::int64_t tiles) {
+    const auto inPairs = [](DataType type) {
+        return type == DataType::F16 || type == DataType::BF16 || type == DataType::F32;
+    };
+    return kReadsSideBySide && part.unit == AttentionArithmetic::F32 &&
+           part.group <= std::min<std::int64_t>(habits().sideHeads, kBlockHeads) &&
+           tiles >= kLeastTilesOfPlaces && inPairs(part.types.key) && inPairs(part.types.value);
 }
 
 /// Query heads of one block, at most.
@@ -244,8 +256,8 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const Blocks blocks(part.group, blockHeads(part));
     Scratch scratch{};
     scratch.tile = memory;
-    scratch.weights =
-        scratch.tile + kRoundTokens * scratchDim(std::max(part.headDimK, part.headDimV));
+    scratch.weights = scratch.tile + kRoundTiles * kTileTokens *
+                                         scratchDim(std::max(part.headDimK, part.headDimV));
     scratch.denominators = scratch.weights + part.group * kRoundTokens;
     scratch.queries = scratch.denominators + part.group * lanesOf();
     scratch.sums = scratch.queries + part.group * scratchDim(part.headDimK) * 3 / 2;
@@ -262,7 +274,7 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const KvLayout layout{part.types, 1, 1, part.headDimK, part.headDimV, part.tokens};
     const auto keyBytes = static_cast<std::int64_t>(layout.keyTileBytes());
     const auto tileBytes = static_cast<std::int64_t>(layout.tileBytes());
-    RoundWork work{part, blocks, scratch, tileBytes, state.output, {}, false};
+    RoundWork work{part, blocks, scratch, tileBytes, state.output, {}, false, 0};
     const bool waits = waitsForMemory(part);
     work.ahead.step = waits && !habits().asksWhileWaiting ? 0
                       : takesDigits(part.unit)            ? digitAheadStep(part, blocks, tileBytes)
@@ -282,7 +294,21 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     };
     const std::int64_t tiles = (part.tokens + kTileTokens - 1) / kTileTokens;
     std::int64_t done = 0;
-    if (readsFromPlaces(part, tiles)) {
+    if (readsSideBySide(part, tiles)) {
+        const TileKernel score = kernelFor<ScoreSides>(part.types.key);
+        const TileKernel addValues = kernelFor<AddSides>(part.types.value);
+        const std::int64_t perPlace = part.tokens / kTileTokens / kSideTiles;
+        work.apart = perPlace * tileBytes;
+        // While keys are read the values behind them are asked for, and then the next keys.
+        work.ahead.restart(part.tiles + keyBytes, work.apart);
+        for (std::int64_t i = 0; i < perPlace; ++i) {
+            const std::byte* tile = part.tiles + i * tileBytes;
+            score(work, tile, kTileTokens, scratch.weights);
+            kernels.softmax(work, state, kSideTiles * kTileTokens);
+            addValues(work, tile + keyBytes, kTileTokens, scratch.weights);
+        }
+        done = kSideTiles * perPlace;
+    } else if (readsFromPlaces(part, tiles)) {
         const std::int64_t perPlace = tiles / Ahead::kPlaces / roundTiles * roundTiles;
         const std::int64_t apart = perPlace * tileBytes;
         const std::int64_t quarter = roundTiles * tileBytes / Ahead::kPlaces;
@@ -381,8 +407,9 @@ HWY_EXPORT(targetHasInt8Dot);
 std::int64_t attentionScratchFloats(std::int64_t group, std::int64_t headDimK,
                                     std::int64_t headDimV) {
     constexpr std::int64_t kMostLanes = 16;
-    constexpr std::int64_t kMostRoundTokens = 2 * kTileTokens;
-    return kMostRoundTokens * scratchDim(std::max(headDimK, headDimV)) +
+    constexpr std::int64_t kMostTileTokens = 2 * kTileTokens;
+    constexpr std::int64_t kMostRoundTokens = 4 * kTileTokens;
+    return kMostTileTokens * scratchDim(std::max(headDimK, headDimV)) +
            group * (kMostRoundTokens + kMostLanes + scratchDim(headDimK) * 3 / 2 +
                     blocksOf(headDimK) + 1);
 }

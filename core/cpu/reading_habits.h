@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 namespace decodescope {
 
@@ -18,9 +19,12 @@ struct ReadingHabits {
     std::int64_t placesHeads = 1;
     /// Also with elements that take longer to unpack than to read.
     bool placesForPacked = false;
+    /// Query heads up to which tiles of four places are read side by side instead, by the kernels
+    /// of vectors of 32 bytes.
+    std::int64_t sideHeads = 6;
     /// Blocks of heads that each convert a tile for themselves: more share one that was converted
     /// into the first-level cache.
-    std::int64_t blocksBeforeConversion = 2;
+    std::int64_t blocksBeforeConversion = std::numeric_limits<std::int64_t>::max();
     /// Whether a block of a cache of f16 has up to 16 heads instead, which share what was converted
     /// in registers.
     bool wideBlocks = false;

@@ -43,8 +43,12 @@ constexpr int kAccumulators = 4;
 constexpr int kBlockHeads = 8;
 constexpr int kAccumulators = 16;
 #endif
-/// Tiles that are scored before their values are added, at most (tilesOfRound()).
-constexpr int kMostRoundTiles = HWY_MAX_BYTES >= 64 ? 2 : 1;
+/// Tiles that are scored before their values are added, at most: of one place (tilesOfRound()), and
+/// where those of several places are read side by side (readsSideBySide()).
+constexpr int kRoundTiles = HWY_MAX_BYTES >= 64 ? 2 : 1;
+constexpr bool kReadsSideBySide = HWY_TARGET == HWY_AVX2;
+constexpr int kSideTiles = 4;
+constexpr int kMostRoundTiles = kReadsSideBySide ? kSideTiles : kRoundTiles;
 constexpr std::int64_t kRoundTokens = kMostRoundTiles * kTileTokens;
 /// Independent sums that hide the latency of a multiply-add (4 cycles, two a cycle).
 constexpr int kChains = 8;
@@ -147,8 +151,9 @@ struct Ahead {
         hwy::Prefetch(line);
 #endif
     }
+    template <int kTimes = 1>
     HWY_INLINE void advance() {
-        due += step;
+        due += kTimes * step;
         while (HWY_UNLIKELY(due >= kPlaces * kLine)) {
             ask(places[0] + offset);
             ask(places[1] + offset);
@@ -201,6 +206,12 @@ HWY_INLINE void multiplyRow(D d, const typename Products::Factor* factors, const
     }
 }
 
+/// Steps of rows that a loop of multiplyRows() takes at a time.
+template <int kRowsOfStep>
+constexpr int stepsAtOnce() {
+    return HWY_TARGET == HWY_AVX2 && kRowsOfStep < 8 ? 8 / kRowsOfStep : 1;
+}
+
 /// sum[h][w] += Σ_r factors[r × kNext + h × kStride] × rows[r][c + w × lanes …], r < `steps` steps;
 /// where a factor goes with a pair of rows, r counts pairs.
 template <class Products, int kHeads, int kWidth, int kStride, int kNext, class D, class Rows>
@@ -225,9 +236,8 @@ HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t steps, std::int
     const std::int64_t stepBytes = rows.stepBytes();
     const std::byte* at = rows.base;
     Ahead pace = ahead;
-    for (std::int64_t s = 0; s < steps; ++s, at += stepBytes) {
+    const auto multiplyStep = [&]() HWY_ATTR __attribute__((always_inline)) {
         if constexpr (kByPairs) {
-            pace.advance();
             const auto bothRows = [&](int w) HWY_ATTR __attribute__((always_inline)) {
                 return rows.both(d, at, c + w * lanes);
             };
@@ -235,8 +245,6 @@ HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t steps, std::int
         } else {
             unrolled<kRowsOfStep>([&](auto r) HWY_ATTR __attribute__((always_inline)) {
                 constexpr int kRow = decltype(r)::value;
-                if constexpr (kRow % 2 == 0)
-                    pace.advance();
                 const auto row = [&](int w) HWY_ATTR __attribute__((always_inline)) {
                     return rows.template row<kRow>(d, at, c + w * lanes);
                 };
@@ -249,7 +257,20 @@ HWY_INLINE void multiplyRows(D d, const Rows& rows, std::int64_t steps, std::int
             });
         }
         factors += kRowsOfStep / Products::kRows * kNext;
+        at += stepBytes;
+    };
+    constexpr int kPairsOfStep = kByPairs ? 1 : kRowsOfStep / 2;
+    constexpr int kAtOnce = stepsAtOnce<kRowsOfStep>();
+    std::int64_t s = 0;
+    for (; s + kAtOnce <= steps; s += kAtOnce) {
+        pace.advance<kPairsOfStep * kAtOnce>();
+        unrolled<kAtOnce>([&](auto) HWY_ATTR __attribute__((always_inline)) { multiplyStep(); });
     }
+    if constexpr (kAtOnce > 1)
+        for (; s < steps; ++s) {
+            pace.advance<kPairsOfStep>();
+            multiplyStep();
+        }
     ahead = pace;
     if constexpr (kSplit) {
         DECODESCOPE_UNROLL
@@ -275,39 +296,47 @@ HWY_INLINE std::int64_t chunkSteps(const Rows& rows, const Ahead& ahead) {
     return std::max<std::int64_t>(1, ahead.chunkBytes / rows.stepBytes());
 }
 
+/// weights[h][t] += Σ_r queries[r][h] × keys[r][t], r of `count` steps of rows from step `first`
+/// on; from the first of all, the weights start at zero.
+template <class Products, int kHeads, int kWidth, class Rows>
+HWY_INLINE void scoreSteps(const Rows& keys, std::int64_t first, std::int64_t count,
+                           const BlockQueries<Products>& block, Ahead& ahead) {
+    static_assert(kWidth * HWY_MAX_BYTES <= kTileTokens * sizeof(float));
+    const FloatTag d;
+    const std::int64_t lanes = lanesOf();
+    for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
+        float* weights = block.weights + t;
+        Sums<FloatTag, kHeads, kWidth> sum;
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                sum[h][w] =
+                    first == 0 ? hn::Zero(d) : hn::LoadU(d, weights + h * kRoundTokens + w * lanes);
+            }
+        }
+        multiplyRows<Products, kHeads, kWidth, 1, kHeads>(
+            d, rowsFrom(keys, first), count, t,
+            block.packed + Rows::kRowsOfStep * first / Products::kRows * kHeads, sum, ahead);
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            DECODESCOPE_UNROLL
+            for (int w = 0; w < kWidth; ++w) {
+                hn::StoreU(sum[h][w], d, weights + h * kRoundTokens + w * lanes);
+            }
+        }
+    }
+}
+
 /// weights[h][t] = Σ_r queries[r][h] × keys[r][t].
 template <class Products, int kHeads, int kWidth, class Rows>
 HWY_INLINE void scoreRows(const Rows& keys, std::int64_t headDimK,
                           const BlockQueries<Products>& block, Ahead& ahead) {
-    static_assert(kWidth * HWY_MAX_BYTES <= kTileTokens * sizeof(float));
-    const FloatTag d;
-    const std::int64_t lanes = lanesOf();
     const std::int64_t steps = headDimK / Rows::kRowsOfStep;
-    const bool oneSweep = kWidth * lanes >= kTileTokens;
+    const bool oneSweep = kWidth * lanesOf() >= kTileTokens;
     const std::int64_t chunk = oneSweep ? steps : chunkSteps(keys, ahead);
     for (std::int64_t s = 0; s < steps; s += chunk)
-        for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
-            float* weights = block.weights + t;
-            Sums<FloatTag, kHeads, kWidth> sum;
-            DECODESCOPE_UNROLL
-            for (int h = 0; h < kHeads; ++h) {
-                DECODESCOPE_UNROLL
-                for (int w = 0; w < kWidth; ++w) {
-                    sum[h][w] =
-                        s == 0 ? hn::Zero(d) : hn::LoadU(d, weights + h * kRoundTokens + w * lanes);
-                }
-            }
-            multiplyRows<Products, kHeads, kWidth, 1, kHeads>(
-                d, rowsFrom(keys, s), std::min(chunk, steps - s), t,
-                block.packed + Rows::kRowsOfStep * s / Products::kRows * kHeads, sum, ahead);
-            DECODESCOPE_UNROLL
-            for (int h = 0; h < kHeads; ++h) {
-                DECODESCOPE_UNROLL
-                for (int w = 0; w < kWidth; ++w) {
-                    hn::StoreU(sum[h][w], d, weights + h * kRoundTokens + w * lanes);
-                }
-            }
-        }
+        scoreSteps<Products, kHeads, kWidth>(keys, s, std::min(chunk, steps - s), block, ahead);
 }
 
 /// The same for a matrix in blocks: each block's sum is scaled, a token at a time, and added.
@@ -433,11 +462,112 @@ HWY_INLINE void addAllColumns(const RoundRows<Rows>& values, std::int64_t from, 
     }
 }
 
+/// Rows of values that are added together: kCountOf of them in pairs, or where kRowOf is not below
+/// zero that row of each of so many pairs. Factors lie kFactorsOf from one pair to the next.
+template <class RowsType, int kCountOf, int kFactorsOf, int kRowOf = -1>
+struct RowGroup {
+    static constexpr int kCount = kCountOf;
+    RowsType rows;          ///< of the first pair
+    std::int64_t pairBytes; ///< from one pair to the next
+    const float* factors; ///< of the first pair and head; a head's lie kRoundTokens after another's
+    template <int kIndex, class D>
+    [[nodiscard]] HWY_INLINE hn::Vec<D> row(D d, std::int64_t c) const {
+        constexpr int kPair = kRowOf < 0 ? kIndex / 2 : kIndex;
+        constexpr int kRow = kRowOf < 0 ? kIndex % 2 : kRowOf;
+        return rows.template row<kRow>(d, rows.base + kPair * pairBytes, c);
+    }
+    template <int kIndex>
+    [[nodiscard]] HWY_INLINE const float* factor(int head) const {
+        constexpr int kPair = kRowOf < 0 ? kIndex / 2 : kIndex;
+        constexpr int kRow = kRowOf < 0 ? kIndex % 2 : kRowOf;
+        return factors + head * kRoundTokens + kPair * kFactorsOf + kRow;
+    }
+};
+
+/// Few heads keep the factors of a group of rows in registers, where a core has half of those that
+/// would hold sums of a whole row: memory is then read in one sweep as well.
+constexpr bool keepsFactors(int heads) {
+    return kReadsSideBySide && heads <= 2;
+}
+/// Rows of a group.
+constexpr int groupRows(int heads) {
+    return 8 / heads;
+}
+
+/// output[h][0 .. headDimV) += Σ_i factors[h][i] × row i of a group.
+template <int kHeads, class Group>
+HWY_INLINE void addGroup(const Group& group, std::int64_t headDimV, float* output, Ahead& pace) {
+    const FloatTag d;
+    const std::int64_t lanes = lanesOf();
+    FloatVec factors[kHeads][Group::kCount];
+    DECODESCOPE_UNROLL
+    for (int h = 0; h < kHeads; ++h) {
+        unrolled<Group::kCount>([&](auto i) HWY_ATTR __attribute__((always_inline)) {
+            constexpr int kIndex = decltype(i)::value;
+            factors[h][kIndex] = inRegister(hn::Set(d, *group.template factor<kIndex>(h)));
+        });
+    }
+    const auto addColumn = [&](std::int64_t c) HWY_ATTR __attribute__((always_inline)) {
+        FloatVec sum[kHeads];
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            sum[h] = hn::LoadU(d, output + h * headDimV + c);
+        }
+        unrolled<Group::kCount>([&](auto i) HWY_ATTR __attribute__((always_inline)) {
+            constexpr int kIndex = decltype(i)::value;
+            const auto row = group.template row<kIndex>(d, c);
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                multiplyAdd(sum[h], factors[h][kIndex], row);
+            }
+        });
+        DECODESCOPE_UNROLL
+        for (int h = 0; h < kHeads; ++h) {
+            hn::StoreU(sum[h], d, output + h * headDimV + c);
+        }
+    };
+    constexpr int kAtOnce = widthFor(kHeads); // as Ahead::step counts
+    std::int64_t c = 0;
+    for (; c + kAtOnce * lanes <= headDimV; c += kAtOnce * lanes) {
+        pace.advance<Group::kCount / 2>();
+        unrolled<kAtOnce>([&](auto i) HWY_ATTR __attribute__((always_inline)) {
+            addColumn(c + decltype(i)::value * lanes);
+        });
+    }
+    for (; c < headDimV; c += lanes)
+        addColumn(c);
+}
+
+/// A tile's first rows in groups of neighbours. Returns how many.
+template <int kHeads, class Rows>
+HWY_INLINE std::int64_t addGroups(const Rows& rows, std::int64_t headDimV, std::int64_t tokens,
+                                  const float* weights, float* output, Ahead& ahead) {
+    static_assert(Rows::kRowsOfStep == 2);
+    constexpr int kCount = groupRows(kHeads);
+    Ahead pace = ahead;
+    std::int64_t t = 0;
+    for (; t + kCount <= tokens; t += kCount)
+        addGroup<kHeads>(
+            RowGroup<Rows, kCount, 2>{rowsFrom(rows, t / 2), rows.stepBytes(), weights + t},
+            headDimV, output, pace);
+    ahead = pace;
+    return t;
+}
+
 /// A round's tiles in one sweep, or of each tile chunk after chunk.
 template <class Products, int kHeads, class Rows>
 HWY_INLINE void addRows(const RoundRows<Rows>& values, std::int64_t headDimV, std::int64_t tokens,
                         const typename Products::Factor* weights, float* output, Ahead& ahead) {
     constexpr std::int64_t kRowsOfStep = Rows::kRowsOfStep;
+    if constexpr (keepsFactors(kHeads) && Products::kRows == 1 && kRowsOfStep == 2) {
+        const std::int64_t done =
+            addGroups<kHeads>(values.rows, headDimV, tokens, weights, output, ahead);
+        if (done < tokens)
+            addAllColumns<Products, kHeads, widthFor(kHeads)>(
+                RoundRows<Rows>{rowsFrom(values.rows, done / kRowsOfStep), values.tileBytes}, 0,
+                headDimV, tokens - done, weights + done, nullptr, output, headDimV, ahead);
+        return;
+    }
     const std::int64_t chunk = kRowsOfStep * chunkSteps(values.rows, ahead);
     for (std::int64_t t = 0, count = 0; t < tokens; t += count) {
         const std::int64_t tile = t / kTileTokens;
@@ -521,7 +651,7 @@ struct ScoreKernel {
 /// a third of the instructions. Measured on Zen 4: 3 % of the time of four heads, 2 % of 32, 4 % of
 /// dot products.
 constexpr std::int64_t kUsualHeadDim = 128;
-constexpr bool kKnowsHeadDim = HWY_ARCH_X86 && HWY_MAX_BYTES >= 64;
+constexpr bool kKnowsHeadDim = HWY_ARCH_X86 && HWY_MAX_BYTES >= 32;
 
 template <class Matrix, class Products>
 struct ValueKernel {

@@ -51,7 +51,8 @@ struct RoundWork {
     std::int64_t tileBytes;
     float* output;
     Ahead ahead;
-    bool both = false; ///< the round's weights have what rounding dropped behind them
+    bool both = false;      ///< the round's weights have what rounding dropped behind them
+    std::int64_t apart = 0; ///< bytes from each tile of a round to the next, of several places
 };
 /// Scores a tile, or adds the values of a round's tiles, the first of which is at `matrix`.
 /// `weights`: of the first token [group], kRoundTokens apart.

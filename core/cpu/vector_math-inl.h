@@ -73,6 +73,17 @@ HWY_INLINE void multiplyAdd(V& sum, V a, V b) {
 #endif
 }
 
+/// The same vector, which a compiler may not make again from memory where it is used.
+template <class V>
+HWY_INLINE V inRegister(V v) {
+#if HWY_ARCH_X86 && HWY_TARGET == HWY_AVX2
+    auto raw = v.raw;
+    asm("" : "+x"(raw)); // NOLINT(hicpp-no-assembler): no instruction
+    v.raw = raw;
+#endif
+    return v;
+}
+
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
 /// sum += *a × b, with one number for all lanes that the instruction itself takes from memory: on
 /// Zen 4 that is free, while filling a register with it takes a slot of the units that multiply.
