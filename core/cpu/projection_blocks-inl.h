@@ -325,13 +325,12 @@ std::int64_t panelsTogether(const Projection& p, const ProjectionPart& part, std
 /// where it asks as well), two with q4_0 0.73, of which asking is a tenth.
 template <class PairUnit, class QuadUnit, bool kAskAlways>
 void blockPart(const Projection& p, const ProjectionPart& part) {
-    constexpr bool kFromFour = HWY_ARCH_X86 && HWY_TARGET == HWY_AVX2;
     const std::int64_t sequences = part.sequenceEnd - part.sequence;
     std::int64_t row = part.row;
-    if constexpr (kFromFour)
+    if constexpr (kReadsFourPanels)
         if (sequences == 1)
             row = panelsTogether<PairUnit, QuadUnit, 4, kAskAlways>(p, part, row);
-    if constexpr (kFromFour || kAskAlways)
+    if constexpr (kReadsFourPanels || kAskAlways)
         if (sequences <= 2)
             row = panelsTogether<PairUnit, QuadUnit, 2, true>(p, part, row);
     for (; row < part.rowEnd; row += kPanelRows)

@@ -33,6 +33,8 @@ constexpr bool asksFor(int sequences, bool asks) {
 }
 /// Sums that stay in registers beside what is multiplied.
 constexpr int kMostSums = HWY_MAX_BYTES == 32 ? 8 : 16;
+/// One sequence is multiplied with four panels at a time: see blockPart().
+constexpr bool kReadsFourPanels = HWY_ARCH_X86 && HWY_TARGET == HWY_AVX2;
 /// Sequences that are multiplied together.
 constexpr int kMostTogether = HWY_MAX_BYTES >= 64 ? 8 : 4;
 
@@ -146,15 +148,28 @@ void floatPanels(const Projection& p, const ProjectionPart& part, std::int64_t r
             putSums(p, row + i * apart, s, sums + (s - part.sequence) * kStride + i * kPanelRows);
 }
 
-/// Two panels at a time, far apart, so that each is a stream of its own to the prefetcher.
+/// kPanels panels at a time, far apart, while there are so many. Returns the row from which on none
+/// is done.
+template <int kPanels, bool kAsks, typename T>
+std::int64_t floatPanelsTogether(const Projection& p, const ProjectionPart& part,
+                                 std::int64_t row) {
+    const std::int64_t panels = (part.rowEnd - row + kPanelRows - 1) / kPanelRows;
+    const std::int64_t apart = panels / kPanels * kPanelRows;
+    for (const std::int64_t end = row + apart; row < end; row += kPanelRows)
+        floatPanels<kPanels, kAsks, T>(p, part, row, apart);
+    return row + (kPanels - 1) * apart;
+}
+
+/// Two panels at a time, each a stream of its own to the prefetchers; with AVX2 four for one
+/// sequence of 16-bit weights. Measured on Zen 3: 0.89 of the time of two; f32 gains nothing.
 template <typename T, bool kAsks>
 void floatPart(const Projection& p, const ProjectionPart& part) {
-    const std::int64_t panels = (part.rowEnd - part.row + kPanelRows - 1) / kPanelRows;
-    const std::int64_t apart = panels / 2 * kPanelRows;
-    for (std::int64_t i = 0; i < panels / 2; ++i)
-        floatPanels<2, kAsks, T>(p, part, part.row + i * kPanelRows, apart);
-    if (panels % 2 != 0)
-        floatPanels<1, kAsks, T>(p, part, part.row + 2 * apart, 0);
+    std::int64_t row = part.row;
+    if constexpr (kReadsFourPanels && sizeof(T) == 2)
+        if (part.sequenceEnd - part.sequence == 1)
+            row = floatPanelsTogether<4, kAsks, T>(p, part, row);
+    row = floatPanelsTogether<2, kAsks, T>(p, part, row);
+    floatPanelsTogether<1, kAsks, T>(p, part, row);
 }
 
 /// The inputs of several sequences, group by group [column][sequence]; columns [from, to) of them.
