@@ -526,16 +526,21 @@ HWY_INLINE void addGroup(const Group& group, std::int64_t headDimV, float* outpu
             hn::StoreU(sum[h], d, output + h * headDimV + c);
         }
     };
-    constexpr int kAtOnce = widthFor(kHeads); // as Ahead::step counts
     std::int64_t c = 0;
-    for (; c + kAtOnce * lanes <= headDimV; c += kAtOnce * lanes) {
-        pace.advance<Group::kCount / 2>();
-        unrolled<kAtOnce>([&](auto i) HWY_ATTR __attribute__((always_inline)) {
-            addColumn(c + decltype(i)::value * lanes);
-        });
-    }
-    for (; c < headDimV; c += lanes)
-        addColumn(c);
+    const auto sweep = [&](auto width) HWY_ATTR __attribute__((always_inline)) {
+        constexpr int kWidth = decltype(width)::value;
+        for (; c + kWidth * lanes <= headDimV; c += kWidth * lanes) {
+            pace.advance<Group::kCount / 2>();
+            unrolled<kWidth>([&](auto i) HWY_ATTR __attribute__((always_inline)) {
+                addColumn(c + decltype(i)::value * lanes);
+            });
+        }
+    };
+    constexpr int kWidth = widthFor(kHeads); // and narrower ones: aheadStep() counts these sweeps
+    static_assert(kWidth == 4);
+    sweep(std::integral_constant<int, kWidth>());
+    sweep(std::integral_constant<int, narrower(kWidth)>());
+    sweep(std::integral_constant<int, 1>());
 }
 
 /// A tile's first rows in groups of neighbours. Returns how many.
