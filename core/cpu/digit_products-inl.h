@@ -149,7 +149,7 @@ HWY_INLINE QuadHalves<hn::Vec<D>> halvesOf(D di, hn::Vec<D> words) {
 template <class Dot, class D, int kHeads, int kWidth>
 struct DigitSums {
     using Tag = hn::RebindToSigned<D>;
-    static constexpr int kHighHeads = Dot::kWholeNumbers ? 1 : kHeads;
+    static constexpr int kHighHeads = std::max(1, Dot::kWholeNumbers ? 0 : kHeads);
     hn::Vec<Tag> low[kHeads][kWidth], high[kHighHeads][kWidth];
 
     /// starts[h]: what a head's numbers start from. The constructor that a compiler makes by itself
