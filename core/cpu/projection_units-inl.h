@@ -18,19 +18,9 @@ namespace {
 /// One row a lane.
 using RowWords = hn::RebindToSigned<RowFloats>;
 
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
-/// Keeps a compiler from adding many products up in an order of its own, for which it holds more
-/// of them than there are registers.
-HWY_INLINE void keepOrder(hn::Vec<RowWords>& sum) {
-    auto raw = sum.raw;
-    asm("" : "+v"(raw)); // NOLINT(hicpp-no-assembler): no instruction
-    sum.raw = raw;
-}
-#endif
-
 /// sum[i] += row[2i] × pair[0] + row[2i + 1] × pair[1] of 8-bit weights and 16-bit inputs, on any
 /// CPU.
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+#if DECODESCOPE_HAS_INT16_DOT
 struct PairProducts {
     static HWY_INLINE auto load(const std::int8_t* rows) {
         const hn::RepartitionToNarrow<RowWords> d;
@@ -38,13 +28,7 @@ struct PairProducts {
     }
     template <class V>
     static HWY_INLINE void add(hn::Vec<RowWords>& sum, V row, const std::int32_t* pair) {
-        const auto both = hn::Set(RowWords(), *pair);
-#if HWY_TARGET <= HWY_AVX3
-        sum.raw = _mm512_add_epi32(sum.raw, _mm512_madd_epi16(row.raw, both.raw));
-#else
-        sum.raw = _mm256_add_epi32(sum.raw, _mm256_madd_epi16(row.raw, both.raw));
-#endif
-        keepOrder(sum);
+        Int16Dot::add(sum, row, hn::Set(RowWords(), *pair));
     }
 };
 #else
@@ -106,7 +90,7 @@ struct QuadProducts {
 #else
         sum.raw = _mm256_add_epi16(sum.raw, _mm256_maddubs_epi16(row.raw, all.raw));
 #endif
-        keepOrder(sum);
+        sum = inRegister(sum);
     }
     static HWY_INLINE Sum total(Sum sum) {
 #if HWY_TARGET <= HWY_AVX3

@@ -73,12 +73,14 @@ HWY_INLINE void multiplyAdd(V& sum, V a, V b) {
 #endif
 }
 
-/// The same vector, which a compiler may not make again from memory where it is used.
+/// The same vector, in a register at this point: compilers may neither make it again where it is
+/// used, nor make several such vectors in an order of their own, for which they hold more of them
+/// than there are registers.
 template <class V>
 HWY_INLINE V inRegister(V v) {
-#if HWY_ARCH_X86 && HWY_TARGET == HWY_AVX2
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
     auto raw = v.raw;
-    asm("" : "+x"(raw)); // NOLINT(hicpp-no-assembler): no instruction
+    asm("" : "+v"(raw)); // NOLINT(hicpp-no-assembler): no instruction
     v.raw = raw;
 #endif
     return v;
