@@ -252,6 +252,26 @@ void finish(const AttentionPart& part, const AttentionState& state, const float*
             state.output[i] *= kInt8Scale;
 }
 
+/// Rounds of a tile of each place. Returns how many tiles of the part that were.
+std::int64_t attendSides(const RoundWork& plain, const AttentionState& state, SoftmaxKernel softmax,
+                         std::int64_t keyBytes) {
+    const KvTypes& types = plain.part.types;
+    const TileKernel score = kernelFor<ScoreSides>(types.key);
+    const TileKernel addValues = kernelFor<AddSides>(types.value);
+    const std::int64_t perPlace = plain.part.tokens / kTileTokens / Ahead::kPlaces;
+    RoundWork work = plain;
+    work.tileBytes = perPlace * plain.tileBytes;
+    const std::byte* tile = plain.part.tiles;
+    // While keys are read the values behind them are asked for, and then the next keys.
+    work.ahead.restart(tile + keyBytes, work.tileBytes);
+    for (std::int64_t i = 0; i < perPlace; ++i, tile += plain.tileBytes) {
+        score(work, tile, kTileTokens, work.scratch.weights);
+        softmax(work, state, Ahead::kPlaces * kTileTokens);
+        addValues(work, tile + keyBytes, kTileTokens, work.scratch.weights);
+    }
+    return Ahead::kPlaces * perPlace;
+}
+
 void attend(const AttentionPart& part, const AttentionState& state, float* memory) {
     const Blocks blocks(part.group, blockHeads(part));
     Scratch scratch{};
@@ -274,7 +294,7 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const KvLayout layout{part.types, 1, 1, part.headDimK, part.headDimV, part.tokens};
     const auto keyBytes = static_cast<std::int64_t>(layout.keyTileBytes());
     const auto tileBytes = static_cast<std::int64_t>(layout.tileBytes());
-    RoundWork work{part, blocks, scratch, tileBytes, state.output, {}, false, 0};
+    RoundWork work{part, blocks, scratch, tileBytes, state.output, {}, false};
     const bool waits = waitsForMemory(part);
     work.ahead.step = waits && !habits().asksWhileWaiting ? 0
                       : takesDigits(part.unit)            ? digitAheadStep(part, blocks, tileBytes)
@@ -295,19 +315,7 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const std::int64_t tiles = (part.tokens + kTileTokens - 1) / kTileTokens;
     std::int64_t done = 0;
     if (readsSideBySide(part, tiles)) {
-        const TileKernel score = kernelFor<ScoreSides>(part.types.key);
-        const TileKernel addValues = kernelFor<AddSides>(part.types.value);
-        const std::int64_t perPlace = part.tokens / kTileTokens / kSideTiles;
-        work.apart = perPlace * tileBytes;
-        // While keys are read the values behind them are asked for, and then the next keys.
-        work.ahead.restart(part.tiles + keyBytes, work.apart);
-        for (std::int64_t i = 0; i < perPlace; ++i) {
-            const std::byte* tile = part.tiles + i * tileBytes;
-            score(work, tile, kTileTokens, scratch.weights);
-            kernels.softmax(work, state, kSideTiles * kTileTokens);
-            addValues(work, tile + keyBytes, kTileTokens, scratch.weights);
-        }
-        done = kSideTiles * perPlace;
+        done = attendSides(work, state, kernels.softmax, keyBytes);
     } else if (readsFromPlaces(part, tiles)) {
         const std::int64_t perPlace = tiles / Ahead::kPlaces / roundTiles * roundTiles;
         const std::int64_t apart = perPlace * tileBytes;

@@ -13,7 +13,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/cpu/ahead-inl.h"
 #include "core/cpu/kv_cache.h"
+#include "core/cpu/row_groups-inl.h"
+#include "core/cpu/row_products-inl.h"
 #include "core/cpu/tile_products-inl.h"
 #include "core/cpu/tile_rows-inl.h"
 #include "core/cpu/tile_work-inl.h"
@@ -22,28 +25,8 @@ HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
 
-/// The values of kSideTiles whole tiles that lie `apart` bytes from each to the next.
-template <int kHeads, class Rows>
-HWY_INLINE void addSideBySide(Rows rows, std::int64_t apart, std::int64_t headDimV,
-                              const float* weights, float* output, Ahead& ahead) {
-    static_assert(Rows::kRowsOfStep == 2);
-    Ahead pace = ahead;
-    for (std::int64_t t = 0; t < kTileTokens; t += 2, rows = rowsFrom(rows, 1), weights += 2) {
-        if constexpr (groupRows(kHeads) == 2 * kSideTiles) {
-            addGroup<kHeads>(RowGroup<Rows, 2 * kSideTiles, kTileTokens>{rows, apart, weights},
-                             headDimV, output, pace);
-        } else {
-            addGroup<kHeads>(RowGroup<Rows, kSideTiles, kTileTokens, 0>{rows, apart, weights},
-                             headDimV, output, pace);
-            addGroup<kHeads>(RowGroup<Rows, kSideTiles, kTileTokens, 1>{rows, apart, weights},
-                             headDimV, output, pace);
-        }
-    }
-    ahead = pace;
-}
-
-/// The keys of kSideTiles whole tiles that lie `apart` bytes from each to the next: few heads, who
-/// have time to spare, take a chunk of each in turn.
+/// The keys of whole tiles, one of each place, that lie `apart` bytes from each to the next: few
+/// heads, who have time to spare, take a chunk of each in turn.
 template <class Rows>
 struct SideKeys {
     const Rows& keys;
@@ -55,7 +38,7 @@ struct SideKeys {
         const std::int64_t steps = headDimK / Rows::kRowsOfStep;
         const std::int64_t chunk = keepsFactors(kHeads) ? chunkSteps(keys, ahead) : steps;
         for (std::int64_t s = 0; s < steps; s += chunk)
-            for (std::int64_t p = 0; p < kSideTiles; ++p) {
+            for (std::int64_t p = 0; p < Ahead::kPlaces; ++p) {
                 Rows rows = keys;
                 rows.base += p * apart;
                 BlockQueries<F32Products> ofTile = block;
@@ -77,23 +60,17 @@ struct SideValues {
     Ahead& ahead;
     template <int kHeads>
     HWY_INLINE void run() const {
-        if (headDimV == kUsualHeadDim)
-            add<kHeads>(kUsualHeadDim);
-        else
-            add<kHeads>(headDimV);
-    }
-
-private:
-    template <int kHeads>
-    HWY_INLINE void add(std::int64_t columns) const {
-        Rows rows = values;
-        rows.columns = columns;
-        if constexpr (keepsFactors(kHeads))
-            addSideBySide<kHeads>(rows, apart, columns, weights, output, ahead);
-        else
-            addAllColumns<F32Products, kHeads, widthFor(kHeads)>(
-                RoundRows<Rows>{rows, apart}, 0, columns, kSideTiles * kTileTokens, weights,
-                nullptr, output, columns, ahead);
+        withColumns(
+            headDimV, [&](std::int64_t columns) HWY_ATTR __attribute__((always_inline)) {
+                Rows rows = values;
+                rows.columns = columns;
+                if constexpr (keepsFactors(kHeads))
+                    addSideBySide<kHeads>(rows, apart, columns, weights, output, ahead);
+                else
+                    addAllColumns<F32Products, kHeads, widthFor(kHeads)>(
+                        RoundRows<Rows>{rows, apart}, 0, columns, Ahead::kPlaces * kTileTokens,
+                        weights, nullptr, output, columns, ahead);
+            });
     }
 };
 
@@ -103,7 +80,8 @@ constexpr bool readsInPairs() {
     return kReadsSideBySide && !Matrix::kInBlocks && Matrix::Rows::kRowsOfStep == 2;
 }
 
-/// As ScoreKeys and AddValues, with the first of the round's tiles at `matrix`.
+/// As ScoreKeys and AddValues: the round's tiles are the places', the first of them at `matrix` and
+/// RoundWork::tileBytes from each to the next.
 template <class Matrix>
 struct ScoreSides {
     static void run(RoundWork& work, const std::byte* matrix, std::int64_t /*tokens*/,
@@ -113,7 +91,7 @@ struct ScoreSides {
             forHeads<kBlockHeads>(
                 work.part.group,
                 SideKeys<typename Matrix::Rows>{
-                    keys.rows, work.apart, work.part.headDimK,
+                    keys.rows, work.tileBytes, work.part.headDimK,
                     BlockQueries<F32Products>{work.scratch.queries, nullptr, weights}, work.ahead});
         }
     }
@@ -125,9 +103,10 @@ struct AddSides {
                     float* weights) {
         if constexpr (readsInPairs<Matrix>()) {
             const Matrix values(matrix, work.part.headDimV);
-            forHeads<kBlockHeads>(work.part.group, SideValues<typename Matrix::Rows>{
-                                                       values.rows, work.apart, work.part.headDimV,
-                                                       weights, work.output, work.ahead});
+            forHeads<kBlockHeads>(work.part.group,
+                                  SideValues<typename Matrix::Rows>{values.rows, work.tileBytes,
+                                                                    work.part.headDimV, weights,
+                                                                    work.output, work.ahead});
         }
     }
 };

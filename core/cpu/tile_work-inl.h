@@ -48,11 +48,10 @@ struct RoundWork {
     const AttentionPart& part;
     const Blocks& blocks;
     const Scratch& scratch;
-    std::int64_t tileBytes;
+    std::int64_t tileBytes; ///< from each tile of a round to the next
     float* output;
     Ahead ahead;
-    bool both = false;      ///< the round's weights have what rounding dropped behind them
-    std::int64_t apart = 0; ///< bytes from each tile of a round to the next, of several places
+    bool both = false; ///< the round's weights have what rounding dropped behind them
 };
 /// Scores a tile, or adds the values of a round's tiles, the first of which is at `matrix`.
 /// `weights`: of the first token [group], kRoundTokens apart.

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory that is asked for before it is read; compiled once for each instruction set.
+#if defined(DECODESCOPE_CPU_AHEAD_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef DECODESCOPE_CPU_AHEAD_INL_H
+#undef DECODESCOPE_CPU_AHEAD_INL_H
+#else
+#define DECODESCOPE_CPU_AHEAD_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace decodescope::HWY_NAMESPACE {
+namespace {
+
+/// Asks for memory that is soon read, a line at a time and at the pace of the work: a CPU drops
+/// what is asked for while its buffers for misses are taken (on Zen 3 some 24 lines). Several
+/// places are asked in turn: one stream of reads leaves part of a memory's channels and banks idle.
+struct Ahead {
+    static constexpr int kPlaces = 4;
+    static constexpr std::int64_t kLine = 64;
+
+    const std::byte* places[kPlaces] = {};
+    std::int64_t stride = kLine; ///< between lines of one place
+    std::int64_t offset = 0;     ///< of the next line of each place
+    std::int64_t due = 0;        ///< bytes that should have been asked for and were not
+    std::int64_t step = 0;       ///< by which `due` grows with each pair of rows
+    std::int64_t chunkBytes = 0; ///< of rows that a sweep passes over
+
+    /// Four places, or the four next lines of one.
+    HWY_INLINE void restart(const std::byte* from) {
+        for (int i = 0; i < kPlaces; ++i)
+            places[i] = from + i * kLine;
+        stride = kPlaces * kLine;
+        offset = due = 0;
+    }
+    HWY_INLINE void restart(const std::byte* from, std::int64_t apart) {
+        for (int i = 0; i < kPlaces; ++i)
+            places[i] = from + i * apart;
+        stride = kLine;
+        offset = due = 0;
+    }
+    static HWY_INLINE void ask(const std::byte* line) {
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+        // Into the second level: the round in work fills the first. Measured on Zen 4: 3 % of the
+        // time of eight heads.
+        __builtin_prefetch(line, 0, 2);
+#else
+        hwy::Prefetch(line);
+#endif
+    }
+    template <int kTimes = 1>
+    HWY_INLINE void advance() {
+        due += kTimes * step;
+        while (HWY_UNLIKELY(due >= kPlaces * kLine)) {
+            ask(places[0] + offset);
+            ask(places[1] + offset);
+            ask(places[2] + offset);
+            ask(places[3] + offset);
+            offset += stride;
+            due -= kPlaces * kLine;
+        }
+    }
+};
+
+} // namespace
+} // namespace decodescope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
