@@ -2,11 +2,11 @@
 #include "gpu/gpu_ceilings.h"
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <optional>
 #include <utility>
 
+#include "core/engine/elapsed.h"
 #include "core/spec/units.h"
 #include "gpu/kernels/memory_args.h"
 #include "gpu/kernels/peak_args.h"
@@ -15,12 +15,6 @@
 
 namespace decodescope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// From here on there are matrix products of these factors.
 constexpr int kFirstWithBf16 = 80, kFirstWithInt8 = 80;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 
 #include <fmt/format.h>
 
@@ -13,16 +12,11 @@
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/thread_pool.h"
 #include "core/cpu/topology.h"
+#include "core/engine/elapsed.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// How long one rate is measured.
 struct Passes {

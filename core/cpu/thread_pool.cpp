@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cpu/thread_pool.h"
+#include "core/engine/elapsed.h"
 
 #include <algorithm>
 #include <chrono>
@@ -10,12 +11,6 @@
 
 namespace decodescope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// That the calling thread has run, without the time in which it was put aside.
 double threadSeconds() {

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-using Clock = std::chrono::system_clock;
+using WallClock = std::chrono::system_clock;
 
 constexpr std::chrono::hours kStaleAfter{7 * 24};
 constexpr std::uint64_t kMaxFileBytes = kMiB; ///< an entry takes some hundred bytes
@@ -28,7 +28,7 @@ constexpr int kFormat = 2;
 /// A rate below this part of what the device once reached is worth a note.
 constexpr double kSlowedDown = 0.75;
 
-std::int64_t secondsOf(Clock::time_point time) {
+std::int64_t secondsOf(WallClock::time_point time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
@@ -79,7 +79,7 @@ struct Entry {
 };
 
 /// The entry, or the reason why it does not count. Throws nlohmann::json::exception.
-Result<Entry> readEntry(const Json& json, const DeviceInfo& device, Clock::time_point now) {
+Result<Entry> readEntry(const Json& json, const DeviceInfo& device, WallClock::time_point now) {
     const auto stale = [](const char* why) {
         return Error{ErrorCode::FileUnreadable, why, "", ""};
     };
@@ -103,7 +103,8 @@ Result<Entry> readEntry(const Json& json, const DeviceInfo& device, Clock::time_
 }
 
 /// The device's entry among all, where there is one that counts.
-std::optional<Entry> entryOf(const Json& entries, const DeviceInfo& device, Clock::time_point now) {
+std::optional<Entry> entryOf(const Json& entries, const DeviceInfo& device,
+                             WallClock::time_point now) {
     const auto found = entries.find(device.id);
     if (found == entries.end())
         return std::nullopt;
@@ -144,7 +145,8 @@ fs::path calibrationFile() {
     return {};
 }
 
-StoredCeilings loadCeilings(const DeviceInfo& device, const fs::path& file, Clock::time_point now) {
+StoredCeilings loadCeilings(const DeviceInfo& device, const fs::path& file,
+                            WallClock::time_point now) {
     StoredCeilings stored;
     const Json entries = readEntries(file, stored.note);
     const auto entry = entries.find(device.id);
@@ -165,7 +167,7 @@ StoredCeilings loadCeilings(const DeviceInfo& device, const fs::path& file, Cloc
 }
 
 Status storeCeilings(const DeviceInfo& device, const Ceilings& ceilings, CalibrationKind kind,
-                     const fs::path& file, Clock::time_point now) {
+                     const fs::path& file, WallClock::time_point now) {
     if (file.empty())
         return Done{};
     std::string note;

@@ -2,16 +2,14 @@
 #include "core/profile/elasticity.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <vector>
 
+#include "core/engine/elapsed.h"
 #include "core/profile/statistics.h"
 
 namespace decodescope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr int kUsualRounds = 5;
 constexpr int kMostRounds = 100;
@@ -42,10 +40,6 @@ int fewestRounds(double stepSeconds) {
 
 double roundSeconds(double stepSeconds) {
     return stepSeconds * kStepsOfARound * stepsOfATurn(stepSeconds);
-}
-
-double secondsSince(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 /// The median time of `steps` steps in a row.

@@ -2,14 +2,12 @@
 #include "core/profile/energy.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "core/engine/elapsed.h"
 #include "core/profile/point_run.h"
 
 namespace decodescope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr double kShare = 0.15; ///< of a point's seconds
 constexpr double kLeastSeconds = 0.25;
@@ -17,10 +15,6 @@ constexpr double kMostSeconds = 0.6;
 
 /// Asking takes time in which the device rests: not more often than this.
 constexpr double kPollSeconds = 0.002;
-
-double secondsSince(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Runs steps and follows the counter.
 class EnergyMeter {

@@ -2,7 +2,6 @@
 #include "core/profile/kernel_calibration.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "core/engine/elapsed.h"
 #include "core/plan/kernel_model.h"
 #include "core/profile/launch_calibration.h"
 #include "core/profile/statistics.h"
@@ -21,12 +21,6 @@
 
 namespace decodescope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // What is measured. At the usual head_dim the groups are dense, because kernels work on blocks of
 // heads; at others a few tell how they differ from it.

@@ -2,15 +2,13 @@
 #include "core/profile/timed_points.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "core/engine/elapsed.h"
 #include "core/profile/point_run.h"
 #include "core/profile/statistics.h"
 
 namespace decodescope {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // A visit to a point.
 constexpr double kVisitSeconds = 0.003;
@@ -64,7 +62,7 @@ Status PointTimer::run(TimedBatch& batch, double seconds) {
             if (Status status = visit(point); !status)
                 return status;
         }
-    while (std::chrono::duration<double>(Clock::now() - start).count() < seconds);
+    while (secondsSince(start) < seconds);
     for (const TimedPoint& point : batch.points)
         m_slowdowns.push_back(median(point.visits) / point.fastest());
     batch.take(batch.points);

@@ -4,7 +4,6 @@
 // bench_predict [SEED [COUNT [DEVICE]]] (default 1 60 cpu). Exit code 5 without the device.
 // One JSON object for the calibration, one for each model, and last the summaries.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -19,6 +18,7 @@
 
 #include "bench_timing.h"
 #include "core/cpu/cpu_backend.h"
+#include "core/engine/elapsed.h"
 #include "core/plan/plan.h"
 #include "core/profile/calibration.h"
 #include "core/profile/measured_device.h"
@@ -28,7 +28,6 @@
 #include "gpu/cuda_backend.h"
 
 using namespace decodescope;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -146,7 +145,7 @@ bool measure(Backend& backend, const DeviceInfo& device, const Range& range, Cas
         !(*decoder)->step({})) // the first finds caches cold
         return false;
     const auto start = Clock::now();
-    while (std::chrono::duration<double>(Clock::now() - start).count() < range.visitSeconds)
+    while (secondsSince(start) < range.visitSeconds)
         if (const auto timing = (*decoder)->step({}))
             each.seconds.push_back(timing->seconds);
     return true;
