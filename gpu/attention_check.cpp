@@ -10,14 +10,11 @@
 
 #include "core/engine/float_bits.h"
 #include "core/engine/reference.h"
+#include "core/spec/count.h"
 #include "gpu/attention_launch.h"
 
 namespace decodescope {
 namespace {
-
-std::size_t count(std::int64_t n) {
-    return static_cast<std::size_t>(n);
-}
 
 /// A random element as the cache keeps it, and what it is worth.
 struct Element {

@@ -5,14 +5,11 @@
 #include <cmath>
 #include <utility>
 
+#include "core/spec/count.h"
 #include "gpu/random_fill.h"
 
 namespace decodescope {
 namespace {
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(n);
-}
 
 /// Where each part of the room begins, in bytes.
 struct Parts {

@@ -135,8 +135,8 @@ Status CudnnDecoder::makeKinds() {
         m_kinds.push_back({shape, std::move(*attention)});
         m_rowsBytes = std::max(m_rowsBytes, bytesOf(shape, shape.nHeads, 1));
     }
-    constexpr std::uint64_t kAlignment = 256; // of the workspace behind the rows
-    m_rowsBytes = (m_rowsBytes + kAlignment - 1) / kAlignment * kAlignment;
+    constexpr std::uint64_t kBehindRows = 256; // alignment of the workspace
+    m_rowsBytes = (m_rowsBytes + kBehindRows - 1) / kBehindRows * kBehindRows;
     return Done{};
 }
 

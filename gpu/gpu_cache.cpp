@@ -6,16 +6,13 @@
 #include <utility>
 
 #include "core/engine/step_work.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 #include "gpu/page_table.h"
 #include "gpu/random_fill.h"
 
 namespace decodescope {
 namespace {
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(n);
-}
 
 bool sameShape(const LayerSpec& a, const LayerSpec& b) {
     return a.nKvHeads == b.nKvHeads && a.headDimK == b.headDimK && a.window == b.window;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/spec/count.h"
 #include "gpu/attention_launch.h"
 #include "gpu/random_fill.h"
 #include "gpu/timed_work.h"
@@ -19,10 +20,6 @@ constexpr int kHeadDim = 128, kGroup = 4;
 constexpr DataType kType = DataType::F16;
 constexpr std::int64_t kRowBytes = kHeadDim * 2;
 constexpr int kCombinedHeads = 8; ///< KV heads
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(n);
-}
 
 /// Timed launches over memory of their own.
 class SplitMeasurement {

@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "core/engine/rotary_table.h"
+#include "core/spec/count.h"
 #include "gpu/kernel_choice.h"
 #include "gpu/random_fill.h"
 
@@ -12,10 +13,6 @@ namespace decodescope {
 namespace {
 
 using gpu::Activation;
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(n);
-}
 
 /// Half of the rows, of gate and up alike.
 int halfOf(const ProjectionShape& shape) {

@@ -7,16 +7,13 @@
 #include <utility>
 
 #include "core/cpu/attention_kernel.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
 
 constexpr std::int64_t kMostPartFlop = 100'000'000; ///< 50 ms at 2 GFLOP/s, without vectors
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(n);
-}
 
 /// Tokens of one unit of work, a whole number of tiles. The same at any thread's pace, so that
 /// results repeat to the bit.

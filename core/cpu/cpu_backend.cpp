@@ -12,10 +12,10 @@
 namespace decodescope {
 namespace {
 
-constexpr const char* kDeviceId = "cpu";
+constexpr const char* kCpuId = "cpu";
 
 Status known(const std::string& deviceId) {
-    if (deviceId == kDeviceId)
+    if (deviceId == kCpuId)
         return Done{};
     return Error{ErrorCode::DeviceUnavailable, "there is no such CPU device", deviceId,
                  "The CPU is called cpu."};
@@ -27,7 +27,7 @@ public:
         const CpuTopology& cpu = cpuTopology();
         const MemoryReading memory = readSystemMemory();
         DeviceInfo device;
-        device.id = kDeviceId;
+        device.id = kCpuId;
         device.name = cpu.name;
         device.backend = "cpu";
         device.available = true;

@@ -17,21 +17,17 @@
 #include "core/cpu/step_layer.h"
 #include "core/cpu/topology.h"
 #include "core/cpu/weight_panels.h"
+#include "core/engine/elapsed.h"
 #include "core/engine/layer_choice.h"
 #include "core/engine/step_work.h"
 #include "core/spec/cache_law.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr const char* kDeviceId = "cpu";
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(n);
-}
 
 KvLayout layoutOf(const LayerSpec& layer, const DecoderRequest& request) {
     return {request.kvTypes, request.batch,  layer.nKvHeads,

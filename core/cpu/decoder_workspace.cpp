@@ -6,14 +6,11 @@
 
 #include "core/cpu/random_fill.h"
 #include "core/engine/step_work.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(n);
-}
 
 Attention::Shape shapeOf(const LayerSpec& layer, const DecoderRequest& request) {
     return {request.batch,         layer.nHeads,   layer.nKvHeads,

@@ -7,16 +7,13 @@
 
 #include "core/cpu/random_fill.h"
 #include "core/engine/float_bits.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
 
 constexpr std::int64_t kScaleBytes = kTileTokens * 2;
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(n);
-}
 
 std::int64_t blockBytes(DataType type) {
     const std::int64_t values = kBlockValues * kTileTokens;

@@ -4,16 +4,11 @@
 #include <algorithm>
 
 #include "core/spec/cache_law.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
-namespace {
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(n);
-}
-
-} // namespace
+namespace {} // namespace
 
 std::int64_t tokensRead(const LayerSpec& layer, std::int64_t context) {
     return layer.window > 0 ? std::min(context, layer.window) : context;

@@ -8,29 +8,28 @@
 #include <fmt/format.h>
 
 #include "core/import/recurrent_state.h"
+#include "core/import/shape_limits.h"
 
 namespace decodescope {
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
 
-constexpr std::int64_t kMaxHeads = 1 << 14;
-constexpr std::int64_t kMaxWidth = 1 << 24;
 constexpr std::int64_t kMaxWindow = std::int64_t{1} << 40;
 
 /// Which layers slide is written into llama.cpp, not into the file, for these architectures: of
 /// `period` layers the last looks at the full context (llama-model.cpp, set_swa_pattern).
-struct WindowRule {
+struct GgufWindow {
     std::string_view architecture;
     std::int64_t period;
     std::int64_t window; ///< where the file does not say
 };
 constexpr std::array kWindowRules = {
-    WindowRule{"gemma2", 2, 4096},    WindowRule{"gemma3", 6, 0},
-    WindowRule{"gemma3n", 5, 0},      WindowRule{"gemma-embedding", 6, 0},
-    WindowRule{"gpt-oss", 2, 0},      WindowRule{"cohere2", 4, 0},
-    WindowRule{"exaone4", 4, 0},      WindowRule{"olmo2", 4, 0},
-    WindowRule{"smallthinker", 4, 0}, WindowRule{"llama4", 4, 8192},
+    GgufWindow{"gemma2", 2, 4096},    GgufWindow{"gemma3", 6, 0},
+    GgufWindow{"gemma3n", 5, 0},      GgufWindow{"gemma-embedding", 6, 0},
+    GgufWindow{"gpt-oss", 2, 0},      GgufWindow{"cohere2", 4, 0},
+    GgufWindow{"exaone4", 4, 0},      GgufWindow{"olmo2", 4, 0},
+    GgufWindow{"smallthinker", 4, 0}, GgufWindow{"llama4", 4, 8192},
 };
 
 /// Feed-forward layers of two matrices.
@@ -196,7 +195,7 @@ private:
     void readWindows() {
         const auto* const rule =
             std::find_if(kWindowRules.begin(), kWindowRules.end(),
-                         [&](const WindowRule& r) { return r.architecture == m_architecture; });
+                         [&](const GgufWindow& r) { return r.architecture == m_architecture; });
         const bool known = rule != kWindowRules.end();
         const auto declared = m_fields.integerOfModel("attention.sliding_window", kMaxWindow);
         const std::int64_t window = declared.value_or(known ? rule->window : 0);

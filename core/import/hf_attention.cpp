@@ -5,11 +5,10 @@
 #include <fmt/format.h>
 
 #include "core/import/hf_parts.h"
+#include "core/import/shape_limits.h"
 
 namespace decodescope {
 namespace {
-
-constexpr std::int64_t kMaxHeads = 1 << 14;
 
 /// KV heads said by a flag instead of a number; nothing if no flag speaks.
 std::optional<std::int64_t> kvHeadsByFlag(const ConfigReader& config, std::string_view modelType,

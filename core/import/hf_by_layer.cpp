@@ -4,12 +4,11 @@
 #include <fmt/format.h>
 
 #include "core/import/hf_parts.h"
+#include "core/import/shape_limits.h"
 
 namespace decodescope {
 namespace {
 
-constexpr std::int64_t kMaxHeads = 1 << 14;
-constexpr std::int64_t kMaxWidth = 1 << 24;
 constexpr const char* kBlocks = "block_configs";
 
 void setHeads(const ConfigReader& config, const std::string& key, LayerSpec& layer,

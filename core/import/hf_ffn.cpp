@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include "core/import/hf_parts.h"
+#include "core/import/shape_limits.h"
 
 namespace decodescope {
 namespace {
-
-constexpr std::int64_t kMaxWidth = 1 << 24;
 
 /// LFM2: a feed-forward of three matrices, as wide as leaves it the size of one of two with the
 /// width written, unless the file says that the width is meant.

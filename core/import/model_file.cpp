@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr char kHint[] = "Give a config.json, a GGUF or a safetensors file, or a model's folder.";
 
-enum class Kind : std::uint8_t { Json, Gguf, Safetensors };
+enum class Kind : std::uint8_t { Config, Gguf, Safetensors };
 
 /// Files people try that cannot be read, by their first bytes.
 struct Foreign {
@@ -68,7 +68,7 @@ Result<Kind> kindOf(const fs::path& path) {
     std::size_t start = view.starts_with("\xEF\xBB\xBF") ? 3 : 0;
     start = view.find_first_not_of(" \t\r\n", start);
     if (start != std::string_view::npos && view[start] == '{')
-        return Kind::Json;
+        return Kind::Config;
     if (std::string_view("GGUF").starts_with(view))
         return fileError(path, "the file ends inside its magic", "Download it again.");
     return fileError(path, "this is neither JSON, GGUF nor safetensors", kHint);
@@ -173,7 +173,7 @@ Result<ModelSpec> readPath(const fs::path& path) {
         return readGguf(path);
     case Kind::Safetensors:
         return readSafetensors(path);
-    case Kind::Json:
+    case Kind::Config:
         break;
     }
     return readJson(path);

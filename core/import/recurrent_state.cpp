@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -10,9 +11,6 @@ namespace {
 
 constexpr std::uint64_t kFloatBytes = 4;
 
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n));
-}
 std::uint64_t times(std::uint64_t a, std::uint64_t b) {
     return saturatingMultiply(a, b);
 }

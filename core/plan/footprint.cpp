@@ -4,14 +4,11 @@
 #include <algorithm>
 
 #include "core/plan/weight_kinds.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n));
-}
 
 /// Bytes of one stored parameter: of the file as it is where `type` is the file's own, since a
 /// file mixes types.

@@ -5,14 +5,11 @@
 
 #include "core/plan/engines/engine_cache.h"
 #include "core/plan/footprint.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n));
-}
 
 /// Query-key and value products of one layer for one new token: 2 × n_heads × tokens × (d_k + d_v).
 /// MLA runs on the latent as MQA does: keys of the latent's whole width, values of its rank.

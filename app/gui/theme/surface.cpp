@@ -6,7 +6,7 @@
 namespace decodescope {
 namespace {
 
-constexpr double kRadius = 6;
+constexpr double kCornerRadius = 6;
 
 } // namespace
 
@@ -15,7 +15,7 @@ void paintSurface(QPainter& painter, const QRectF& rect, const QColor& fill, con
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(QPen(theme.grid, 1));
     painter.setBrush(fill);
-    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), kRadius, kRadius);
+    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), kCornerRadius, kCornerRadius);
     painter.restore();
 }
 

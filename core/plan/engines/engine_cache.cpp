@@ -6,14 +6,11 @@
 #include <limits>
 
 #include "core/plan/engines/page_pool.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
 namespace {
-
-std::uint64_t count(std::int64_t n) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, n));
-}
 
 /// Keys of every head at their full width, as MHA: what is stored where the latent is not.
 LayerSpec decompressed(LayerSpec layer) {

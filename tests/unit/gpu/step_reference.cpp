@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "step_reference.h"
+#include "core/spec/count.h"
 
 #include <algorithm>
 #include <bit>
@@ -15,10 +16,6 @@ namespace decodescope {
 namespace {
 
 using gpu::KvFormat;
-
-std::size_t count(std::int64_t n) {
-    return static_cast<std::size_t>(n);
-}
 
 float rounded(KvFormat format, double value) {
     const auto single = static_cast<float>(value);

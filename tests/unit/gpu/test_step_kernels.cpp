@@ -10,6 +10,7 @@
 
 #include "core/engine/reference.h"
 #include "core/engine/rotary_table.h"
+#include "core/spec/count.h"
 #include "emulated_runtime.h"
 #include "example_gpus.h"
 #include "gpu/attention_check.h"
@@ -40,10 +41,6 @@ private slots:
 namespace {
 
 constexpr float kPoison = std::numeric_limits<float>::quiet_NaN();
-
-std::size_t count(std::int64_t n) {
-    return static_cast<std::size_t>(n);
-}
 
 double roundingBound(KvFormat format) {
     return format == KvFormat::BF16 ? 4e-3 : 5e-4;

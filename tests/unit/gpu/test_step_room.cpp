@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "core/engine/reference.h"
+#include "core/spec/count.h"
 #include "core/spec/units.h"
 #include "emulated_runtime.h"
 #include "example_gpus.h"
@@ -40,10 +41,6 @@ private slots:
 };
 
 namespace {
-
-std::size_t count(std::int64_t n) {
-    return static_cast<std::size_t>(n);
-}
 
 DecoderRequest smallRequest(DataType weights = DataType::F16, DataType kvType = DataType::F16) {
     DecoderRequest request;
