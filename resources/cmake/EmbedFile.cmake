@@ -11,6 +11,7 @@ function(embed_file target file symbol)
         COMMAND ${CMAKE_COMMAND} -DINPUT=${input} -DSYMBOL=${symbol} -DDIR=${dir} -P ${script}
         DEPENDS ${input} ${script}
         COMMENT "Embedding ${file}")
+    set_source_files_properties(${dir}/${symbol}.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     target_sources(${target} PRIVATE ${dir}/${symbol}.cpp ${dir}/resources/${symbol}.h)
     target_include_directories(${target} PUBLIC ${dir})
 endfunction()

@@ -15,10 +15,24 @@ function(house_include target scope)
     target_include_directories(${target} ${scope} ${root})
 endfunction()
 
-# house_library(<target> SOURCES <files> LINKS <public links> [PRIVATE_LINKS <links>])
+# house_join(<target>): where sources are joined, a class of a joined source may have members of types
+# that only that source knows, as it may where it is compiled alone.
+function(house_join target)
+    if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+    endif()
+endfunction()
+
+# house_library(<target> SOURCES <files> [APART <files>] LINKS <public links> [PRIVATE_LINKS <links>])
+# APART: sources that are never joined with others (CMAKE_UNITY_BUILD): helpers of theirs have the
+# name of another's.
 function(house_library target)
-    cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
-    add_library(${target} STATIC ${ARG_SOURCES})
+    cmake_parse_arguments(ARG "" "" "SOURCES;APART;LINKS;PRIVATE_LINKS" ${ARGN})
+    add_library(${target} STATIC ${ARG_SOURCES} ${ARG_APART})
+    if(ARG_APART)
+        set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endif()
+    house_join(${target})
     house_include(${target} PUBLIC)
     target_link_libraries(${target} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
 endfunction()
