@@ -38,6 +38,14 @@ def flags_of(command):
             yield word
 
 
+def joined_by_cmake(file):
+    """The sources that a file of CMAKE_UNITY_BUILD includes."""
+    path = pathlib.Path(file)
+    if path.parent.name != "Unity":
+        return []
+    return re.findall(r'^#include "(.*)"$', path.read_text(), re.M)
+
+
 def names_of(text):
     return {first or second for first, second in DEFINED.findall(text)} - OVERLOADED
 
@@ -70,7 +78,9 @@ class Tidy:
         self.units = itertools.count()
         self.flags = {}
         for entry in json.loads(database.read_text()):
-            self.flags[entry["file"]] = list(flags_of(entry["command"]))
+            flags = list(flags_of(entry["command"]))
+            for source in [entry["file"], *joined_by_cmake(entry["file"])]:
+                self.flags[source] = flags
 
     def knows(self, source):
         return str(self.root / source) in self.flags
