@@ -24,25 +24,23 @@ struct Ahead {
     static constexpr int kPlaces = 4;
     static constexpr std::int64_t kLine = 64;
 
-    const std::byte* places[kPlaces] = {};
-    std::int64_t stride = kLine; ///< between lines of one place
-    std::int64_t offset = 0;     ///< of the next line of each place
-    std::int64_t due = 0;        ///< bytes that should have been asked for and were not
-    std::int64_t step = 0;       ///< by which `due` grows with each pair of rows
-    std::int64_t chunkBytes = 0; ///< of rows that a sweep passes over
+    const std::byte* next = nullptr; ///< line of the first place
+    std::int64_t apart = kLine;      ///< from each place to the next
+    std::int64_t stride = kLine;     ///< between lines of one place
+    std::int64_t due = 0;            ///< bytes that should have been asked for and were not
+    std::int64_t step = 0;           ///< by which `due` grows with each pair of rows
+    std::int64_t chunkBytes = 0;     ///< of rows that a sweep passes over
 
     /// Four places, or the four next lines of one.
     HWY_INLINE void restart(const std::byte* from) {
-        for (int i = 0; i < kPlaces; ++i)
-            places[i] = from + i * kLine;
+        restart(from, kLine);
         stride = kPlaces * kLine;
-        offset = due = 0;
     }
-    HWY_INLINE void restart(const std::byte* from, std::int64_t apart) {
-        for (int i = 0; i < kPlaces; ++i)
-            places[i] = from + i * apart;
+    HWY_INLINE void restart(const std::byte* from, std::int64_t placesApart) {
+        next = from;
+        apart = placesApart;
         stride = kLine;
-        offset = due = 0;
+        due = 0;
     }
     static HWY_INLINE void ask(const std::byte* line) {
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
@@ -53,15 +51,18 @@ struct Ahead {
         hwy::Prefetch(line);
 #endif
     }
+    /// As few instructions as can be: beside a busy neighbour a core has none to spare. With the
+    /// addresses of the four places in memory (registers are taken) and the asking out of line, Zen
+    /// 3 took 10 % longer for four heads, and 25 % for one whose keys were in the cache.
     template <int kTimes = 1>
     HWY_INLINE void advance() {
         due += kTimes * step;
-        while (HWY_UNLIKELY(due >= kPlaces * kLine)) {
-            ask(places[0] + offset);
-            ask(places[1] + offset);
-            ask(places[2] + offset);
-            ask(places[3] + offset);
-            offset += stride;
+        while (HWY_LIKELY(due >= kPlaces * kLine)) {
+            ask(next);
+            ask(next + apart);
+            ask(next + 2 * apart);
+            ask(next + 3 * apart);
+            next += stride;
             due -= kPlaces * kLine;
         }
     }
