@@ -12,10 +12,8 @@
 namespace decodescope {
 namespace {
 
-constexpr const char* kCpuId = "cpu";
-
 Status known(const std::string& deviceId) {
-    if (deviceId == kCpuId)
+    if (deviceId == kCpuDeviceId)
         return Done{};
     return Error{ErrorCode::DeviceUnavailable, "there is no such CPU device", deviceId,
                  "The CPU is called cpu."};
@@ -27,7 +25,7 @@ public:
         const CpuTopology& cpu = cpuTopology();
         const MemoryReading memory = readSystemMemory();
         DeviceInfo device;
-        device.id = kCpuId;
+        device.id = kCpuDeviceId;
         device.name = cpu.name;
         device.backend = "cpu";
         device.available = true;

@@ -27,8 +27,6 @@
 namespace decodescope {
 namespace {
 
-constexpr const char* kDeviceId = "cpu";
-
 KvLayout layoutOf(const LayerSpec& layer, const DecoderRequest& request) {
     return {request.kvTypes, request.batch,  layer.nKvHeads,
             layer.headDimK,  layer.headDimV, tokensHeld(layer, request)};
@@ -141,7 +139,8 @@ Status CpuDecoder::chooseWhatFits() {
     const std::uint64_t fixedBytes = saturatingAdd(
         Workspace::bytesFor(m_request, 1, m_pool.threads()),
         wholeStep() ? saturatingAdd(lmHeadBytes(m_request), unreadBytes(m_request)) : 0);
-    const Result<std::vector<LayerRun>> runs = fitLayers(m_request, costs, fixedBytes, kDeviceId);
+    const Result<std::vector<LayerRun>> runs =
+        fitLayers(m_request, costs, fixedBytes, kCpuDeviceId);
     if (!runs)
         return runs.error();
     for (const LayerRun& run : *runs) {
@@ -193,7 +192,7 @@ Status CpuDecoder::allocate() {
         return doesNotFit(m_request,
                           saturatingAdd(ledger().totalBytes(),
                                         Workspace::bytesFor(m_request, 1, m_pool.threads())),
-                          kDeviceId);
+                          kCpuDeviceId);
     return Done{};
 }
 
@@ -215,7 +214,8 @@ Status CpuDecoder::fill(const std::stop_token& stop) {
     if (done && wholeStep())
         done = fillStep(stop);
     if (!done)
-        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", kDeviceId, ""};
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", kCpuDeviceId,
+                     ""};
     return Done{};
 }
 
@@ -233,7 +233,7 @@ Status CpuDecoder::makeRoomForTwice(const std::stop_token& stop) {
     const std::uint64_t all = saturatingAdd(ledger().totalBytes(), more);
     const Error noRoom{ErrorCode::OutOfMemory,
                        "no room for twice the work",
-                       kDeviceId,
+                       kCpuDeviceId,
                        "",
                        more,
                        m_request.budgetBytes -
@@ -244,7 +244,8 @@ Status CpuDecoder::makeRoomForTwice(const std::stop_token& stop) {
     if (!room.allocate(m_request, 2, m_pool.threads()))
         return noRoom;
     if (!room.fill(m_pool, m_request.seed, stop))
-        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", kDeviceId, ""};
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", kCpuDeviceId,
+                     ""};
     m_twice = std::move(room);
     return Done{};
 }
@@ -292,7 +293,7 @@ Result<StepTiming> CpuDecoder::runStep(StepVariation variation, const std::stop_
         last = now;
         lastRuns = runs;
     };
-    const Error interrupted{ErrorCode::Interrupted, "stopped in a decode step", kDeviceId, ""};
+    const Error interrupted{ErrorCode::Interrupted, "stopped in a decode step", kCpuDeviceId, ""};
     if (wholeStep())
         startStep(room.activations);
     for (Layer& layer : m_layers) {
@@ -365,12 +366,12 @@ void CpuDecoder::readTo(std::int64_t context) {
 
 Status CpuDecoder::grow(std::stop_token stop) {
     if (!paged())
-        return Error{ErrorCode::BadUsage, "a cache in one piece does not grow", kDeviceId, ""};
+        return Error{ErrorCode::BadUsage, "a cache in one piece does not grow", kCpuDeviceId, ""};
     const DecoderRequest grown = requestGrown();
     const std::uint64_t bytes = pageBytes(grown);
     const Error refused{ErrorCode::OutOfMemory,
                         fmt::format("the system refuses another page of {}", formatBytes(bytes)),
-                        kDeviceId,
+                        kCpuDeviceId,
                         "",
                         bytes,
                         0};
@@ -383,7 +384,8 @@ Status CpuDecoder::grow(std::stop_token stop) {
             filled = cache.fillLastPage(m_pool, m_request.seed + i + 1, stop);
     if (!filled) {
         dropPage();
-        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", kDeviceId, ""};
+        return Error{ErrorCode::Interrupted, "stopped while the memory was filled", kCpuDeviceId,
+                     ""};
     }
     readTo(grown.context);
     return Done{};

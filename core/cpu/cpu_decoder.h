@@ -8,6 +8,8 @@
 
 namespace decodescope {
 
+inline constexpr const char* kCpuDeviceId = "cpu";
+
 /// Allocates and fills what `request` asks for. Errors: BadUsage (covered()), OutOfMemory where
 /// not one layer fits in the budget, Interrupted.
 [[nodiscard]] Result<std::unique_ptr<Decoder>> makeCpuDecoder(const DecoderRequest& request,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/cpu/thread_pool.h"
-#include "core/engine/elapsed.h"
 
 #include <algorithm>
 #include <chrono>
@@ -8,6 +7,8 @@
 #include <system_error>
 
 #include <hwy/cache_control.h>
+
+#include "core/engine/elapsed.h"
 
 namespace decodescope {
 namespace {

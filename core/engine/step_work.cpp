@@ -8,7 +8,6 @@
 #include "core/spec/units.h"
 
 namespace decodescope {
-namespace {} // namespace
 
 std::int64_t tokensRead(const LayerSpec& layer, std::int64_t context) {
     return layer.window > 0 ? std::min(context, layer.window) : context;

@@ -25,7 +25,7 @@ endfunction()
 
 # house_library(<target> SOURCES <files> [APART <files>] LINKS <public links> [PRIVATE_LINKS <links>])
 # APART: sources that are never joined with others (CMAKE_UNITY_BUILD): helpers of theirs have the
-# name of another's.
+# name of another's, or they are compiled once for each instruction set.
 function(house_library target)
     cmake_parse_arguments(ARG "" "" "SOURCES;APART;LINKS;PRIVATE_LINKS" ${ARGN})
     add_library(${target} STATIC ${ARG_SOURCES} ${ARG_APART})

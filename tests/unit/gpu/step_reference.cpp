@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "step_reference.h"
-#include "core/spec/count.h"
 
 #include <algorithm>
 #include <bit>
@@ -8,6 +7,7 @@
 #include <complex>
 
 #include "core/engine/reference.h"
+#include "core/spec/count.h"
 #include "gpu/attention_check.h"
 #include "gpu/kernels/step_formats.h"
 #include "gpu/step_check.h"
