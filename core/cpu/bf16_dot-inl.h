@@ -147,6 +147,16 @@ HWY_INLINE V nearestBf16(D d, V x) {
     return hn::BitCast(d, hn::And(raised, hn::Set(du, 0xFFFF0000U)));
 }
 
+/// The same as toBf16() rounds: a tie to even.
+template <class D, class V>
+HWY_INLINE V evenBf16(D d, V x) {
+    const hn::RebindToUnsigned<D> du;
+    const auto bits = hn::BitCast(du, x);
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1U));
+    const auto raised = hn::Add(bits, hn::Add(odd, hn::Set(du, 0x7FFFU)));
+    return hn::BitCast(d, hn::And(raised, hn::Set(du, 0xFFFF0000U)));
+}
+
 /// Positive finite weights rounded to pairs of bf16: to nearest, a tie up; by the CPU's instruction
 /// where `Dot` is, to even.
 template <class Dot, class D, class V = hn::Vec<D>>

@@ -9,10 +9,8 @@
 #endif
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 
 #include <hwy/highway.h>
@@ -65,13 +63,14 @@ constexpr int digitWidthFor(int heads, std::int64_t columns) {
 }
 
 /// How a row of words becomes rows of quads, and how these are multiplied with a word of digits.
-/// kBias has been added to each number of the row.
+/// kBias has been added to each number of the row. Where kUnsignedFactors, factors have no sign.
 template <class Dot, class Rows>
 struct KeyQuads;
 
 template <class Dot>
 struct KeyQuads<Dot, ByteQuadRows> {
     using Unit = Dot;
+    static constexpr bool kUnsignedFactors = false;
     static constexpr int kOfWord = 1;
     static constexpr std::int32_t kBias = Dot::kRowBias;
     template <int kQuad, class D>
@@ -89,6 +88,7 @@ struct KeyQuads<Dot, ByteQuadRows> {
 template <class Dot>
 struct KeyQuads<Dot, NibbleOctetRows> {
     using Unit = Dot;
+    static constexpr bool kUnsignedFactors = false;
     static constexpr int kOfWord = 2;
     static constexpr std::int32_t kBias = 8;
     template <int kQuad, class D>
@@ -104,16 +104,14 @@ struct KeyQuads<Dot, NibbleOctetRows> {
 /// The same for values: a unit that multiplies unsigned with signed bytes takes weights for the
 /// former and bytes as they are. Nibbles have scales of both signs, and so have their weights.
 template <class Dot, class Rows>
-struct ValueQuads : KeyQuads<Dot, Rows> {
-    static constexpr bool kUnsignedWeights = false;
-};
+struct ValueQuads : KeyQuads<Dot, Rows> {};
 
 template <class Dot>
 struct ValueQuads<Dot, ByteQuadRows> {
     using Unit = Dot;
     static constexpr int kOfWord = 1;
     static constexpr std::int32_t kBias = 0;
-    static constexpr bool kUnsignedWeights = Dot::kRowBias != 0;
+    static constexpr bool kUnsignedFactors = Dot::kRowBias != 0;
     template <int kQuad, class D>
     static HWY_INLINE hn::Vec<D> quad(D /*di*/, hn::Vec<D> words) {
         return words;
@@ -328,57 +326,6 @@ HWY_INLINE void scoreDigits(const BlockMatrix<Rows>& keys, std::int64_t headDimK
             hn::StoreU(hn::Mul(hn::LoadU(d, at), scale), d, at);
         }
     }
-}
-
-/// One head's query as numbers of 16 bits, `apart` quads from each to the next; `scale` becomes
-/// what one of them is worth. Of a query that is not finite, neither are its scores.
-template <class Dot>
-void packQueryDigits(const float* query, std::int64_t headDimK, std::int64_t apart,
-                     DigitQuad* quads, float& scale) {
-    float largest = 0;
-    for (std::int64_t i = 0; i < headDimK; ++i)
-        largest = std::isfinite(query[i]) ? std::max(largest, std::abs(query[i]))
-                                          : std::numeric_limits<float>::infinity();
-    scale = largest / kMostSigned<Dot>;
-    const bool usable = std::isfinite(largest) && scale >= std::numeric_limits<float>::min();
-    if (std::isinf(largest))
-        scale = std::numeric_limits<float>::quiet_NaN();
-    const float inverse = usable ? 1 / scale : 0;
-    for (std::int64_t i = 0; i < headDimK; i += 4, quads += apart) {
-        std::uint32_t low = 0;
-        std::uint32_t high = 0;
-        for (int j = 0; j < 4; ++j) {
-            const float exact = usable ? query[i + j] * inverse : 0.0F;
-            const auto number = static_cast<std::int32_t>(
-                std::nearbyint(std::clamp(exact, -kMostSigned<Dot>, kMostSigned<Dot>)));
-            if constexpr (Dot::kWholeNumbers) {
-                const std::uint32_t bits = (static_cast<std::uint32_t>(number) & 0xFFFFU)
-                                           << 16 * (j / 2);
-                (j % 2 == 0 ? low : high) |= bits;
-                continue;
-            }
-            low |= (static_cast<std::uint32_t>(number) & 0xFFU) << 8 * j;
-            high |= (static_cast<std::uint32_t>((number + 128) >> 8) & 0xFFU) << 8 * j;
-        }
-        *quads = {static_cast<std::int32_t>(low), static_cast<std::int32_t>(high)};
-    }
-}
-
-/// Σ of the numbers of `quads` quads that lie `apart` from each to the next.
-template <class Dot>
-std::int32_t sumOfDigits(const DigitQuad* quads, std::int64_t count, std::int64_t apart) {
-    std::int32_t sum = 0;
-    for (std::int64_t i = 0; i < count; ++i, quads += apart) {
-        if constexpr (Dot::kWholeNumbers) {
-            for (const std::int32_t pair : {quads->low, quads->high})
-                sum += static_cast<std::int16_t>(pair) + static_cast<std::int16_t>(pair >> 16);
-            continue;
-        }
-        for (int bit = 0; bit < 32; bit += 8)
-            sum += 256 * static_cast<std::int8_t>(quads->high >> bit) +
-                   static_cast<std::int8_t>(quads->low >> bit);
-    }
-    return sum;
 }
 
 } // namespace

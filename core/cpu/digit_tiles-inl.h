@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "core/cpu/attention_kernel.h"
+#include "core/cpu/digit_packing-inl.h"
 #include "core/cpu/digit_products-inl.h"
 #include "core/cpu/digit_values-inl.h"
 #include "core/cpu/kv_cache.h"
@@ -33,23 +34,26 @@ struct ScoreDigits {
 
     static void pack(const AttentionPart& part, const Blocks& blocks, const Scratch& scratch) {
         const std::int64_t quads = part.headDimK / 4;
-        const std::int64_t pieces = Matrix::kInBlocks ? blocksOf(part.headDimK) : 1;
-        const std::int64_t ofPiece = Matrix::kInBlocks ? kBlockValues / 4 : quads;
+        const std::int64_t ofPiece =
+            Matrix::kInBlocks ? kBlockValues : blocksOf(part.headDimK) * kBlockValues;
+        const std::int64_t pieces = blocksOf(part.headDimK) * kBlockValues / ofPiece;
         const float worth = Matrix::kInBlocks ? 1 : kInt8Scale;
+        HWY_ALIGN DigitQuad ofHead[kMaxHeadDim / 4];
+        std::int32_t sums[kMaxHeadDim / kBlockValues];
         std::int64_t first = 0;
         for (std::int64_t b = 0; b < blocks.count; ++b) {
             const std::int64_t heads = blocks.headsOf(b);
             auto* packed = reinterpret_cast<DigitQuad*>(scratch.queries) + first * quads;
             auto* starts = reinterpret_cast<std::int32_t*>(scratch.sums) + first * pieces;
             for (std::int64_t h = 0; h < heads; ++h) {
-                float& scale = scratch.scales[first + h];
-                packQueryDigits<Dot>(part.queries + (first + h) * part.headDimK, part.headDimK,
-                                     heads, packed + h, scale);
-                scale *= part.scale * kLog2E * worth;
+                const float* query = part.queries + (first + h) * part.headDimK;
+                scratch.scales[first + h] = part.scale * kLog2E * worth *
+                                            packQueryDigits<KeyQuads<Dot, typename Matrix::Rows>>(
+                                                query, part.headDimK, ofPiece, ofHead, sums);
+                for (std::int64_t i = 0; i < quads; ++i)
+                    packed[i * heads + h] = ofHead[i];
                 for (std::int64_t i = 0; i < pieces; ++i)
-                    starts[i * heads + h] =
-                        -kBias * sumOfDigits<Dot>(packed + i * ofPiece * heads + h,
-                                                  std::min(ofPiece, quads - i * ofPiece), heads);
+                    starts[i * heads + h] = -kBias * sums[i];
             }
             first += heads;
         }

@@ -15,17 +15,13 @@
 #include <hwy/highway.h>
 
 #include "core/cpu/attention_kernel.h"
+#include "core/cpu/digit_packing-inl.h"
 #include "core/cpu/digit_products-inl.h"
 #include "core/cpu/kv_cache.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace decodescope::HWY_NAMESPACE {
 namespace {
-
-/// Whole numbers near zero have these bits in an f32 that 1.5 × 2^23 was added to, and themselves
-/// in the low ones.
-constexpr float kToBits = 12582912;
-constexpr std::uint32_t kBitsOfZero = 0x4B400000U;
 
 /// The weights of a round for a block of heads.
 template <int kHeads>
@@ -34,41 +30,6 @@ struct WeightDigits {
     std::int32_t starts[kHeads];                            ///< what takes the values' bias off
     float scales[kHeads];                                   ///< what a number is worth
 };
-
-/// The numbers in the low 16 bits of the lanes of two vectors, those of tokens `t` on, as quads.
-template <class Quads, class V>
-HWY_INLINE void storeQuads(V first, V second, std::int64_t t, DigitQuad* quads) {
-    const hn::DFromV<V> di;
-    const auto digits = [&](V bits) HWY_ATTR __attribute__((always_inline)) {
-        if constexpr (Quads::kUnsignedWeights || Quads::Unit::kWholeNumbers)
-            return bits;
-        // The high digit is rounded, since the low one has a sign.
-        const V high = hn::And(hn::Add(bits, hn::Set(di, 128)), hn::Set(di, 0xFF00));
-        return hn::Or(high, hn::And(bits, hn::Set(di, 0xFF)));
-    };
-#if HWY_TARGET == HWY_SCALAR
-    auto* bytes = reinterpret_cast<std::int8_t*>(quads + t / 4) + t % 4;
-    for (const V bits : {digits(first), digits(second)}) {
-        bytes[0] = static_cast<std::int8_t>(hn::GetLane(bits));
-        bytes[4] = static_cast<std::int8_t>(hn::GetLane(bits) >> 8);
-        ++bytes; // of a pair of tokens: in the same quad
-    }
-#else
-    const hn::Repartition<std::uint8_t, decltype(di)> d8;
-    const hn::Repartition<std::uint64_t, decltype(di)> d64;
-    alignas(16) static constexpr std::uint8_t kDigits[16] = {0, 4, 8, 12, 1, 5, 9, 13,
-                                                             0, 4, 8, 12, 1, 5, 9, 13};
-    alignas(16) static constexpr std::uint8_t kNumbers[16] = {0, 1, 8, 9, 4, 5, 12, 13,
-                                                              0, 1, 8, 9, 4, 5, 12, 13};
-    const std::uint8_t* gathered = Quads::Unit::kWholeNumbers ? kNumbers : kDigits;
-    const auto gather = [&](V bits) HWY_ATTR __attribute__((always_inline)) {
-        return hn::BitCast(
-            d64, hn::TableLookupBytes(hn::BitCast(d8, digits(bits)), hn::LoadDup128(d8, gathered)));
-    };
-    hn::StoreU(hn::ConcatEven(d64, gather(second), gather(first)), d64,
-               reinterpret_cast<std::uint64_t*>(quads + t / 4));
-#endif
-}
 
 /// scaled[t] = weights[t] × factor for `slots` tokens, so that the largest × bounds[t] becomes
 /// `most` (bounds of 1 where nullptr). Returns 1 / factor.
@@ -90,38 +51,9 @@ HWY_INLINE float scaleWeights(const float* weights, const float* bounds, std::in
     return scale;
 }
 
-/// Scaled weights of `slots` tokens × `scales` (1 where nullptr) as numbers of 16 bits, each
-/// rounded to the nearest. Returns their sum where values have a bias.
-template <class Quads>
-HWY_INLINE std::int32_t packWeights(const float* weights, const float* scales, std::int64_t slots,
-                                    DigitQuad* quads) {
-    const FloatTag d;
-    const hn::RebindToSigned<FloatTag> di;
-    const std::int64_t lanes = lanesOf();
-    const auto bitsOf = [&](std::int64_t t) HWY_ATTR __attribute__((always_inline)) {
-        const auto weight = hn::LoadU(d, weights + t);
-        const auto toBits = hn::Set(d, kToBits);
-        return hn::BitCast(di, scales == nullptr
-                                   ? hn::Add(weight, toBits)
-                                   : hn::MulAdd(weight, hn::LoadU(d, scales + t), toBits));
-    };
-    auto sum = hn::Zero(di);
-    for (std::int64_t t = 0; t < slots; t += 2 * lanes) {
-        const auto first = bitsOf(t);
-        const auto second = bitsOf(t + lanes);
-        storeQuads<Quads>(first, second, t, quads);
-        if constexpr (Quads::kBias != 0)
-            sum = hn::Add(sum, hn::Add(first, second));
-    }
-    if constexpr (Quads::kBias == 0)
-        return 0;
-    const auto all = static_cast<std::uint32_t>(hn::GetLane(hn::SumOfLanes(di, sum)));
-    return static_cast<std::int32_t>(all - static_cast<std::uint32_t>(slots) * kBitsOfZero);
-}
-
 template <class Quads>
 constexpr float mostWeight() {
-    return Quads::kUnsignedWeights ? kMostUnsigned : kMostSigned<typename Quads::Unit>;
+    return Quads::kUnsignedFactors ? kMostUnsigned : kMostSigned<typename Quads::Unit>;
 }
 
 /// The tokens' scales in `blocks` blocks of a round's values from the first on, zero past the last
@@ -222,7 +154,7 @@ HWY_INLINE void addDigits(const RowMatrix<Rows>& values, std::int64_t tileBytes,
         digits.scales[h] =
             scaleWeights(weights + h * kRoundTokens, nullptr, slots, mostWeight<Quads>(), scaled);
         digits.starts[h] =
-            packWeights<Quads>(scaled, nullptr, slots, digits.quads + h * kRoundTokens / 4);
+            packDigits<Quads>(scaled, nullptr, slots, digits.quads + h * kRoundTokens / 4);
     }
     addAllDigitColumns<Dot, kHeads, digitWidthFor(kHeads)>(RoundRows<Rows>{values.rows, tileBytes},
                                                            0, headDimV, tokens, digits, output,
@@ -257,8 +189,8 @@ HWY_INLINE void addDigits(const BlockMatrix<Rows>& values, std::int64_t tileByte
         }
         for (int h = 0; h < kHeads; ++h)
             digits.starts[h] =
-                -Quads::kBias * packWeights<Quads>(scaled + h * kRoundTokens, scales[b % together],
-                                                   slots, digits.quads + h * kRoundTokens / 4);
+                -Quads::kBias * packDigits<Quads>(scaled + h * kRoundTokens, scales[b % together],
+                                                  slots, digits.quads + h * kRoundTokens / 4);
         addAllDigitColumns<Dot, kHeads, digitWidthFor(kHeads, kBlockValues)>(
             RoundRows<Rows>{values.rows(b), tileBytes}, 0, valuesOfBlock(b, headDimV), tokens,
             digits, output + b * kBlockValues, headDimV, ahead);

@@ -52,21 +52,11 @@ constexpr std::int64_t queryWords(std::int64_t headDimK) {
     return (headDimK / 2 + kMatrixWords - 1) / kMatrixWords * kMatrixWords;
 }
 
-/// Queries rounded to bf16, [group][queryWords(headDimK)].
-inline void packQueryRows(const AttentionPart& part, const Blocks& /*blocks*/,
-                          const Scratch& scratch) {
-    const std::int64_t words = queryWords(part.headDimK);
-    auto* packed = reinterpret_cast<std::uint32_t*>(scratch.queries);
-    for (std::int64_t h = 0; h < part.group; ++h, packed += words) {
-        packQueryPairs(part.queries + h * part.headDimK, 1, part.headDimK, packed);
-        std::fill(packed + part.headDimK / 2, packed + words, 0U);
-    }
-}
-
-/// Queries split into kQueryParts of bf16 that add up to them, [part][group][queryWords(headDimK)].
+/// Queries rounded to bf16, or split into several that add up to them,
+/// [part][group][queryWords(headDimK)].
 constexpr int kQueryParts = 3;
-inline void splitQueryRows(const AttentionPart& part, const Blocks& /*blocks*/,
-                           const Scratch& scratch) {
+template <int kParts>
+void packQueryRows(const AttentionPart& part, const Blocks& /*blocks*/, const Scratch& scratch) {
     const FloatTag d;
     const hn::RebindToUnsigned<FloatTag> du;
     const std::int64_t lanes = lanesOf();
@@ -81,9 +71,9 @@ inline void splitQueryRows(const AttentionPart& part, const Blocks& /*blocks*/,
             for (std::int64_t c = 0; c < kStep; c += 2 * lanes) {
                 auto first = hn::Load(d, step + c);
                 auto second = hn::Load(d, step + c + lanes);
-                for (int p = 0; p < kQueryParts; ++p) {
-                    const auto firstPart = nearestBf16(d, first);
-                    const auto secondPart = nearestBf16(d, second);
+                for (int p = 0; p < kParts; ++p) {
+                    const auto firstPart = evenBf16(d, first);
+                    const auto secondPart = evenBf16(d, second);
                     hn::StoreU(highHalves(d, neighboursOf(d, firstPart, secondPart)), du,
                                packed + (p * part.group + h) * words + (i + c) / 2);
                     first = hn::Sub(first, firstPart);
@@ -332,7 +322,7 @@ inline std::int64_t matrixAheadStep(const AttentionPart& part, const Blocks& blo
 
 template <class Unit>
 TileKernels matrixKernels() {
-    return {packQueryRows, ScoreMatrices<Unit, false>::run,
+    return {packQueryRows<1>, ScoreMatrices<Unit, false>::run,
             SoftmaxPairs<typename RoundedBy<Unit>::Dot>::run, AddMatrices<Unit, false>::run,
             [] { unitOfThread<Unit>().release(); }};
 }
@@ -340,7 +330,7 @@ TileKernels matrixKernels() {
 /// Of a cache of f16.
 template <class Unit>
 TileKernels splitMatrixKernels() {
-    return {splitQueryRows, ScoreMatrices<Unit, true>::run,
+    return {packQueryRows<kQueryParts>, ScoreMatrices<Unit, true>::run,
             SoftmaxSplit<typename RoundedBy<Unit>::Dot>::run, AddMatrices<Unit, true>::run,
             [] { unitOfThread<Unit>().release(); }};
 }

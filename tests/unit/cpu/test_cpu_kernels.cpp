@@ -14,6 +14,7 @@
 #include "core/cpu/vector_targets.h" // before Highway: which targets are generated
 #include <hwy/targets.h>
 
+#include "core/cpu/attention.h"
 #include "core/cpu/attention_arithmetic.h"
 #include "core/cpu/attention_kernel.h"
 #include "core/cpu/kv_cache.h"
@@ -42,6 +43,7 @@ private slots:
     void matrixProductsServeSmallerGroupsOfABf16Cache();
     void dotProductsServeEveryGroupOfAnIntegerCache();
     void aPartMayFindItsQueriesPacked();
+    void aQueryThatIsNotFiniteSpoilsItsOwnHeadAlone();
     void projectionsHoldTheirBoundAtAnyWidth();
     void normAndRotationKeepLengths();
     void halfFloatsRoundToNearestEven();
@@ -192,6 +194,36 @@ void TestCpuKernels::dotProductsServeEveryGroupOfAnIntegerCache() {
         QVERIFY(attentionArithmetic({DataType::BF16, keys}, 32, both) == AttentionArithmetic::F32);
     }
     QVERIFY(!dotUnits().int8 || int8DotLoop() != nullptr);
+}
+
+void TestCpuKernels::aQueryThatIsNotFiniteSpoilsItsOwnHeadAlone() {
+    constexpr std::int64_t kDim = 72;
+    constexpr std::int64_t kGroup = 9;
+    constexpr std::int64_t kTokens = 77;
+    ThreadPool pool(1);
+    for (const DataType type :
+         {DataType::F16, DataType::BF16, DataType::Int8, DataType::Q8_0, DataType::Q4_0})
+        for (const float bad :
+             {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+            const AttentionArithmetic unit = type == DataType::F16 ? AttentionArithmetic::F32
+                                             : type == DataType::BF16
+                                                 ? AttentionArithmetic::Bf16MatrixEmulated
+                                                 : AttentionArithmetic::Int8DotEmulated;
+            KvCache cache({{type, type}, 1, 1, kDim, kDim, kTokens});
+            QVERIFY(cache.valid() && cache.fill(pool, 1, {}));
+            std::vector<float> queries(kGroup * kDim, 0.5F);
+            queries[3 * kDim + 70] = bad;
+            std::vector<float> out(queries.size());
+            Attention attention;
+            const Attention::Shape shape{1, kGroup, 1, kDim, kDim, kTokens};
+            QVERIFY(attention.grow({&shape, 1}, 1));
+            QVERIFY(attention.run(pool, cache, unit, kGroup, {&kTokens, 1}, queries.data(),
+                                  out.data(), {}));
+            for (std::size_t h = 0; h < kGroup; ++h) {
+                const bool finite = std::isfinite(out[h * kDim]);
+                QVERIFY2(finite == (h != 3), name(type).data());
+            }
+        }
 }
 
 void TestCpuKernels::projectionsHoldTheirBoundAtAnyWidth() {
