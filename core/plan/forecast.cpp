@@ -6,6 +6,7 @@
 #include "core/plan/engines/engine_cache.h"
 #include "core/plan/footprint.h"
 #include "core/spec/count.h"
+#include "core/spec/layer_matrices.h"
 #include "core/spec/units.h"
 
 namespace decodescope {
@@ -87,7 +88,8 @@ std::optional<double> kernelSeconds(const Step& step, const ForecastWork& work,
     if (step.scope == Scope::Attention)
         return seconds;
     const auto linear =
-        kernels.linearSeconds(step.workload.weightsType, static_cast<double>(work.weightBytesRead),
+        kernels.linearSeconds(step.workload.weightsType,
+                              {static_cast<double>(work.weightBytesRead), valuesPassed(step.model)},
                               step.batch * step.newTokens, threads, stepBytes);
     return linear ? std::optional(seconds + *linear) : std::nullopt;
 }

@@ -85,10 +85,12 @@ KernelModel::KernelModel(KernelRates rates) : m_rates(std::move(rates)) {
         m_mostThreads = std::max(m_mostThreads, rate.threads);
 }
 
-double KernelModel::fromMemory(double stepBytes) const {
+double KernelModel::fromMemory(double stepBytes, int threads) const {
     Curve curve;
     for (const ResidencyRate& each : m_rates.residency)
-        curve.push_back({std::log2(static_cast<double>(each.bytes)), each.fromMemory});
+        if (each.threads == 0 || each.threads == threads)
+            curve.push_back({std::log2(static_cast<double>(each.bytes)), each.fromMemory});
+    sortByX(curve);
     return onLevelCurve(curve, std::log2(std::max(1.0, stepBytes))).value_or(1);
 }
 
@@ -263,20 +265,26 @@ std::optional<double> KernelModel::launchSeconds(DataType type, double group, do
     return *cached * (1 + fromMemory * (slower - 1));
 }
 
-double KernelModel::partSeconds(double group, double headDim) const {
+double KernelModel::partSeconds(DataType type, double group, double headDim) const {
     constexpr double kMeasuredHeadDim = 128;
-    Curve curve;
-    for (const AttentionPartRate& rate : m_rates.parts)
-        curve.push_back({static_cast<double>(rate.group), rate.secondsPerPart});
-    return onCurve(curve, group).value_or(0) * headDim / kMeasuredHeadDim;
+    const auto at = [&](DataType measured) {
+        Curve curve;
+        for (const AttentionPartRate& rate : m_rates.parts)
+            if (rate.type == measured)
+                curve.push_back({static_cast<double>(rate.group), rate.secondsPerPart});
+        sortByX(curve);
+        return onCurve(curve, group);
+    };
+    const std::optional<double> measured = at(type);
+    return (measured ? *measured : at(DataType::F16).value_or(0)) * headDim / kMeasuredHeadDim;
 }
 
 std::optional<double> KernelModel::attentionSeconds(const AttentionShape& shape, int threads,
                                                     double stepBytes) const {
-    const double share = fromMemory(stepBytes);
     const double group = static_cast<double>(shape.nHeads) / static_cast<double>(shape.nKvHeads);
     const double headDim = static_cast<double>(shape.headDimK + shape.headDimV) / 2;
     if (m_rates.units.launched) {
+        const double share = fromMemory(stepBytes, threads);
         const auto rows = static_cast<double>(shape.sequences * shape.nKvHeads * shape.tokens);
         const auto keys = launchSeconds(shape.types.key, group, headDim, rows, share);
         const auto values = launchSeconds(shape.types.value, group, headDim, rows, share);
@@ -287,7 +295,7 @@ std::optional<double> KernelModel::attentionSeconds(const AttentionShape& shape,
                                                   inWholeBlocks(type, shape.headDimV)) /
                               2;
         return atThreads(threadsOf(m_rates.attention), threads, [&](int measured) {
-            return rowSeconds(type, group, stored, measured, share);
+            return rowSeconds(type, group, stored, measured, fromMemory(stepBytes, measured));
         });
     };
     const std::optional<double> keys = row(shape.types.key);
@@ -303,13 +311,28 @@ std::optional<double> KernelModel::attentionSeconds(const AttentionShape& shape,
     const std::int64_t all = heads * units.partsOfHead(heads, shape.tokens, threads);
     const std::int64_t rounds = (all + threads - 1) / threads;
     const double idle = static_cast<double>(rounds * threads) / static_cast<double>(all);
-    return idle * (rows * (*keys + *values) / 2 +
-                   static_cast<double>(all) * partSeconds(group, headDim) / threads);
+    const double ofPart = (partSeconds(shape.types.key, group, headDim) +
+                           partSeconds(shape.types.value, group, headDim)) /
+                          2;
+    return idle * (rows * (*keys + *values) / 2 + static_cast<double>(all) * ofPart / threads);
 }
 
-std::optional<double> KernelModel::linearSeconds(DataType type, double bytes, std::int64_t batch,
-                                                 int threads, double stepBytes) const {
-    const double share = fromMemory(stepBytes);
+double KernelModel::activationSeconds(DataType type, double values, std::int64_t batch,
+                                      int threads) const {
+    return values *
+           atThreads(threadsOf(m_rates.activations), threads, [&](int measured) {
+               Curve curve;
+               for (const ActivationRate& rate : m_rates.activations)
+                   if (rate.type == type && rate.threads == measured)
+                       curve.push_back({static_cast<double>(rate.batch), rate.secondsPerValue});
+               sortByX(curve);
+               return onCurve(curve, static_cast<double>(batch));
+           }).value_or(0);
+}
+
+std::optional<double> KernelModel::linearSeconds(DataType type, const LinearWork& work,
+                                                 std::int64_t batch, int threads,
+                                                 double stepBytes) const {
     const auto curveAt = [&](int measured, bool cached) {
         Curve curve;
         for (const LinearRate& rate : m_rates.linear)
@@ -328,9 +351,12 @@ std::optional<double> KernelModel::linearSeconds(DataType type, double bytes, st
             // What is small enough for a launched device's cache does not fill the device: it may
             // well be the slower.
             const double wait = *memory - *cached;
-            return *cached + share * (m_rates.units.launched ? wait : std::max(0.0, wait));
+            return *cached + fromMemory(stepBytes, measured) *
+                                 (m_rates.units.launched ? wait : std::max(0.0, wait));
         });
-    return perByte ? std::optional(*perByte * bytes) : std::nullopt;
+    if (!perByte)
+        return std::nullopt;
+    return *perByte * work.bytes + activationSeconds(type, work.values, batch, threads);
 }
 
 double KernelModel::startSeconds(int threads) const {

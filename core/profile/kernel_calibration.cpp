@@ -16,6 +16,7 @@
 #include "core/profile/launch_calibration.h"
 #include "core/profile/statistics.h"
 #include "core/profile/timed_points.h"
+#include "core/spec/layer_matrices.h"
 #include "core/spec/model_spec.h"
 #include "core/spec/units.h"
 
@@ -26,24 +27,67 @@ namespace {
 // heads; at others a few tell how they differ from it.
 constexpr std::int64_t kUsualHeadDim = 128;
 constexpr std::int64_t kGroups[] = {1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 64};
-constexpr std::int64_t kOtherHeadDims[] = {64, 256};
-constexpr std::int64_t kOtherGroups[] = {1, 4, 8, 32};
+constexpr std::int64_t kOtherHeadDims[] = {64, 80, 96, 256}; ///< matrix registers pad 80 to 96
+constexpr std::int64_t kOtherGroups[] = {1, 8, 32};
 constexpr std::int64_t kMemoryGroups[] = {1, 2, 4, 8}; ///< above, arithmetic hides the memory
 constexpr std::int64_t kPartGroups[] = {1, 8, 32};
 constexpr std::int64_t kBatches[] = {1, 2, 4, 8, 16};
 constexpr std::int64_t kKvHeads = 4;
+// Of a layer that is there for its weights, in hidden sizes: queries and output, keys and values,
+// gate, up and down.
+constexpr std::int64_t kGroup = 4;
+constexpr std::int64_t kFfn = 4;
+constexpr double kWeightsOfALayer = 2 + 2.0 / kGroup + 3 * kFfn;
 constexpr std::int64_t kShortContext = 32; ///< of steps that are there for their weights
 constexpr std::int64_t kMatrixSide = 2048; ///< hidden size of the model that outruns the cache
+constexpr std::int64_t kNarrowSide = 256;  ///< as many weights in many layers, or in one
+constexpr std::int64_t kWideSide = 768;
+constexpr std::int64_t kActivationBatches[] = {1, 4, 16};
 
 // Of the cache.
 constexpr double kCachedShare = 0.125;
 constexpr double kMostCachedShare = 0.5;
-constexpr double kResidencyShares[] = {0.25, 0.5, 0.75, 1, 1.5, 2};
+constexpr double kResidencyShares[] = {0.25, 0.5, 0.75, 1, 1.5, 2}; ///< and on in powers of two
+constexpr std::size_t kResidencyWholes = 3; ///< all that are read for it, in the largest of them
 // Of the last-level cache.
-constexpr double kLastLevelShares[] = {0.25, 1}; ///< where it is a larger one
-constexpr double kOutrun = 4;                    ///< bytes that no cache holds
+constexpr double kOutrun = 4; ///< bytes that no cache holds
 constexpr double kLeastOutrun = 2;
 constexpr double kFillShare = 0.6; ///< of the time, for filling what is read from memory
+
+constexpr int kPasses = 3;
+
+/// A point's fastest step less what its kernel is not.
+double withoutFixed(const TimedPoint& point, double fixed) {
+    // What is taken off is small; a disturbed figure must not make it more.
+    constexpr double kLeastShare = 0.3;
+    return std::max(kLeastShare * point.fastest(), point.fastest() - fixed);
+}
+
+bool differInThreadsAlone(AttentionRate a, const AttentionRate& b) {
+    a.threads = b.threads;
+    a.secondsPerRow = b.secondsPerRow;
+    return a == b;
+}
+bool differInThreadsAlone(LinearRate a, const LinearRate& b) {
+    a.threads = b.threads;
+    a.secondsPerByte = b.secondsPerByte;
+    return a == b;
+}
+
+/// Adds a rate whose time is at most that of fewer threads: where sharing gains nothing, a step is
+/// left to one, and a point that was slower was disturbed.
+template <typename Rate>
+void addNoSlower(std::vector<Rate>& rates, double Rate::*time, Rate rate) {
+    for (const Rate& each : rates)
+        if (each.threads < rate.threads && differInThreadsAlone(each, rate))
+            rate.*time = std::min(rate.*time, each.*time);
+    rates.push_back(rate);
+}
+
+void addFilled(std::vector<TimedBatch>& batches, TimedBatch batch) {
+    if (!batch.points.empty())
+        batches.push_back(std::move(batch));
+}
 
 class KernelCalibration {
 public:
@@ -76,6 +120,8 @@ private:
                                               int threads) const;
     [[nodiscard]] TimedPoint stepPoint(DataType type, std::int64_t hidden, double bytes,
                                        std::int64_t batch, int threads) const;
+    [[nodiscard]] double besideLinear(const KernelModel& known,
+                                      const DecoderRequest& request) const;
     /// Of the cache, or of all of its kind, that so many threads have.
     [[nodiscard]] double cacheBytes(int threads) const;
     [[nodiscard]] double cachedBytes(DataType type, std::int64_t headDim, int threads) const;
@@ -85,8 +131,12 @@ private:
     void addLayers(std::vector<TimedBatch>& batches, int threads);
     void addParts(std::vector<TimedBatch>& batches);
     void addAttention(std::vector<TimedBatch>& batches, DataType type, int threads);
-    void addResidency(std::vector<TimedBatch>& batches);
+    void takeAttention(const std::vector<TimedPoint>& points, bool cached);
+    void addResidency(std::vector<TimedBatch>& batches, int threads);
+    void addActivations(std::vector<TimedBatch>& batches, DataType type, int threads);
     void addLinear(std::vector<TimedBatch>& batches, DataType type, int threads);
+    void takeLinear(const std::vector<TimedPoint>& points, bool cached);
+    [[nodiscard]] Status timeInPasses(std::vector<TimedBatch>& batches);
 
     Backend& m_backend;
     const DeviceInfo& m_device;
@@ -126,11 +176,8 @@ TimedPoint KernelCalibration::attentionOfBytes(DataType type, std::int64_t group
 TimedPoint KernelCalibration::stepPoint(DataType type, std::int64_t hidden, double bytes,
                                         std::int64_t batch, int threads) const {
     constexpr std::int64_t kHeadDim = 64;
-    constexpr std::int64_t kGroup = 4;
-    constexpr std::int64_t kFfn = 4;
     const auto side = static_cast<double>(hidden);
-    const double layerBytes = info(type).bytesPerElement() * side * side *
-                              (2 + 2.0 / kGroup + 3 * static_cast<double>(kFfn));
+    const double layerBytes = info(type).bytesPerElement() * side * side * kWeightsOfALayer;
     const auto layers = std::max<std::int64_t>(1, std::llround(bytes / layerBytes));
     DecoderRequest request;
     request.model = modelByHand({.layers = layers,
@@ -147,6 +194,23 @@ TimedPoint KernelCalibration::stepPoint(DataType type, std::int64_t hidden, doub
     request.threads = threads;
     request.budgetBytes = m_request.budgetBytes;
     return {std::move(request)}; // its amount is known once the decoder is there
+}
+
+/// What a step takes beside its linear layers.
+double KernelCalibration::besideLinear(const KernelModel& known,
+                                       const DecoderRequest& request) const {
+    double perLayer = known.layerSeconds(Scope::Step, request.threads);
+    if (!m_rates.units.launched) { // there the layer's time has a launch of it
+        const LayerSpec& layer = request.model.layers.front();
+        perLayer +=
+            known
+                .attentionSeconds({request.kvTypes, layer.nHeads, layer.nKvHeads, layer.headDimK,
+                                   layer.headDimV, request.context, request.batch},
+                                  request.threads, 0)
+                .value_or(0);
+    }
+    return known.startSeconds(request.threads) +
+           perLayer * static_cast<double>(request.model.layers.size());
 }
 
 double KernelCalibration::cacheBytes(int threads) const {
@@ -190,20 +254,23 @@ std::size_t KernelCalibration::memoryPoints() const {
         if (type.weights && covers(stepPoint(type.type, kMatrixSide, 0, 1, 1).request))
             points += std::size(kBatches);
     }
-    return 1 + points * threadCounts().size();
+    return (kResidencyWholes + points) * threadCounts().size();
 }
 
+/// From few and more layers. What a layer's work is handed out to threads for costs a time of its
+/// own: it is what is left of attention over the fewest tokens as its heads become fewer.
 void KernelCalibration::addLayers(std::vector<TimedBatch>& batches, int threads) {
     constexpr std::int64_t kFew = 1;
     constexpr std::int64_t kMore = 9;
     constexpr std::int64_t kNarrow = 64;
+    constexpr std::int64_t kTimes = 4; ///< as many heads
     TimedBatch batch{fmt::format("layers, {}", onThreads(threads)), {}, {}};
-    for (const Scope scope : {Scope::Attention, Scope::Step})
+    const auto add = [&](Scope scope, std::int64_t heads) {
         for (const std::int64_t layers : {kFew, kMore}) {
             DecoderRequest request;
             request.model = modelByHand({.layers = layers,
-                                         .nHeads = 1,
-                                         .nKvHeads = 1,
+                                         .nHeads = heads,
+                                         .nKvHeads = heads,
                                          .headDim = kNarrow,
                                          .hiddenSize = kNarrow,
                                          .ffnHidden = kNarrow,
@@ -215,156 +282,230 @@ void KernelCalibration::addLayers(std::vector<TimedBatch>& batches, int threads)
             if (covers(request))
                 batch.points.push_back({std::move(request)});
         }
+    };
+    const bool launched = m_rates.units.launched;
+    const std::int64_t heads = launched ? 1 : threads; // one for each
+    add(Scope::Attention, heads);
+    if (!launched)
+        add(Scope::Attention, kTimes * heads);
+    add(Scope::Step, 1);
     if (batch.points.empty())
         return;
-    batch.take = [this, threads](std::vector<TimedPoint>& points) {
+    batch.take = [this, threads, launched](std::vector<TimedPoint>& points) {
+        constexpr double kLeast = 1e-9;
         const auto perLayer = [&](std::size_t few) {
-            constexpr double kLeast = 1e-9;
             return std::max(kLeast, (points[few + 1].fastest() - points[few].fastest()) /
                                         static_cast<double>(kMore - kFew));
         };
         LayerRate rate{threads, perLayer(0), perLayer(points.size() - 2), 0};
-        if (m_rates.units.launched)
+        if (launched)
             rate.startSeconds = std::max(0.0, points.front().fastest() - static_cast<double>(kFew) *
                                                                              rate.attentionSeconds);
+        else
+            rate.attentionSeconds =
+                std::max(kLeast, (kTimes * perLayer(0) - perLayer(2)) / (kTimes - 1));
         m_rates.layers.push_back(rate);
     };
     batches.push_back(std::move(batch));
 }
 
-/// From heads of two lengths, each one part.
+/// From heads of two lengths, each one part and all in a core's own caches.
 void KernelCalibration::addParts(std::vector<TimedBatch>& batches) {
-    constexpr std::int64_t kHeads = 16;
+    constexpr std::int64_t kHeads = 8;
+    constexpr std::int64_t kTimes = 4;
     const std::int64_t few = m_rates.units.tileTokens;
-    const std::int64_t more = std::max(m_rates.units.leastPartTokens, 4 * few);
     TimedBatch batch{"parts of heads", {}, {}};
-    for (const std::int64_t group : kPartGroups)
-        for (const std::int64_t tokens : {few, more})
-            batch.points.push_back(
-                attentionPoint(DataType::F16, group, kUsualHeadDim, kHeads, tokens, 1));
-    batch.take = [this, few, more](std::vector<TimedPoint>& points) {
+    for (const DataTypeInfo& type : dataTypes())
+        for (const std::int64_t group : kPartGroups) {
+            if (!type.kvCache ||
+                !covers(attentionPoint(type.type, group, kUsualHeadDim, kHeads, few, 1).request))
+                continue;
+            for (const std::int64_t tokens : {few, kTimes * few})
+                batch.points.push_back(
+                    attentionPoint(type.type, group, kUsualHeadDim, kHeads, tokens, 1));
+        }
+    batch.take = [this](std::vector<TimedPoint>& points) {
         const double fixed = KernelModel(m_rates).layerSeconds(Scope::Attention, 1);
         for (std::size_t i = 0; i + 1 < points.size(); i += 2) {
-            const double ratio = static_cast<double>(more) / static_cast<double>(few);
-            const double perHead =
-                (ratio * (points[i].fastest() - fixed) - (points[i + 1].fastest() - fixed)) /
-                (ratio - 1) / kHeads;
-            if (perHead > 0)
-                m_rates.parts.push_back({kPartGroups[i / 2], perHead});
+            const double ofFew = points[i].fastest() - fixed;
+            const double ofMore = points[i + 1].fastest() - fixed;
+            const LayerSpec& layer = points[i].request.model.layers.front();
+            constexpr double kLeast = 1e-9;
+            m_rates.parts.push_back(
+                {points[i].request.kvTypes.key, layer.nHeads / layer.nKvHeads,
+                 std::max(kLeast, (kTimes * ofFew - ofMore) / (kTimes - 1) / kHeads)});
         }
     };
     batches.push_back(std::move(batch));
 }
 
 void KernelCalibration::addAttention(std::vector<TimedBatch>& batches, DataType type, int threads) {
-    TimedBatch batch{fmt::format("{} cache, {}", name(type), onThreads(threads)), {}, {}};
-    const auto add = [&](std::int64_t group, std::int64_t headDim, double bytes) {
+    const auto take = [this](bool cached) {
+        return [this, cached](std::vector<TimedPoint>& points) { takeAttention(points, cached); };
+    };
+    TimedBatch held{fmt::format("{} cache, {}", name(type), onThreads(threads)), {}, take(true)};
+    TimedBatch read{held.what + ", from memory", {}, take(false), true};
+    const auto add = [&](TimedBatch& batch, std::int64_t group, std::int64_t headDim,
+                         double bytes) {
         TimedPoint point = attentionOfBytes(type, group, headDim, bytes, threads);
         if (covers(point.request))
             batch.points.push_back(std::move(point));
     };
     for (const std::int64_t group : kGroups)
-        add(group, kUsualHeadDim, cachedBytes(type, kUsualHeadDim, threads));
+        add(held, group, kUsualHeadDim, cachedBytes(type, kUsualHeadDim, threads));
     for (const std::int64_t headDim : kOtherHeadDims)
         for (const std::int64_t group : kOtherGroups)
-            add(group, headDim, cachedBytes(type, headDim, threads));
-    const std::size_t cached = batch.points.size();
+            add(held, group, headDim, cachedBytes(type, headDim, threads));
     if (const double bytes = memoryBytes(std::size(kMemoryGroups)); bytes > 0)
         for (const std::int64_t group : kMemoryGroups)
-            add(group, kUsualHeadDim, bytes);
-    if (batch.points.empty())
+            add(read, group, kUsualHeadDim, bytes);
+    addFilled(batches, std::move(held));
+    addFilled(batches, std::move(read));
+}
+
+void KernelCalibration::takeAttention(const std::vector<TimedPoint>& points, bool cached) {
+    const KernelModel known(m_rates); // what it will add, is taken off here
+    for (const TimedPoint& point : points) {
+        const DecoderRequest& request = point.request;
+        const LayerSpec& layer = request.model.layers.front();
+        const std::int64_t group = layer.nHeads / layer.nKvHeads;
+        const auto parts = static_cast<double>(
+            kKvHeads * m_rates.units.partsOfHead(kKvHeads, request.context, request.threads));
+        const double ofPart = known.partSeconds(request.kvTypes.key, static_cast<double>(group),
+                                                static_cast<double>(layer.headDimK)) /
+                              request.threads;
+        const double fixed = known.layerSeconds(Scope::Attention, request.threads) + parts * ofPart;
+        addNoSlower(m_rates.attention, &AttentionRate::secondsPerRow,
+                    {request.kvTypes.key, group, layer.headDimK, request.threads, cached,
+                     withoutFixed(point, fixed) / point.amount});
+    }
+}
+
+/// How the time of a row goes from the cached one to that of memory as a step reads more.
+void KernelCalibration::addResidency(std::vector<TimedBatch>& batches, int threads) {
+    const double most = memoryBytes(kResidencyWholes);
+    if (most <= 0)
         return;
-    batch.take = [this, type, threads, cached](std::vector<TimedPoint>& points) {
-        const KernelModel known(m_rates); // what it will add, is taken off here
-        for (std::size_t i = 0; i < points.size(); ++i) {
-            const LayerSpec& layer = points[i].request.model.layers.front();
-            const std::int64_t group = layer.nHeads / layer.nKvHeads;
-            const std::int64_t tokens = points[i].request.context;
-            const auto parts = static_cast<double>(
-                kKvHeads * m_rates.units.partsOfHead(kKvHeads, tokens, threads));
-            const double fixed = known.layerSeconds(Scope::Attention, threads) +
-                                 parts *
-                                     known.partSeconds(static_cast<double>(group),
-                                                       static_cast<double>(layer.headDimK)) /
-                                     threads;
-            // What is subtracted is small; a disturbed figure must not make it more.
-            constexpr double kLeastShare = 0.5;
-            const double fastest = points[i].fastest();
-            m_rates.attention.push_back(
-                {type, group, layer.headDimK, threads, i < cached,
-                 std::max(kLeastShare * fastest, fastest - fixed) / points[i].amount});
-        }
+    TimedBatch batch{fmt::format("cache and memory, {}", onThreads(threads)), {}, {}};
+    const double cache = cacheBytes(threads);
+    std::vector<double> bytes{kCachedShare * cache};
+    for (const double share : kResidencyShares)
+        bytes.push_back(share * cache);
+    while (2 * bytes.back() < most)
+        bytes.push_back(2 * bytes.back());
+    bytes.push_back(most);
+    for (const double each : bytes)
+        batch.points.push_back(attentionOfBytes(DataType::F16, 1, kUsualHeadDim, each, threads));
+    batch.take = [this, threads, bytes](std::vector<TimedPoint>& points) {
+        const auto perRow = [&](const TimedPoint& point) { return point.fastest() / point.amount; };
+        const double cached = perRow(points.front());
+        const double memory = perRow(points.back());
+        std::vector<double> shares;
+        for (const TimedPoint& point : points)
+            shares.push_back(memory > cached ? (perRow(point) - cached) / (memory - cached) : 1);
+        shares = rising(shares);
+        for (std::size_t i = 0; i < points.size(); ++i)
+            m_rates.residency.push_back(
+                {static_cast<std::uint64_t>(bytes[i]), std::clamp(shares[i], 0.0, 1.0), threads});
     };
     batches.push_back(std::move(batch));
 }
 
-/// How the time of a row goes from the cached one to that of memory as a step reads more.
-void KernelCalibration::addResidency(std::vector<TimedBatch>& batches) {
-    const double most = memoryBytes(std::size(kResidencyShares));
-    if (most <= 0)
+/// From as many weights in layers of two widths: narrow ones have more inputs and outputs a weight.
+void KernelCalibration::addActivations(std::vector<TimedBatch>& batches, DataType type,
+                                       int threads) {
+    TimedBatch batch{fmt::format("{} activations, {}", name(type), onThreads(threads)), {}, {}};
+    const double bytes = info(type).bytesPerElement() * kWeightsOfALayer *
+                         static_cast<double>(kWideSide * kWideSide);
+    for (const std::int64_t each : kActivationBatches)
+        for (const std::int64_t hidden : {kNarrowSide, kWideSide})
+            if (TimedPoint point = stepPoint(type, hidden, bytes, each, threads);
+                covers(point.request))
+                batch.points.push_back(std::move(point));
+    if (batch.points.empty())
         return;
-    TimedBatch batch{"cache and memory", {}, {}};
-    const double cache = cacheBytes(m_threads);
-    std::vector<double> bytes{kCachedShare * cache};
-    for (const double share : kResidencyShares)
-        bytes.push_back(share * cache);
-    for (const double share : kLastLevelShares)
-        if (const double each = share * m_lastLevelBytes; each > 2 * bytes.back() && each < most)
-            bytes.push_back(each);
-    bytes.push_back(most);
-    for (const double each : bytes)
-        batch.points.push_back(attentionOfBytes(DataType::F16, 1, kUsualHeadDim, each, m_threads));
-    batch.take = [this, bytes](std::vector<TimedPoint>& points) {
-        const auto perRow = [&](const TimedPoint& point) { return point.fastest() / point.amount; };
-        const double cached = perRow(points.front());
-        const double memory = perRow(points.back());
-        double before = 0;
-        for (std::size_t i = 0; i < points.size(); ++i) {
-            const double share =
-                memory > cached ? (perRow(points[i]) - cached) / (memory - cached) : 1;
-            before = std::clamp(share, before, 1.0);
-            m_rates.residency.push_back({static_cast<std::uint64_t>(bytes[i]), before});
+    batch.take = [this, type, threads](std::vector<TimedPoint>& points) {
+        const KernelModel known(m_rates);
+        const auto seconds = [&](const TimedPoint& point) {
+            return point.fastest() - besideLinear(known, point.request);
+        };
+        for (std::size_t i = 0; i + 1 < points.size(); i += 2) {
+            const TimedPoint& narrow = points[i];
+            const TimedPoint& wide = points[i + 1];
+            const double perValue =
+                (seconds(narrow) * wide.amount - seconds(wide) * narrow.amount) /
+                (valuesPassed(narrow.request.model) * wide.amount -
+                 valuesPassed(wide.request.model) * narrow.amount);
+            constexpr double kLeast = 1e-13;
+            m_rates.activations.push_back(
+                {type, narrow.request.batch, threads, std::max(kLeast, perValue)});
         }
     };
     batches.push_back(std::move(batch));
 }
 
 void KernelCalibration::addLinear(std::vector<TimedBatch>& batches, DataType type, int threads) {
-    TimedBatch batch{fmt::format("{} weights, {}", name(type), onThreads(threads)), {}, {}};
     std::int64_t small = kMatrixSide;
-    constexpr std::int64_t kSmallest = 256;
-    constexpr double kMatricesOfALayer = 14.5; // in sides squared: stepPoint()
-    while (small > kSmallest &&
-           info(type).bytesPerElement() * kMatricesOfALayer * static_cast<double>(small * small) >
+    while (small > kNarrowSide &&
+           info(type).bytesPerElement() * kWeightsOfALayer * static_cast<double>(small * small) >
                kMostCachedShare / 2 * cacheBytes(threads))
         small /= 2;
-    const double memory = memoryBytes(std::size(kBatches));
-    const auto add = [&](std::int64_t hidden, double bytes) {
+    const auto take = [this](bool cached) {
+        return [this, cached](std::vector<TimedPoint>& points) { takeLinear(points, cached); };
+    };
+    TimedBatch held{fmt::format("{} weights, {}", name(type), onThreads(threads)), {}, take(true)};
+    TimedBatch read{held.what + ", from memory", {}, take(false), true};
+    const auto add = [&](TimedBatch& batch, std::int64_t hidden, double bytes) {
         for (const std::int64_t each : kBatches)
             if (TimedPoint point = stepPoint(type, hidden, bytes, each, threads);
                 covers(point.request))
                 batch.points.push_back(std::move(point));
     };
-    add(small, 0);
-    const std::size_t cached = batch.points.size();
-    if (memory > 0)
-        add(kMatrixSide, memory);
-    if (batch.points.empty())
-        return;
-    batch.take = [this, type, threads, cached](std::vector<TimedPoint>& points) {
-        const KernelModel known(m_rates);
-        for (std::size_t i = 0; i < points.size(); ++i) {
-            constexpr double kLeastShare = 0.5;
-            const double fastest = points[i].fastest();
-            const double fixed = known.startSeconds(threads) +
-                                 known.layerSeconds(Scope::Step, threads) *
-                                     static_cast<double>(points[i].request.model.layers.size());
-            m_rates.linear.push_back(
-                {type, points[i].request.batch, threads, i < cached,
-                 std::max(kLeastShare * fastest, fastest - fixed) / points[i].amount});
+    add(held, small, 0);
+    if (const double bytes = memoryBytes(std::size(kBatches)); bytes > 0)
+        add(read, kMatrixSide, bytes);
+    addFilled(batches, std::move(held));
+    addFilled(batches, std::move(read));
+}
+
+void KernelCalibration::takeLinear(const std::vector<TimedPoint>& points, bool cached) {
+    const KernelModel known(m_rates);
+    for (const TimedPoint& point : points) {
+        const DecoderRequest& request = point.request;
+        const double fixed =
+            besideLinear(known, request) + known.activationSeconds(request.weightsType,
+                                                                   valuesPassed(request.model),
+                                                                   request.batch, request.threads);
+        addNoSlower(m_rates.linear, &LinearRate::secondsPerByte,
+                    {request.weightsType, request.batch, request.threads, cached,
+                     withoutFixed(point, fixed) / point.amount});
+    }
+}
+
+/// Each batch at several moments, since whoever else is on the machine disturbs it for seconds.
+Status KernelCalibration::timeInPasses(std::vector<TimedBatch>& batches) {
+    const int passes = m_rates.units.launched ? 1 : kPasses;
+    std::size_t runs = 0;
+    for (const TimedBatch& batch : batches)
+        runs += batch.once ? 1 : static_cast<std::size_t>(passes);
+    const auto start = Clock::now();
+    std::size_t done = 0;
+    for (int pass = 0; pass < passes; ++pass)
+        for (TimedBatch& batch : batches) {
+            if (batch.once && pass > 0)
+                continue;
+            if (m_request.progress)
+                m_request.progress(batch.what,
+                                   static_cast<double>(done) / static_cast<double>(runs));
+            const double left = m_request.maxSeconds - secondsSince(start);
+            if (pass > 0 && left <= 0)
+                return Done{};
+            if (Status status = m_timer.run(batch, left / static_cast<double>(runs - done));
+                !status)
+                return status;
+            ++done;
         }
-    };
-    batches.push_back(std::move(batch));
+    return Done{};
 }
 
 Result<KernelRates> KernelCalibration::measure() {
@@ -377,25 +518,25 @@ Result<KernelRates> KernelCalibration::measure() {
             batches.push_back(std::move(batch));
     } else {
         addParts(batches);
-        addResidency(batches);
+        for (const int threads : threadCounts())
+            addResidency(batches, threads);
     }
     for (const int threads : threadCounts())
-        for (const DataTypeInfo& type : dataTypes()) {
+        for (const DataTypeInfo& type : dataTypes())
             if (type.kvCache && !launched)
                 addAttention(batches, type.type, threads);
-            if (type.weights)
-                addLinear(batches, type.type, threads);
+    for (const int threads : threadCounts())
+        for (const DataTypeInfo& type : dataTypes()) {
+            if (!type.weights)
+                continue;
+            if (!launched)
+                addActivations(batches, type.type, threads);
+            addLinear(batches, type.type, threads);
         }
-    const auto start = Clock::now();
-    for (std::size_t i = 0; i < batches.size(); ++i) {
-        if (m_request.progress)
-            m_request.progress(batches[i].what,
-                               static_cast<double>(i) / static_cast<double>(batches.size()));
-        const double left = m_request.maxSeconds - secondsSince(start);
-        if (Status status = m_timer.run(batches[i], left / static_cast<double>(batches.size() - i));
-            !status)
-            return status.error();
-    }
+    if (Status status = timeInPasses(batches); !status)
+        return status.error();
+    for (TimedBatch& batch : batches)
+        m_timer.finish(batch);
     constexpr double kNine = 0.9;
     m_rates.usualSlowdown = median(m_timer.slowdowns());
     m_rates.mostSlowdown = quantile(m_timer.slowdowns(), kNine);

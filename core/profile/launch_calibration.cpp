@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "core/profile/statistics.h"
 #include "core/spec/model_spec.h"
 #include "core/spec/units.h"
 
@@ -150,15 +151,15 @@ private:
         batch.take = [this, layerBytes](std::vector<TimedPoint>& points) {
             const double cached = layerSeconds(points.front());
             const double memory = layerSeconds(points.back());
-            double before = 0;
-            for (const TimedPoint& each : points) {
-                const double share =
-                    memory > cached ? (layerSeconds(each) - cached) / (memory - cached) : 1;
-                before = std::clamp(share, before, 1.0);
-                m_rates.residency.push_back(
-                    {static_cast<std::uint64_t>(
-                         layerBytes * static_cast<double>(each.request.model.layers.size())),
-                     before});
+            std::vector<double> shares;
+            for (const TimedPoint& each : points)
+                shares.push_back(memory > cached ? (layerSeconds(each) - cached) / (memory - cached)
+                                                 : 1);
+            shares = rising(shares);
+            for (std::size_t i = 0; i < points.size(); ++i) {
+                const double layers = static_cast<double>(points[i].request.model.layers.size());
+                m_rates.residency.push_back({static_cast<std::uint64_t>(layerBytes * layers),
+                                             std::clamp(shares[i], 0.0, 1.0)});
             }
         };
         return batch;

@@ -149,4 +149,17 @@ Summary summarise(std::span<const double> values) {
     return summary;
 }
 
+std::vector<double> rising(const std::vector<double>& values) {
+    std::vector<double> largest(values);
+    std::vector<double> smallest(values);
+    for (std::size_t i = 1; i < values.size(); ++i)
+        largest[i] = std::max(largest[i], largest[i - 1]);
+    for (std::size_t i = values.size(); i-- > 1;)
+        smallest[i - 1] = std::min(smallest[i - 1], smallest[i]);
+    std::vector<double> between(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i)
+        between[i] = (largest[i] + smallest[i]) / 2;
+    return between;
+}
+
 } // namespace decodescope

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 namespace decodescope {
 
@@ -42,5 +43,9 @@ struct Summary {
     double relativeError = 0; ///< ci95 / p50
 };
 [[nodiscard]] Summary summarise(std::span<const double> values);
+
+/// Values that should rise and were disturbed: each halfway between the largest up to it and the
+/// smallest from it on, so that they do.
+[[nodiscard]] std::vector<double> rising(const std::vector<double>& values);
 
 } // namespace decodescope

@@ -11,8 +11,8 @@ namespace decodescope {
 namespace {
 
 // A visit to a point.
-constexpr double kVisitSeconds = 0.003;
-constexpr int kVisitSteps = 2;
+constexpr double kVisitSeconds = 0.006;
+constexpr int kVisitSteps = 4;            ///< the first find the caches full of other points
 constexpr double kLongStepSeconds = 0.02; ///< is not repeated
 
 } // namespace
@@ -63,11 +63,16 @@ Status PointTimer::run(TimedBatch& batch, double seconds) {
                 return status;
         }
     while (secondsSince(start) < seconds);
+    for (TimedPoint& point : batch.points)
+        point.decoder.reset();
+    return Done{};
+}
+
+void PointTimer::finish(TimedBatch& batch) {
     for (const TimedPoint& point : batch.points)
         m_slowdowns.push_back(median(point.visits) / point.fastest());
     batch.take(batch.points);
     batch.points.clear();
-    return Done{};
 }
 
 } // namespace decodescope

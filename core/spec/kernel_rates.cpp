@@ -88,9 +88,13 @@ static void from_json(const Json& json, AttentionRate& rate) {
 }
 
 static void to_json(Json& json, const AttentionPartRate& rate) {
-    json = {{"group", rate.group}, {"seconds_per_part", rate.secondsPerPart}};
+    json = {{"dtype", name(rate.type)},
+            {"group", rate.group},
+            {"seconds_per_part", rate.secondsPerPart}};
 }
 static void from_json(const Json& json, AttentionPartRate& rate) {
+    if (json.contains("dtype")) // earlier versions measured one
+        rate.type = readDataType(json, "dtype");
     rate.group = countAbove<std::int64_t>(json, "group");
     rate.secondsPerPart = above(json, "seconds_per_part");
 }
@@ -123,6 +127,19 @@ static void from_json(const Json& json, LinearRate& rate) {
     rate.secondsPerByte = above(json, "seconds_per_byte");
 }
 
+static void to_json(Json& json, const ActivationRate& rate) {
+    json = {{"dtype", name(rate.type)},
+            {"batch", rate.batch},
+            {"threads", rate.threads},
+            {"seconds_per_value", rate.secondsPerValue}};
+}
+static void from_json(const Json& json, ActivationRate& rate) {
+    rate.type = readDataType(json, "dtype");
+    rate.batch = countAbove<std::int64_t>(json, "batch");
+    rate.threads = countAbove<int>(json, "threads");
+    rate.secondsPerValue = above(json, "seconds_per_value");
+}
+
 static void to_json(Json& json, const LayerRate& rate) {
     json = {{"threads", rate.threads},
             {"attention_seconds", rate.attentionSeconds},
@@ -139,13 +156,14 @@ static void from_json(const Json& json, LayerRate& rate) {
 }
 
 static void to_json(Json& json, const ResidencyRate& rate) {
-    json = {{"bytes", rate.bytes}, {"from_memory", rate.fromMemory}};
+    json = {{"bytes", rate.bytes}, {"from_memory", rate.fromMemory}, {"threads", rate.threads}};
 }
 static void from_json(const Json& json, ResidencyRate& rate) {
     readField(json, "bytes", rate.bytes);
     readField(json, "from_memory", rate.fromMemory);
     if (!(rate.fromMemory >= 0 && rate.fromMemory <= 1))
         throw BadField("\"from_memory\" is not between 0 and 1");
+    readFieldIfThere(json, "threads", rate.threads);
 }
 
 std::int64_t AttentionUnits::partTokens(std::int64_t heads, std::int64_t tokens,
@@ -169,6 +187,7 @@ void to_json(Json& json, const KernelRates& rates) {
             {"attention_parts", rates.parts},
             {"attention_launches", rates.launches},
             {"linear", rates.linear},
+            {"activations", rates.activations},
             {"layers", rates.layers},
             {"residency", rates.residency},
             {"usual_slowdown", rates.usualSlowdown},
@@ -182,6 +201,7 @@ void from_json(const Json& json, KernelRates& rates) {
     readField(json, "attention_parts", rates.parts);
     readFieldIfThere(json, "attention_launches", rates.launches);
     readField(json, "linear", rates.linear);
+    readFieldIfThere(json, "activations", rates.activations);
     readField(json, "layers", rates.layers);
     readField(json, "residency", rates.residency);
     rates.usualSlowdown = above(json, "usual_slowdown");
@@ -195,9 +215,10 @@ KernelRates bestOf(const KernelRates& a, const KernelRates& b) {
                    return x.type == y.type && x.group == y.group && x.headDim == y.headDim &&
                           x.threads == y.threads && x.cached == y.cached;
                });
-    mergeTimes(
-        best.parts, b.parts, &AttentionPartRate::secondsPerPart,
-        [](const AttentionPartRate& x, const AttentionPartRate& y) { return x.group == y.group; });
+    mergeTimes(best.parts, b.parts, &AttentionPartRate::secondsPerPart,
+               [](const AttentionPartRate& x, const AttentionPartRate& y) {
+                   return x.type == y.type && x.group == y.group;
+               });
     mergeTimes(best.launches, b.launches, &LaunchRate::seconds,
                [](const LaunchRate& x, const LaunchRate& y) {
                    return x.type == y.type && x.group == y.group && x.headDim == y.headDim &&
@@ -207,6 +228,10 @@ KernelRates bestOf(const KernelRates& a, const KernelRates& b) {
                [](const LinearRate& x, const LinearRate& y) {
                    return x.type == y.type && x.batch == y.batch && x.threads == y.threads &&
                           x.cached == y.cached;
+               });
+    mergeTimes(best.activations, b.activations, &ActivationRate::secondsPerValue,
+               [](const ActivationRate& x, const ActivationRate& y) {
+                   return x.type == y.type && x.batch == y.batch && x.threads == y.threads;
                });
     const auto sameThreads = [](const LayerRate& x, const LayerRate& y) {
         return x.threads == y.threads;

@@ -43,6 +43,7 @@ struct AttentionRate {
 /// What each part of a head costs beside its rows (queries made ready, results merged), on one
 /// thread at a head_dim of 128.
 struct AttentionPartRate {
+    DataType type = DataType::F16;
     std::int64_t group = 1;
     double secondsPerPart = 0;
     bool operator==(const AttentionPartRate&) const = default;
@@ -66,6 +67,15 @@ struct LinearRate {
     double secondsPerByte = 0; ///< of stored weights
     bool operator==(const LinearRate&) const = default;
 };
+/// What each input and each output of a matrix costs beside its weights (made ready, added up), for
+/// all sequences of a batch.
+struct ActivationRate {
+    DataType type = DataType::F16; ///< of the weights
+    std::int64_t batch = 1;
+    int threads = 1;
+    double secondsPerValue = 0;
+    bool operator==(const ActivationRate&) const = default;
+};
 /// What a layer costs however little it holds: handing out its work, the small kernels.
 struct LayerRate {
     int threads = 1;
@@ -78,6 +88,7 @@ struct LayerRate {
 struct ResidencyRate {
     std::uint64_t bytes = 0;
     double fromMemory = 0; ///< 0: at the cached rates, 1: at those of memory
+    int threads = 0;       ///< 0: any number
     bool operator==(const ResidencyRate&) const = default;
 };
 
@@ -90,10 +101,11 @@ struct KernelRates {
     std::vector<AttentionPartRate> parts;
     std::vector<LaunchRate> launches; ///< in place of the two above where units.launched
     std::vector<LinearRate> linear;
+    std::vector<ActivationRate> activations;
     std::vector<LayerRate> layers;
-    std::vector<ResidencyRate> residency; ///< ascending
-    double usualSlowdown = 1;             ///< median time over fastest, of the median point
-    double mostSlowdown = 1;              ///< of nine points in ten
+    std::vector<ResidencyRate> residency;
+    double usualSlowdown = 1; ///< median time over fastest, of the median point
+    double mostSlowdown = 1;  ///< of nine points in ten
     bool operator==(const KernelRates&) const = default;
 };
 void to_json(nlohmann::json& json, const KernelRates& rates);

@@ -61,4 +61,17 @@ void forEachMatrix(const ModelSpec& model, const LayerSpec& layer, const Use& us
     use(MatrixShape{MatrixUse::Router, hidden, layer.ffn.experts});
 }
 
+/// Inputs and outputs of all matrices that one token passes in its layers.
+[[nodiscard]] inline double valuesPassed(const ModelSpec& model) {
+    double values = 0;
+    for (const LayerSpec& layer : model.layers)
+        forEachMatrix(model, layer, [&](const MatrixShape& matrix) {
+            const std::int64_t passed =
+                matrix.use == MatrixUse::Expert ? layer.ffn.expertsPerToken : 1;
+            values += static_cast<double>(passed) *
+                      (static_cast<double>(matrix.inputs) + static_cast<double>(matrix.outputs));
+        });
+    return values;
+}
+
 } // namespace decodescope

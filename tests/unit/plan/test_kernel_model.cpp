@@ -34,7 +34,7 @@ static KernelRates someRates() {
         rates.linear.push_back({DataType::F16, 4, threads, true, pace * 5e-11});
         rates.layers.push_back({threads, 1e-6 * threads, 1e-5 * threads});
     }
-    rates.parts = {{1, 1e-7}, {8, 8e-7}};
+    rates.parts = {{DataType::F16, 1, 1e-7}, {DataType::F16, 8, 8e-7}};
     rates.residency = {{1 << 20, 0}, {1 << 22, 1}};
     return rates;
 }
@@ -60,7 +60,7 @@ private slots:
             near(model.attentionSeconds(shape(1), 1, kInMemory), kRows * 18e-9 + kParts * 1e-7));
         QVERIFY(near(model.attentionSeconds(shape(4), 2, kInMemory),
                      0.6 * kRows * 20e-9 + kParts / 2 * 4e-7));
-        QVERIFY(near(model.linearSeconds(DataType::F16, 1e6, 4, 2, kInMemory), 0.6 * 7e-5));
+        QVERIFY(near(model.linearSeconds(DataType::F16, {1e6, 0}, 4, 2, kInMemory), 0.6 * 7e-5));
         QCOMPARE(model.layerSeconds(Scope::Step, 2), 2e-5);
         QCOMPARE(model.layerSeconds(Scope::Attention, 1), 1e-6);
     }
@@ -87,10 +87,10 @@ private slots:
                      kRows * 42e-9 + kParts * 16e-7)); // each head more costs what the last did
         QVERIFY(near(model.attentionSeconds(shape(1, 96), 1, kInCache),
                      kRows * 9e-9 + kParts * 0.75e-7));
-        QVERIFY(near(model.linearSeconds(DataType::F16, 1e6, 2, 1, kInMemory), 5e-5));
-        QVERIFY(near(model.linearSeconds(DataType::F16, 1e6, 8, 1, kInMemory), 11e-5));
+        QVERIFY(near(model.linearSeconds(DataType::F16, {1e6, 0}, 2, 1, kInMemory), 5e-5));
+        QVERIFY(near(model.linearSeconds(DataType::F16, {1e6, 0}, 8, 1, kInMemory), 11e-5));
         // Half way, in powers of two, between cache and memory.
-        QVERIFY(near(model.linearSeconds(DataType::F16, 1e6, 1, 1, 1 << 21), 3e-5));
+        QVERIFY(near(model.linearSeconds(DataType::F16, {1e6, 0}, 1, 1, 1 << 21), 3e-5));
     }
 
     void arithmeticHidesTheMemory() {
@@ -122,6 +122,34 @@ private slots:
         QVERIFY(near(model.attentionSeconds(one, 4, kInCache), 4 * 32 * 0.6 * 12e-9));
     }
 
+    /// What queries are made into depends on the type, and an input of a matrix on the batch.
+    void partsAndActivationsHaveTimesOfTheirOwn() {
+        KernelRates rates = someRates();
+        rates.attention.push_back({DataType::Int8, 1, 128, 1, true, 12e-9});
+        rates.parts.push_back({DataType::Int8, 1, 5e-7});
+        rates.activations = {{DataType::F16, 1, 1, 1e-9}, {DataType::F16, 4, 1, 4e-9}};
+        const KernelModel model(rates);
+        KernelModel::AttentionShape asked = shape(1);
+        asked.types = {DataType::Int8, DataType::Int8};
+        QVERIFY(near(model.attentionSeconds(asked, 1, kInCache), kRows * 12e-9 + kParts * 5e-7));
+        asked.types.key = DataType::F16;
+        QVERIFY(near(model.attentionSeconds(asked, 1, kInCache), kRows * 12e-9 + kParts * 3e-7));
+        QVERIFY(near(model.linearSeconds(DataType::F16, {1e6, 1e4}, 2, 1, kInMemory),
+                     5e-5 + 1e4 * 2e-9));
+        QCOMPARE(model.activationSeconds(DataType::Q8_0, 1e4, 2, 1), 0.0);
+    }
+
+    void aCacheHoldsAsMuchAsItsThreadsHave() {
+        KernelRates rates = someRates();
+        rates.residency = {{1 << 20, 0, 1}, {1 << 21, 1, 1}, {1 << 21, 0, 2}, {1 << 22, 1, 2}};
+        const KernelModel model(rates);
+        const auto seconds = [&](int threads) {
+            return model.linearSeconds(DataType::F16, {1e6, 0}, 1, threads, 1 << 21);
+        };
+        QVERIFY(near(seconds(1), 4e-5));
+        QVERIFY(near(seconds(2), 0.6 * 2e-5));
+    }
+
     void keysAndValuesOfTwoTypesTakeHalfOfEach() {
         KernelRates rates = someRates();
         rates.attention.push_back({DataType::Q8_0, 1, 128, 1, true, 20e-9});
@@ -150,7 +178,7 @@ private slots:
         KernelModel::AttentionShape other = shape(1);
         other.types.key = DataType::F32;
         QVERIFY(!model.attentionSeconds(other, 1, kInCache));
-        QVERIFY(!model.linearSeconds(DataType::Q4_0, 1e6, 1, 1, kInCache));
+        QVERIFY(!model.linearSeconds(DataType::Q4_0, {1e6, 0}, 1, 1, kInCache));
         const KernelModel nothing{KernelRates{}};
         QVERIFY(!nothing.attentionSeconds(shape(1), 1, kInCache));
         QCOMPARE(nothing.layerSeconds(Scope::Step, 1), 0.0);

@@ -151,6 +151,14 @@ private slots:
         }
     }
 
+    void whatShouldRiseDoes() {
+        const std::vector<double> rises{0, 0.1, 0.5, 1};
+        QCOMPARE(rising(rises), rises);
+        // One disturbed value raises or lowers its neighbours by half at most.
+        QCOMPARE(rising({0, 0.75, 0.25, 0.5, 1}), (std::vector<double>{0, 0.5, 0.5, 0.625, 1}));
+        QVERIFY(rising({}).empty());
+    }
+
     void theRuleGoesOnUntilItsFewestRepetitions() {
         const StoppingRule rule{0.05, 1, 5, 100, 1};
         QCOMPARE(stoppingReason(rule, std::vector<double>(4, 1.0), 99), "");

@@ -13,10 +13,11 @@ static KernelRates someRates() {
     rates.attention = {{DataType::F16, 1, 128, 1, true, 1e-8},
                        {DataType::F16, 1, 128, 1, false, 2e-8},
                        {DataType::Q8_0, 8, 64, 2, true, 3e-8}};
-    rates.parts = {{1, 1e-7}};
+    rates.parts = {{DataType::F16, 1, 1e-7}};
     rates.linear = {{DataType::F32, 4, 2, false, 5e-11}};
+    rates.activations = {{DataType::F32, 4, 2, 1e-9}};
     rates.layers = {{1, 1e-7, 2e-6}};
-    rates.residency = {{1000, 0}, {2000, 1}};
+    rates.residency = {{1000, 0, 1}, {2000, 1, 1}};
     rates.usualSlowdown = 1.1;
     rates.mostSlowdown = 1.5;
     return rates;
@@ -43,6 +44,17 @@ private slots:
     void aRecordHoldsEverything() {
         const nlohmann::json json = someRates();
         QVERIFY(json.get<KernelRates>() == someRates());
+    }
+
+    void recordsOfEarlierVersionsAreRead() {
+        nlohmann::json json = someRates();
+        json.erase("activations");
+        json["attention_parts"][0].erase("dtype");
+        json["residency"][1].erase("threads");
+        const auto rates = json.get<KernelRates>();
+        QVERIFY(rates.activations.empty());
+        QCOMPARE(rates.parts[0].type, DataType::F16);
+        QCOMPARE(rates.residency[1].threads, 0);
     }
 
     void wrongRecordsAreRefused_data() {
@@ -81,6 +93,7 @@ private slots:
         again.attention[1].secondsPerRow = 5e-8;
         again.linear.push_back({DataType::BF16, 1, 1, true, 1e-11});
         again.layers[0].stepSeconds = 1e-6;
+        again.activations[0].secondsPerValue = 5e-10;
         again.usualSlowdown = 1.3;
         const KernelRates best = bestOf(someRates(), again);
         QCOMPARE(best.attention.size(), std::size_t{3});
@@ -88,6 +101,7 @@ private slots:
         QCOMPARE(best.attention[1].secondsPerRow, 2e-8);
         QCOMPARE(best.linear.size(), std::size_t{2});
         QCOMPARE(best.layers[0].stepSeconds, 1e-6);
+        QCOMPARE(best.activations[0].secondsPerValue, 5e-10);
         QCOMPARE(best.layers[0].attentionSeconds, 1e-7);
         QCOMPARE(best.usualSlowdown, 1.1); // of the first
     }

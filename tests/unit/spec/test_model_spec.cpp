@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/spec/layer_matrices.h"
 #include "core/spec/model_spec.h"
 #include "core/spec/presets.h"
 
@@ -22,6 +23,7 @@ private slots:
     void enormousCountsSaturateWithOtherKvHeads();
     void aNumberThatIsNoCountIsNamed();
     void aShapeByHandHasWeightsOnlyWhenItIsWhole();
+    void aTokenPassesTheExpertsItPicks();
     void aLayerCountByHandIsRefusedByItsLimit();
     void shapesThatMakeNoSenseAreRefused_data();
     void shapesThatMakeNoSenseAreRefused();
@@ -130,6 +132,25 @@ void TestModelSpec::aShapeByHandHasWeightsOnlyWhenItIsWhole() {
     // A layer: q and o 32×32, k and v 32×16, gate, up and down 32×64. Embedding and head 32×100.
     QCOMPARE(*modelByHand(whole).weights.parameters,
              std::uint64_t{2 * (2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 64) + 2 * 32 * 100});
+}
+
+void TestModelSpec::aTokenPassesTheExpertsItPicks() {
+    ModelSpec model = modelByHand({.layers = 1,
+                                   .nHeads = 4,
+                                   .nKvHeads = 2,
+                                   .headDim = 8,
+                                   .hiddenSize = 64,
+                                   .ffnHidden = 100,
+                                   .vocabSize = 1000});
+    // Queries and output of 32, keys and values of 16, and the feed-forward layer's three.
+    constexpr double kAttention = 2 * (64 + 32) + 2 * (64 + 16);
+    QCOMPARE(valuesPassed(model), kAttention + 3 * (64 + 100));
+    FfnShape& ffn = model.layers.front().ffn;
+    ffn.hidden = 0;
+    ffn.experts = 8;
+    ffn.expertsPerToken = 2;
+    ffn.expertHidden = 40;
+    QCOMPARE(valuesPassed(model), kAttention + 2 * 3 * (64 + 40) + (64 + 8));
 }
 
 void TestModelSpec::aLayerCountByHandIsRefusedByItsLimit() {
