@@ -2,7 +2,8 @@
 // Predicted against measured steps: draws models at random, predicts each from the calibration that
 // decodescope-cli calibrate stored, and measures it.
 // bench_predict [SEED [COUNT [DEVICE]]] (default 1 60 cpu). Exit code 5 without the device.
-// One JSON object for the calibration, one for each model, and last the summaries.
+// One JSON object for the calibration, one for each model, and last the summaries: also of how well
+// one visit to a model tells another, which is as well as anything here can be told.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -117,7 +118,8 @@ Drawn Draw::next(int allThreads) {
 struct Case {
     Drawn drawn;
     Plan plan;
-    std::vector<double> seconds = {}; ///< of the steps
+    std::vector<std::vector<double>> visits = {}; ///< seconds of the steps of each
+    std::vector<double> seconds = {};             ///< of all of them
 
     [[nodiscard]] double usual() const { return bench::median(seconds); }
     [[nodiscard]] double fastest() const {
@@ -145,9 +147,14 @@ bool measure(Backend& backend, const DeviceInfo& device, const Range& range, Cas
         !(*decoder)->step({})) // the first finds caches cold
         return false;
     const auto start = Clock::now();
+    std::vector<double> seconds;
     while (secondsSince(start) < range.visitSeconds)
         if (const auto timing = (*decoder)->step({}))
-            each.seconds.push_back(timing->seconds);
+            seconds.push_back(timing->seconds);
+    if (seconds.empty())
+        return false;
+    each.seconds.insert(each.seconds.end(), seconds.begin(), seconds.end());
+    each.visits.push_back(std::move(seconds));
     return true;
 }
 
@@ -184,6 +191,21 @@ void printSummary(const char* what, const std::vector<double>& errors) {
                "\n",
                what, errors.size(), middle, ninetieth, kMedianLimit, kNinetiethLimit,
                middle <= kMedianLimit && ninetieth <= kNinetiethLimit);
+}
+
+/// How well one visit's steps tell another's: no prediction does better on this machine.
+template <typename Of>
+void printRepeats(const char* what, const std::vector<Case>& cases, const Of& of) {
+    std::vector<double> errors;
+    for (const Case& each : cases)
+        if (each.visits.size() > 1) {
+            const double first = of(each.visits.front());
+            const double last = of(each.visits.back());
+            errors.push_back(std::abs(first - last) / last);
+        }
+    fmt::print(R"({{"repeats": "{}", "models": {}, "median_error": {:.3f}, "p90_error": {:.3f}}})"
+               "\n",
+               what, errors.size(), median(errors), quantile(errors, 0.9));
 }
 
 int run(std::uint64_t seed, int count, const std::string& deviceId) {
@@ -231,6 +253,12 @@ int run(std::uint64_t seed, int count, const std::string& deviceId) {
         errors.push_back(each.error());
         undisturbed.push_back(each.undisturbedError());
     }
+    printRepeats("fastest step of a visit, beside that of another", cases,
+                 [](const std::vector<double>& steps) {
+                     return *std::min_element(steps.begin(), steps.end());
+                 });
+    printRepeats("median step of a visit, beside that of another", cases,
+                 [](const std::vector<double>& steps) { return bench::median(steps); });
     printSummary("fastest step, beside the undisturbed prediction", undisturbed);
     printSummary("median step, beside the prediction", errors);
     return 0;
