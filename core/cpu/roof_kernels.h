@@ -15,6 +15,11 @@ using PeakLoop = double (*)(std::int64_t rounds, float seed, float& sink);
 
 /// f32 multiply-adds of the instruction set that the kernels use.
 [[nodiscard]] PeakLoop f32Loop();
+/// The same multiply-adds with all that attention to a cache of f16 by `group` heads must do beside
+/// them, and nothing else: each row is read from the first-level cache and converted, each factor
+/// read. A round is one tile of keys of 128 numbers for a block of heads. What an exact kernel of
+/// f32 arithmetic may hope for where memory is never waited for.
+[[nodiscard]] PeakLoop f16FedLoop(std::int64_t group);
 /// Dot products of bf16 pairs, summed in f32: AVX-512 BF16 or NEON BFDOT. nullptr where this CPU
 /// has no such unit.
 [[nodiscard]] PeakLoop bf16DotLoop();

@@ -97,11 +97,13 @@ std::vector<Case> cases() {
 
 /// What is measured side by side, so that a machine whose pace changes changes all of it.
 struct Measured {
-    double seconds = 0;         ///< of one step over all caches: median
-    double bandwidth = 0;       ///< median, bytes a second of the same memory read as a stream
-    double flop = 0;            ///< median, what the case's unit does beside each repetition
-    double fraction = 0;        ///< median over the repetitions of floor / time
-    double best = 0;            ///< of the repetitions
+    double seconds = 0;   ///< of one step over all caches: median
+    double bandwidth = 0; ///< median, bytes a second of the same memory read as a stream
+    double flop = 0;      ///< median, what the case's unit does beside each repetition
+    double fraction = 0;  ///< median over the repetitions of floor / time
+    double best = 0;      ///< of the repetitions
+    double bareLoop =
+        0; ///< median: what a loop of the case's reads and multiply-adds alone reaches
     double tokensPerSecond = 0; ///< tokens of the context attended to
 };
 
@@ -135,7 +137,7 @@ public:
         const double count = static_cast<double>(caches.size());
         const double bytes = static_cast<double>(layout.bytes()) * count;
         const double flop = 4.0 * static_cast<double>(heads * test.headDim * test.context) * count;
-        std::vector<double> seconds, bandwidths, flops, fractions;
+        std::vector<double> seconds, bandwidths, flops, fractions, bareLoops;
         for (int i = 0; i <= kRepeats; ++i) {
             const double bandwidth = bytes / streamSeconds(caches);
             const double before = peak(test.unit);
@@ -151,7 +153,11 @@ public:
             seconds.push_back(taken);
             bandwidths.push_back(bandwidth);
             flops.push_back(rate);
-            fractions.push_back(std::max(bytes / bandwidth, flop / rate) / taken);
+            const double floor = std::max(bytes / bandwidth, flop / rate);
+            fractions.push_back(floor / taken);
+            if (test.type == DataType::F16 && test.unit == AttentionArithmetic::F32)
+                bareLoops.push_back(floor /
+                                    std::max(bytes / bandwidth, flop / fedPeak(test.group)));
         }
         Measured result;
         result.seconds = median(seconds);
@@ -159,6 +165,7 @@ public:
         result.flop = median(flops);
         result.fraction = median(fractions);
         result.best = *std::max_element(fractions.begin(), fractions.end());
+        result.bareLoop = bareLoops.empty() ? 0 : median(bareLoops);
         result.tokensPerSecond = static_cast<double>(test.context) * count / result.seconds;
         return result;
     }
@@ -186,15 +193,24 @@ private:
                               : unit == AttentionArithmetic::Bf16Matrix ? bf16MatrixLoop()
                               : unit == AttentionArithmetic::Bf16Dot    ? bf16DotLoop()
                                                                         : f32Loop();
+        return operationsPerSecond(loop, kRounds) / (int8 ? kInt8DotsOfFlop : 1);
+    }
+
+    double fedPeak(std::int64_t group) {
+        constexpr std::int64_t kRounds = 50;
+        return operationsPerSecond(f16FedLoop(group), kRounds);
+    }
+
+    double operationsPerSecond(PeakLoop loop, std::int64_t rounds) {
         std::atomic<double> done{0};
         const double seconds = secondsOf([&] {
             m_pool.run(8 * m_pool.threads(), {}, [&](std::int64_t, int) {
                 float sink = 0;
-                done.fetch_add(loop(kRounds, 1.0F, sink));
+                done.fetch_add(loop(rounds, 1.0F, sink));
                 m_sink = sink;
             });
         });
-        return done.load() / seconds / (int8 ? kInt8DotsOfFlop : 1);
+        return done.load() / seconds;
     }
 
     ThreadPool m_pool;
@@ -204,12 +220,14 @@ private:
 void print(const Case& test, const Measured& result, int threads, double value,
            const std::optional<double>& limit, const char* unit) {
     const std::string asked = limit ? fmt::format("{:.2f}", *limit) : "null";
+    const std::string bare =
+        result.bareLoop > 0 ? fmt::format(R"("bare_loop": {:.3f}, )", result.bareLoop) : "";
     const char* pass = !limit ? "null" : value >= *limit ? "true" : "false";
     fmt::print(R"({{"case": "{}", "threads": {}, "value": {:.3f}, "limit": {}, "unit": "{}", )"
-               R"("best": {:.3f}, "median_ms": {:.3f}, "tokens_per_second": {:.4g}, )"
+               R"("best": {:.3f}, {}"median_ms": {:.3f}, "tokens_per_second": {:.4g}, )"
                R"("roof_gb_per_s": {:.2f}, "roof_gflop_per_s": {:.1f}, "pass": {}}})"
                "\n",
-               test.name, threads, value, asked, unit, result.best, result.seconds * 1e3,
+               test.name, threads, value, asked, unit, result.best, bare, result.seconds * 1e3,
                result.tokensPerSecond, result.bandwidth * 1e-9, result.flop * 1e-9, pass);
     std::fflush(stdout);
 }

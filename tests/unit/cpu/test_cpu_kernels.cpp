@@ -42,6 +42,7 @@ private slots:
     void whatUnitsAreUsedForIsWhatIsChosen();
     void matrixProductsServeSmallerGroupsOfABf16Cache();
     void dotProductsServeEveryGroupOfAnIntegerCache();
+    void bareLoopsCountWhatTheyDo();
     void aPartMayFindItsQueriesPacked();
     void aQueryThatIsNotFiniteSpoilsItsOwnHeadAlone();
     void projectionsHoldTheirBoundAtAnyWidth();
@@ -143,6 +144,22 @@ void TestCpuKernels::matrixProductsServeSmallerGroupsOfABf16Cache() {
     QVERIFY(!dotUnits().bf16Matrix || bf16MatrixLoop() != nullptr);
     float sink = 0; // sums of products above zero, from the registers themselves
     QVERIFY(bf16MatrixLoop() == nullptr || (bf16MatrixLoop()(10, 1.0F, sink) > 0 && sink > 0));
+}
+
+void TestCpuKernels::bareLoopsCountWhatTheyDo() {
+    constexpr double kOfHead = 128 * 32; // multiply-adds of a tile
+    constexpr std::int64_t kRounds = 3;
+    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+        hwy::SetSupportedTargetsForTest(target);
+        for (const std::int64_t group : {1, 4, 8, 32}) {
+            float sum = 0;
+            const double flop = f16FedLoop(group)(kRounds, 0.5F, sum);
+            const double heads = flop / (2 * kRounds * kOfHead);
+            QVERIFY(heads >= 2 && heads == std::floor(heads));
+            QCOMPARE(static_cast<double>(sum), 0.5 * kOfHead * heads); // each product is a half
+        }
+    }
+    hwy::SetSupportedTargetsForTest(0);
 }
 
 void TestCpuKernels::aPartMayFindItsQueriesPacked() {

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cpu/reading_habits.h"
+#include "core/cpu/roof_kernels.h"
+#include "core/cpu/vector_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/cpu/fed_loop.cpp"
+#include <hwy/foreach_target.h>
+
+#include "core/cpu/row_products-inl.h"
+#include "core/cpu/tile_rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace decodescope::HWY_NAMESPACE {
+namespace {
+
+/// Scores of kHeads heads for one tile, over and over.
+template <int kHeads>
+double multiplyFed(std::int64_t rounds, float seed, float& sink) {
+    constexpr std::int64_t kRows = 128;
+    constexpr int kWidth = keyWidthFor(kHeads);
+    const FloatTag d;
+    const std::int64_t lanes = lanesOf();
+    HWY_ALIGN std::uint16_t keys[kRows * kTileTokens];
+    HWY_ALIGN float queries[kRows * kHeads];
+    HWY_ALIGN float scores[kHeads * kTileTokens] = {};
+    std::fill(std::begin(keys), std::end(keys), std::uint16_t{0x3C00}); // 1
+    std::fill(std::begin(queries), std::end(queries), seed);
+    const PlainRows<hwy::float16_t> rows{reinterpret_cast<const std::byte*>(keys), kTileTokens};
+    Ahead nothing; // is asked for
+    for (std::int64_t r = 0; r < rounds; ++r)
+        for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
+            Sums<FloatTag, kHeads, kWidth> sum;
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                DECODESCOPE_UNROLL
+                for (int w = 0; w < kWidth; ++w) {
+                    sum[h][w] = hn::Zero(d);
+                }
+            }
+            multiplyRows<F32Products, kHeads, kWidth, 1, kHeads>(d, rows, kRows / 2, t, queries,
+                                                                 sum, nothing);
+            DECODESCOPE_UNROLL
+            for (int h = 0; h < kHeads; ++h) {
+                DECODESCOPE_UNROLL
+                for (int w = 0; w < kWidth; ++w) {
+                    hn::StoreU(sum[h][w], d, scores + h * kTileTokens + t + w * lanes);
+                }
+            }
+        }
+    sink = 0;
+    for (const float score : scores)
+        sink += score;
+    return 2.0 * static_cast<double>(rounds * kRows * kTileTokens * kHeads);
+}
+
+double multiplyFedOfFour(std::int64_t rounds, float seed, float& sink) {
+    return multiplyFed<4>(rounds, seed, sink);
+}
+
+/// Of as many heads as one block has at most.
+double multiplyFedOfMany(std::int64_t rounds, float seed, float& sink) {
+    constexpr bool kWide = HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3;
+    if constexpr (kWide) {
+        if (readingHabits(kWide).wideBlocks)
+            return multiplyFed<2 * kBlockHeads>(rounds, seed, sink);
+    }
+    return multiplyFed<kBlockHeads>(rounds, seed, sink);
+}
+
+} // namespace
+} // namespace decodescope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace decodescope {
+namespace {
+
+HWY_EXPORT(multiplyFedOfFour);
+HWY_EXPORT(multiplyFedOfMany);
+
+} // namespace
+
+PeakLoop f16FedLoop(std::int64_t group) {
+    constexpr std::int64_t kMany = 6;
+    if (group < kMany)
+        return [](std::int64_t rounds, float seed, float& sink) {
+            return HWY_DYNAMIC_DISPATCH(multiplyFedOfFour)(rounds, seed, sink);
+        };
+    return [](std::int64_t rounds, float seed, float& sink) {
+        return HWY_DYNAMIC_DISPATCH(multiplyFedOfMany)(rounds, seed, sink);
+    };
+}
+
+} // namespace decodescope
+#endif
