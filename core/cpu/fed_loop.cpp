@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+
 #include "core/cpu/reading_habits.h"
 #include "core/cpu/roof_kernels.h"
 #include "core/cpu/vector_targets.h"

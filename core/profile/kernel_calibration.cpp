@@ -257,8 +257,8 @@ std::size_t KernelCalibration::memoryPoints() const {
     return (kResidencyWholes + points) * threadCounts().size();
 }
 
-/// From few and more layers. What a layer's work is handed out to threads for costs a time of its
-/// own: it is what is left of attention over the fewest tokens as its heads become fewer.
+/// From few and more layers. Handing a layer's work out to threads costs a time of its own: what is
+/// left of attention over the fewest tokens as its heads become fewer.
 void KernelCalibration::addLayers(std::vector<TimedBatch>& batches, int threads) {
     constexpr std::int64_t kFew = 1;
     constexpr std::int64_t kMore = 9;

@@ -12,7 +12,7 @@ namespace {
 
 // A visit to a point.
 constexpr double kVisitSeconds = 0.006;
-constexpr int kVisitSteps = 4;            ///< the first find the caches full of other points
+constexpr int kVisitSteps = 4;            // the first find the caches full of other points
 constexpr double kLongStepSeconds = 0.02; ///< is not repeated
 
 } // namespace
