@@ -401,6 +401,7 @@ void KernelCalibration::addResidency(std::vector<TimedBatch>& batches, int threa
         const double cached = perRow(points.front());
         const double memory = perRow(points.back());
         std::vector<double> shares;
+        shares.reserve(points.size());
         for (const TimedPoint& point : points)
             shares.push_back(memory > cached ? (perRow(point) - cached) / (memory - cached) : 1);
         shares = rising(shares);

@@ -152,6 +152,7 @@ private:
             const double cached = layerSeconds(points.front());
             const double memory = layerSeconds(points.back());
             std::vector<double> shares;
+            shares.reserve(points.size());
             for (const TimedPoint& each : points)
                 shares.push_back(memory > cached ? (layerSeconds(each) - cached) / (memory - cached)
                                                  : 1);
