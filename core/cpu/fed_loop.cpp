@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <numeric>
 
 #include "core/cpu/reading_habits.h"
 #include "core/cpu/roof_kernels.h"
@@ -12,7 +13,7 @@
 #define HWY_TARGET_INCLUDE "core/cpu/fed_loop.cpp"
 #include <hwy/foreach_target.h>
 
-#include "core/cpu/row_products-inl.h"
+#include "core/cpu/tile_products-inl.h"
 #include "core/cpu/tile_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,39 +24,18 @@ namespace {
 template <int kHeads>
 double multiplyFed(std::int64_t rounds, float seed, float& sink) {
     constexpr std::int64_t kRows = 128;
-    constexpr int kWidth = keyWidthFor(kHeads);
-    const FloatTag d;
-    const std::int64_t lanes = lanesOf();
     HWY_ALIGN std::uint16_t keys[kRows * kTileTokens];
     HWY_ALIGN float queries[kRows * kHeads];
-    HWY_ALIGN float scores[kHeads * kTileTokens] = {};
+    HWY_ALIGN float scores[kHeads * kRoundTokens] = {};
     std::fill(std::begin(keys), std::end(keys), std::uint16_t{0x3C00}); // 1
     std::fill(std::begin(queries), std::end(queries), seed);
     const PlainRows<hwy::float16_t> rows{reinterpret_cast<const std::byte*>(keys), kTileTokens};
-    Ahead nothing; // is asked for
+    Ahead nothing; // is asked for, and a sweep passes over the whole tile
+    nothing.chunkBytes = sizeof(keys);
     for (std::int64_t r = 0; r < rounds; ++r)
-        for (std::int64_t t = 0; t < kTileTokens; t += kWidth * lanes) {
-            Sums<FloatTag, kHeads, kWidth> sum;
-            DECODESCOPE_UNROLL
-            for (int h = 0; h < kHeads; ++h) {
-                DECODESCOPE_UNROLL
-                for (int w = 0; w < kWidth; ++w) {
-                    sum[h][w] = hn::Zero(d);
-                }
-            }
-            multiplyRows<F32Products, kHeads, kWidth, 1, kHeads>(d, rows, kRows / 2, t, queries,
-                                                                 sum, nothing);
-            DECODESCOPE_UNROLL
-            for (int h = 0; h < kHeads; ++h) {
-                DECODESCOPE_UNROLL
-                for (int w = 0; w < kWidth; ++w) {
-                    hn::StoreU(sum[h][w], d, scores + h * kTileTokens + t + w * lanes);
-                }
-            }
-        }
-    sink = 0;
-    for (const float score : scores)
-        sink += score;
+        scoreRows<F32Products, kHeads, keyWidthFor(kHeads)>(
+            rows, kRows, BlockQueries<F32Products>{queries, nullptr, scores}, nothing);
+    sink = std::accumulate(std::begin(scores), std::end(scores), 0.0F);
     return 2.0 * static_cast<double>(rounds * kRows * kTileTokens * kHeads);
 }
 
@@ -68,7 +48,7 @@ double multiplyFedOfMany(std::int64_t rounds, float seed, float& sink) {
     constexpr bool kWide = HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3;
     if constexpr (kWide) {
         if (readingHabits(kWide).wideBlocks)
-            return multiplyFed<2 * kBlockHeads>(rounds, seed, sink);
+            return multiplyFed<kWideBlockHeads>(rounds, seed, sink);
     }
     return multiplyFed<kBlockHeads>(rounds, seed, sink);
 }

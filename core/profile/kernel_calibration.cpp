@@ -397,17 +397,12 @@ void KernelCalibration::addResidency(std::vector<TimedBatch>& batches, int threa
     for (const double each : bytes)
         batch.points.push_back(attentionOfBytes(DataType::F16, 1, kUsualHeadDim, each, threads));
     batch.take = [this, threads, bytes](std::vector<TimedPoint>& points) {
-        const auto perRow = [&](const TimedPoint& point) { return point.fastest() / point.amount; };
-        const double cached = perRow(points.front());
-        const double memory = perRow(points.back());
-        std::vector<double> shares;
-        shares.reserve(points.size());
-        for (const TimedPoint& point : points)
-            shares.push_back(memory > cached ? (perRow(point) - cached) / (memory - cached) : 1);
-        shares = rising(shares);
+        std::vector<double> ofRow(points.size());
+        std::transform(points.begin(), points.end(), ofRow.begin(),
+                       [](const TimedPoint& point) { return point.fastest() / point.amount; });
+        const std::vector<double> shares = risingShares(ofRow);
         for (std::size_t i = 0; i < points.size(); ++i)
-            m_rates.residency.push_back(
-                {static_cast<std::uint64_t>(bytes[i]), std::clamp(shares[i], 0.0, 1.0), threads});
+            m_rates.residency.push_back({static_cast<std::uint64_t>(bytes[i]), shares[i], threads});
     };
     batches.push_back(std::move(batch));
 }

@@ -149,18 +149,14 @@ private:
         for (const int layers : kResidencyLayers)
             addCovered(batch, point(kType, 1, kUsualHeadDim, rows, layers));
         batch.take = [this, layerBytes](std::vector<TimedPoint>& points) {
-            const double cached = layerSeconds(points.front());
-            const double memory = layerSeconds(points.back());
-            std::vector<double> shares;
-            shares.reserve(points.size());
-            for (const TimedPoint& each : points)
-                shares.push_back(memory > cached ? (layerSeconds(each) - cached) / (memory - cached)
-                                                 : 1);
-            shares = rising(shares);
+            std::vector<double> ofLayer(points.size());
+            std::transform(points.begin(), points.end(), ofLayer.begin(),
+                           [this](const TimedPoint& each) { return layerSeconds(each); });
+            const std::vector<double> shares = risingShares(ofLayer);
             for (std::size_t i = 0; i < points.size(); ++i) {
                 const double layers = static_cast<double>(points[i].request.model.layers.size());
-                m_rates.residency.push_back({static_cast<std::uint64_t>(layerBytes * layers),
-                                             std::clamp(shares[i], 0.0, 1.0)});
+                m_rates.residency.push_back(
+                    {static_cast<std::uint64_t>(layerBytes * layers), shares[i]});
             }
         };
         return batch;

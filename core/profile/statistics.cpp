@@ -149,17 +149,21 @@ Summary summarise(std::span<const double> values) {
     return summary;
 }
 
-std::vector<double> rising(const std::vector<double>& values) {
+std::vector<double> risingShares(const std::vector<double>& values) {
+    if (values.empty() || values.back() <= values.front())
+        return std::vector<double>(values.size(), 1);
     std::vector<double> largest(values);
     std::vector<double> smallest(values);
     for (std::size_t i = 1; i < values.size(); ++i)
         largest[i] = std::max(largest[i], largest[i - 1]);
     for (std::size_t i = values.size(); i-- > 1;)
         smallest[i - 1] = std::min(smallest[i - 1], smallest[i]);
-    std::vector<double> between(values.size());
+    std::vector<double> shares(values.size());
     for (std::size_t i = 0; i < values.size(); ++i)
-        between[i] = (largest[i] + smallest[i]) / 2;
-    return between;
+        shares[i] = std::clamp(((largest[i] + smallest[i]) / 2 - values.front()) /
+                                   (values.back() - values.front()),
+                               0.0, 1.0);
+    return shares;
 }
 
 } // namespace decodescope

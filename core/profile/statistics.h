@@ -44,8 +44,9 @@ struct Summary {
 };
 [[nodiscard]] Summary summarise(std::span<const double> values);
 
-/// Values that should rise and were disturbed: each halfway between the largest up to it and the
-/// smallest from it on, so that they do.
-[[nodiscard]] std::vector<double> rising(const std::vector<double>& values);
+/// How far each value has come from the first (0) to the last (1). Values that should rise and were
+/// disturbed do: each is taken halfway between the largest up to it and the smallest from it on.
+/// All are 1 where the last is not above the first.
+[[nodiscard]] std::vector<double> risingShares(const std::vector<double>& values);
 
 } // namespace decodescope

@@ -119,12 +119,15 @@ struct Case {
     Drawn drawn;
     Plan plan;
     std::vector<std::vector<double>> visits = {}; ///< seconds of the steps of each
-    std::vector<double> seconds = {};             ///< of all of them
 
-    [[nodiscard]] double usual() const { return bench::median(seconds); }
-    [[nodiscard]] double fastest() const {
-        return *std::min_element(seconds.begin(), seconds.end());
+    [[nodiscard]] std::vector<double> seconds() const {
+        std::vector<double> all;
+        for (const std::vector<double>& visit : visits)
+            all.insert(all.end(), visit.begin(), visit.end());
+        return all;
     }
+    [[nodiscard]] double usual() const { return bench::median(seconds()); }
+    [[nodiscard]] double fastest() const { return quantile(seconds(), 0); }
     /// Of the prediction, beside the median step.
     [[nodiscard]] double error() const {
         return std::abs(plan.forecast.seconds - usual()) / usual();
@@ -153,7 +156,6 @@ bool measure(Backend& backend, const DeviceInfo& device, const Range& range, Cas
             seconds.push_back(timing->seconds);
     if (seconds.empty())
         return false;
-    each.seconds.insert(each.seconds.end(), seconds.begin(), seconds.end());
     each.visits.push_back(std::move(seconds));
     return true;
 }
@@ -254,9 +256,7 @@ int run(std::uint64_t seed, int count, const std::string& deviceId) {
         undisturbed.push_back(each.undisturbedError());
     }
     printRepeats("fastest step of a visit, beside that of another", cases,
-                 [](const std::vector<double>& steps) {
-                     return *std::min_element(steps.begin(), steps.end());
-                 });
+                 [](const std::vector<double>& steps) { return quantile(steps, 0); });
     printRepeats("median step of a visit, beside that of another", cases,
                  [](const std::vector<double>& steps) { return bench::median(steps); });
     printSummary("fastest step, beside the undisturbed prediction", undisturbed);

@@ -147,7 +147,7 @@ private slots:
             for (const AttentionRate& b : rates->attention)
                 if (a.type == b.type && a.group == b.group && a.headDim == b.headDim &&
                     a.threads == b.threads && a.cached == b.cached) {
-                    QVERIFY(std::abs(a.secondsPerRow - b.secondsPerRow) < 0.03 * a.secondsPerRow);
+                    QVERIFY(std::abs(a.secondsPerRow - b.secondsPerRow) < 0.02 * a.secondsPerRow);
                     ++same;
                 }
         QCOMPARE(same, truth->attention.size());

@@ -151,12 +151,13 @@ private slots:
         }
     }
 
-    void whatShouldRiseDoes() {
-        const std::vector<double> rises{0, 0.1, 0.5, 1};
-        QCOMPARE(rising(rises), rises);
+    void sharesOfWhatShouldRiseDo() {
+        QCOMPARE(risingShares({10, 11, 15, 20}), (std::vector<double>{0, 0.1, 0.5, 1}));
         // One disturbed value raises or lowers its neighbours by half at most.
-        QCOMPARE(rising({0, 0.75, 0.25, 0.5, 1}), (std::vector<double>{0, 0.5, 0.5, 0.625, 1}));
-        QVERIFY(rising({}).empty());
+        QCOMPARE(risingShares({4, 7, 5, 6, 8}), (std::vector<double>{0, 0.5, 0.5, 0.625, 1}));
+        QCOMPARE(risingShares({2, 5, 3}), (std::vector<double>{0, 1, 1})); // never beyond the last
+        QCOMPARE(risingShares({2, 5, 1}), (std::vector<double>{1, 1, 1}));
+        QVERIFY(risingShares({}).empty());
     }
 
     void theRuleGoesOnUntilItsFewestRepetitions() {
