@@ -13,11 +13,14 @@ namespace decodescope {
 AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group,
                                         const DotUnits& units) {
     const auto both = [&types](auto is) { return is(types.key) && is(types.value); };
-    if (units.int8 && both([](DataType type) { return type == DataType::Int8 || inBlocks(type); }))
+    const auto isInteger = [](DataType type) { return type == DataType::Int8 || inBlocks(type); };
+    const auto isF16 = [](DataType type) { return type == DataType::F16; };
+    const std::int64_t leastSplit = both(isF16) ? kSplitF16LeastGroup : kSplitIntegersLeastGroup;
+    if (units.bf16Matrix && group >= leastSplit &&
+        both([&](DataType type) { return isF16(type) || isInteger(type); }))
+        return AttentionArithmetic::SplitMatrix;
+    if (units.int8 && both(isInteger))
         return AttentionArithmetic::Int8Dot;
-    if (units.bf16Matrix && group >= kF16MatrixLeastGroup &&
-        both([](DataType type) { return type == DataType::F16; }))
-        return AttentionArithmetic::F16Matrix;
     if (!both([](DataType type) { return type == DataType::BF16; }))
         return AttentionArithmetic::F32;
     if (units.bf16Matrix && group >= kBf16MatrixLeastGroup)
@@ -32,12 +35,15 @@ std::vector<UnitUse> unitUses(const DotUnits& units) {
     std::vector<UnitUse> uses;
     for (const DataType type : {DataType::F32, DataType::F16, DataType::BF16, DataType::Int8,
                                 DataType::Q8_0, DataType::Q4_0})
-        for (std::int64_t group = 1; group <= kMostGroup; ++group)
-            if (const DotUnit unit = dotUnitOf(attentionArithmetic({type, type}, group, units));
-                unit != DotUnit::None) {
+        for (std::int64_t group = kMostGroup; group >= 1; --group) {
+            const DotUnit unit = dotUnitOf(attentionArithmetic({type, type}, group, units));
+            if (unit == DotUnit::None)
+                break; // fewer heads have none either
+            if (!uses.empty() && uses.back().kvType == type && uses.back().unit == unit)
+                uses.back().leastGroup = group;
+            else
                 uses.push_back({type, group, unit});
-                break; // more heads keep to it
-            }
+        }
     return uses;
 }
 

@@ -17,10 +17,10 @@ enum class AttentionArithmetic : std::uint8_t {
     Bf16DotEmulated,
     Bf16Matrix,         ///< the CPU's products of small matrices of bf16: Intel AMX
     Bf16MatrixEmulated, ///< the same loops on any CPU, for tests
-    /// The same unit for a cache of f16: each number becomes two of bf16, or three, that add up to
-    /// it, so that the result is that of f32 arithmetic.
-    F16Matrix,
-    F16MatrixEmulated, ///< the same loops on any CPU, for tests
+    /// The same unit for a cache of f16, int8, q8_0 or q4_0: each number becomes one to three of
+    /// bf16 that add up to it; with f16 so that the result is that of f32 arithmetic.
+    SplitMatrix,
+    SplitMatrixEmulated, ///< the same loops on any CPU, for tests
     /// The CPU's dot products of four bytes: AVX-512 VNNI, NEON SDOT; with AVX2 of two numbers of
     /// 16 bits.
     Int8Dot,
@@ -29,7 +29,7 @@ enum class AttentionArithmetic : std::uint8_t {
 
 /// Whether the unit of products of bf16 does the work.
 [[nodiscard]] constexpr bool multipliesBf16(AttentionArithmetic unit) {
-    return unit >= AttentionArithmetic::Bf16Dot && unit <= AttentionArithmetic::F16MatrixEmulated;
+    return unit >= AttentionArithmetic::Bf16Dot && unit <= AttentionArithmetic::SplitMatrixEmulated;
 }
 
 /// Whether it takes queries and weights as bf16.
@@ -55,10 +55,13 @@ inline constexpr std::int64_t kBf16DotLeastGroup = 10;
 
 /// The same of matrix products, which leave f32 behind at fewer heads.
 inline constexpr std::int64_t kBf16MatrixLeastGroup = 8;
-/// And of those of a cache of f16, which is split first. Measured on cores of Emerald Rapids whose
-/// matrix units others used as well: 32 heads take 0.94 of the time of f32 arithmetic on one thread
-/// and 1.28 on two, 64 heads 1.1; on undisturbed cores 32 take 0.85, 64 0.75.
-inline constexpr std::int64_t kF16MatrixLeastGroup = 48;
+/// And of those of a cache that is split first. Measured on Emerald Rapids, a core to itself and
+/// the cache in its own: of f16 12, 16 and 32 heads take 0.84, 0.70 and 0.61 of the time of f32
+/// arithmetic; from memory, beside others who use the core's matrix unit, 1.07, 0.91 and 0.92.
+inline constexpr std::int64_t kSplitF16LeastGroup = 16;
+/// Beside dot products of int8, in the core's own cache: of int8 16 and 32 heads take 0.97 and 0.80
+/// of the time, of q8_0 1.13 and 0.91, of q4_0 0.92 and 0.84.
+inline constexpr std::int64_t kSplitIntegersLeastGroup = 24;
 
 /// Units of dot products, and of matrix products, that a CPU has.
 struct DotUnits {
@@ -67,8 +70,8 @@ struct DotUnits {
 };
 
 /// The unit for a cache of these types that `group` query heads read: matrix or dot products of
-/// bf16 where its keys and values are both bf16, matrix products where both are f16, dot products
-/// of int8 where both are int8, q8_0 or q4_0.
+/// bf16 where its keys and values are both bf16, matrix products of bf16 parts where each is f16,
+/// int8, q8_0 or q4_0, dot products of int8 where each is one of the last three.
 [[nodiscard]] AttentionArithmetic attentionArithmetic(const KvTypes& types, std::int64_t group,
                                                       const DotUnits& units);
 

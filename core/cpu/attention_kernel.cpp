@@ -19,6 +19,7 @@
 #include "core/cpu/pair_tiles-inl.h"
 #include "core/cpu/side_tiles-inl.h"
 #include "core/cpu/softmax-inl.h"
+#include "core/cpu/split_tiles-inl.h"
 #include "core/cpu/tile_floats-inl.h"
 #include "core/cpu/tile_products-inl.h"
 #include "core/cpu/tile_rows-inl.h"
@@ -201,12 +202,12 @@ TileKernels kernelsFor(const AttentionPart& part) {
 #endif
     case AttentionArithmetic::Bf16MatrixEmulated:
         return matrixKernels<EmulatedBf16Matrix>();
-    case AttentionArithmetic::F16Matrix:
+    case AttentionArithmetic::SplitMatrix:
 #if DECODESCOPE_HAS_BF16_MATRIX
-        return splitMatrixKernels<AmxBf16>();
+        return splitMatrixKernels<AmxBf16>(part.types);
 #endif
-    case AttentionArithmetic::F16MatrixEmulated:
-        return splitMatrixKernels<EmulatedBf16Matrix>();
+    case AttentionArithmetic::SplitMatrixEmulated:
+        return splitMatrixKernels<EmulatedBf16Matrix>(part.types);
     case AttentionArithmetic::Int8Dot:
 #if DECODESCOPE_HAS_INT8_DOT
         return digitKernels<Int8Dot>(part.types);
@@ -298,8 +299,9 @@ void attend(const AttentionPart& part, const AttentionState& state, float* memor
     const bool waits = waitsForMemory(part);
     work.ahead.step = waits && !habits().asksWhileWaiting ? 0
                       : takesDigits(part.unit)            ? digitAheadStep(part, blocks, tileBytes)
-                      : takesMatrices(part.unit)          ? matrixAheadStep(part, blocks, tileBytes)
-                                                          : aheadStep(part, blocks, tileBytes);
+                      : takesParts(part.unit)             ? splitAheadStep(part, blocks, tileBytes)
+                      : takesMatrices(part.unit) ? productAheadStep(part, blocks, tileBytes, 2, 2)
+                                                 : aheadStep(part, blocks, tileBytes);
     work.ahead.chunkBytes = waits ? habits().waitingBytes : habits().busyBytes;
     const std::int64_t roundTiles = tilesOfRound(part);
     const auto attendRound = [&](std::int64_t firstTile) {

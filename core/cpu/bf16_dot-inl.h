@@ -135,8 +135,8 @@ HWY_INLINE Neighbours<V> neighboursOf(D d, V first, V second) {
 template <class D, class V>
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> highHalves(D /*d*/, const Neighbours<V>& pairs) {
     const hn::RebindToUnsigned<D> du;
-    return hn::Or(hn::ShiftRight<16>(hn::BitCast(du, pairs.even)),
-                  hn::And(hn::BitCast(du, pairs.odd), hn::Set(du, 0xFFFF0000U)));
+    return hn::OrAnd(hn::ShiftRight<16>(hn::BitCast(du, pairs.even)), hn::BitCast(du, pairs.odd),
+                     hn::Set(du, 0xFFFF0000U));
 }
 
 /// Finite numbers as the nearest bf16, a tie away from zero.

@@ -176,9 +176,11 @@ public:
     }
     template <int kBlock, int kColumn>
     HWY_INLINE void multiply() {
+        // What is written between two products stays between them.
         asm volatile("tdpbf16ps %%tmm%c0, %%tmm%c1, %%tmm%c2"
                      :
-                     : "i"(rowsOf(kColumn)), "i"(factorsOf(kBlock)), "i"(sumsOf(kBlock, kColumn)));
+                     : "i"(rowsOf(kColumn)), "i"(factorsOf(kBlock)), "i"(sumsOf(kBlock, kColumn))
+                     : "memory");
     }
 
 private:

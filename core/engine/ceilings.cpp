@@ -110,6 +110,13 @@ static void from_json(const Json& json, ArithmeticPeak& peak) {
     needAboveZero("all_threads_per_second", peak.allThreadsPerSecond);
 }
 
+double bf16DotsOfSplitFlop(DataType key, DataType value) {
+    const auto dots = [](DataType type, double ofF16) {
+        return type == DataType::F16 ? ofF16 : type == DataType::Int8 ? 2 : 3;
+    };
+    return (dots(key, 5) + dots(value, 4)) / 2; // keys and values have as many FLOP
+}
+
 void to_json(Json& json, const UnitUse& use) {
     json = {
         {"kv_dtype", name(use.kvType)}, {"least_group", use.leastGroup}, {"unit", keyOf(use.unit)}};

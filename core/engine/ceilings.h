@@ -39,15 +39,15 @@ struct ArithmeticPeak {
 /// Operations of int8 dot products for one of numbers of 16 bits, which have two digits.
 inline constexpr int kInt8DotsOfFlop = 2;
 
-/// Operations of the unit of bf16 for one of a cache of f16 that is split into numbers of bf16:
-/// five with keys, four with values.
-inline constexpr double kBf16DotsOfSplitFlop = 4.5;
+/// Operations of the unit of bf16 for one of a cache that is split into numbers of bf16: of f16
+/// five with keys and four with values, of blocks (q8_0, q4_0) three, of int8 two.
+[[nodiscard]] double bf16DotsOfSplitFlop(DataType key, DataType value);
 
 /// The units of dot products (or of products of matrices) whose peaks Ceilings has, or none.
 enum class DotUnit : std::uint8_t {
     None,
     Bf16,
-    SplitBf16, ///< that of bf16, with numbers in parts: kBf16DotsOfSplitFlop
+    SplitBf16, ///< that of bf16, with numbers in parts: bf16DotsOfSplitFlop()
     Int8,      ///< kInt8DotsOfFlop
 };
 

@@ -39,7 +39,7 @@ StepWork stepWork(const DecoderRequest& request,
         if (unit == DotUnit::Bf16 || unit == DotUnit::SplitBf16)
             work.bf16DotFlop = saturatingAdd(work.bf16DotFlop, flop);
         if (unit == DotUnit::SplitBf16) // then with all layers that have the unit: one type
-            work.bf16DotsOfFlop = kBf16DotsOfSplitFlop;
+            work.bf16DotsOfFlop = bf16DotsOfSplitFlop(request.kvTypes.key, request.kvTypes.value);
         if (unit == DotUnit::Int8)
             work.int8DotFlop = saturatingAdd(work.int8DotFlop, flop);
     }

@@ -8,7 +8,8 @@ Roofs roofsOf(const Ceilings& ceilings, const std::vector<UnitUse>& uses) {
     constexpr std::uint64_t kAll = 1'000'000; // FLOP; their number does not matter
     for (const UnitUse& use : uses) {
         const bool byInt8 = use.unit == DotUnit::Int8;
-        const double dots = use.unit == DotUnit::SplitBf16 ? kBf16DotsOfSplitFlop : 1;
+        const double dots =
+            use.unit == DotUnit::SplitBf16 ? bf16DotsOfSplitFlop(use.kvType, use.kvType) : 1;
         roofs.units.push_back(
             {use.kvType, use.leastGroup,
              ceilings.flopPerSecondOf(kAll, byInt8 ? 0 : kAll, byInt8 ? kAll : 0, dots)});

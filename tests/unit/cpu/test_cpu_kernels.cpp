@@ -136,8 +136,18 @@ void TestCpuKernels::matrixProductsServeSmallerGroupsOfABf16Cache() {
     }
     const KvTypes f16{DataType::F16, DataType::F16};
     const DotUnits all{true, true, true};
-    QVERIFY(attentionArithmetic(f16, kF16MatrixLeastGroup, all) == AttentionArithmetic::F16Matrix);
-    QVERIFY(attentionArithmetic(f16, kF16MatrixLeastGroup - 1, all) == AttentionArithmetic::F32);
+    QVERIFY(attentionArithmetic(f16, kSplitF16LeastGroup, all) == AttentionArithmetic::SplitMatrix);
+    QVERIFY(attentionArithmetic(f16, kSplitF16LeastGroup - 1, all) == AttentionArithmetic::F32);
+    constexpr std::int64_t kSplit = kSplitIntegersLeastGroup;
+    for (const DataType keys : {DataType::Int8, DataType::Q8_0, DataType::Q4_0}) {
+        for (const DataType values : {DataType::Int8, DataType::Q8_0, DataType::F16})
+            QVERIFY(attentionArithmetic({keys, values}, kSplit, all) ==
+                    AttentionArithmetic::SplitMatrix);
+        QVERIFY(attentionArithmetic({keys, keys}, kSplit - 1, all) == AttentionArithmetic::Int8Dot);
+        QVERIFY(attentionArithmetic({keys, DataType::F16}, kSplit - 1, all) ==
+                AttentionArithmetic::F32);
+        QVERIFY(attentionArithmetic({keys, DataType::BF16}, 128, all) == AttentionArithmetic::F32);
+    }
     QVERIFY(attentionArithmetic(f16, 128, {true, true, false}) == AttentionArithmetic::F32);
     QVERIFY(attentionArithmetic({DataType::F16, DataType::BF16}, 128, all) ==
             AttentionArithmetic::F32);
@@ -175,7 +185,9 @@ void TestCpuKernels::aPartMayFindItsQueriesPacked() {
         each = normal(random);
     ThreadPool pool(1);
     for (const auto& [type, unit] : {std::pair{DataType::F16, AttentionArithmetic::F32},
-                                     {DataType::F16, AttentionArithmetic::F16MatrixEmulated},
+                                     {DataType::F16, AttentionArithmetic::SplitMatrixEmulated},
+                                     {DataType::Q8_0, AttentionArithmetic::SplitMatrixEmulated},
+                                     {DataType::Int8, AttentionArithmetic::SplitMatrixEmulated},
                                      {DataType::Q4_0, AttentionArithmetic::F32},
                                      {DataType::BF16, AttentionArithmetic::Bf16DotEmulated},
                                      {DataType::BF16, AttentionArithmetic::Bf16MatrixEmulated},
