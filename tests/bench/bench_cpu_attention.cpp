@@ -34,9 +34,10 @@ struct Case {
     std::string name;
     DataType type = DataType::F16;
     std::int64_t nKvHeads = 1, group = 1, headDim = 128, context = 4096;
-    std::optional<double> oneThread, allThreads; ///< what the fraction of the floor should reach
-    std::string against;                         ///< a case before, which this should outrun …
-    double times = 1;                            ///< … so many times
+    std::optional<double> oneThread = {},
+                          allThreads = {}; ///< what is asked of the floor's fraction
+    std::string against = {};              ///< a case before, which this should outrun …
+    double times = 1;                      ///< … so many times
     AttentionArithmetic unit = AttentionArithmetic::F32;
 };
 
@@ -92,6 +93,11 @@ std::vector<Case> cases() {
     for (Case& each : all)
         if (each.type == DataType::F16)
             each.unit = attentionArithmetic({each.type, each.type}, each.group, dotUnits());
+    for (const std::int64_t group : {16, 32}) // what matrix products took the place of
+        if (attentionArithmetic({DataType::F16, DataType::F16}, group, dotUnits()) !=
+            AttentionArithmetic::F32)
+            all.push_back(
+                {fmt::format("MQA-{} f16 32K by f32", group), DataType::F16, 1, group, 128, 32768});
     return all;
 }
 
