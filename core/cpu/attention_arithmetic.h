@@ -59,8 +59,8 @@ inline constexpr std::int64_t kBf16MatrixLeastGroup = 8;
 /// the cache in its own: of f16 12, 16 and 32 heads take 0.84, 0.70 and 0.61 of the time of f32
 /// arithmetic; from memory, beside others who use the core's matrix unit, 1.07, 0.91 and 0.92.
 inline constexpr std::int64_t kSplitF16LeastGroup = 16;
-/// Beside dot products of int8, in the core's own cache: of int8 16 and 32 heads take 0.97 and 0.80
-/// of the time, of q8_0 1.13 and 0.91, of q4_0 0.92 and 0.84.
+/// Beside dot products of int8, in the core's own cache: of int8 24 and 32 heads take 0.92 and 0.83
+/// of the time, of q8_0 1.06 and 0.89, of q4_0 0.87 and 0.73.
 inline constexpr std::int64_t kSplitIntegersLeastGroup = 24;
 
 /// Units of dot products, and of matrix products, that a CPU has.

@@ -135,18 +135,11 @@ HWY_INLINE void splitPair(D d, const Piece& piece, std::int64_t c, std::uint32_t
     if constexpr (Piece::Parts::kOfRows == 1) {
         hn::StoreU(highHalves(d, Neighbours<V>{even, odd}), du, to);
     } else {
-        // Numbers times their scales have more bits than both parts, which are then rounded.
-        constexpr bool kExact = std::is_same_v<typename Piece::Parts, HalfParts>;
-        const auto part = [&](V x) HWY_ATTR __attribute__((always_inline)) {
-            if constexpr (kExact)
-                return hn::And(x, hn::BitCast(d, hn::Set(du, 0xFFFF0000U)));
-            else
-                return nearestBf16(d, x);
-        };
-        const Neighbours<V> high{part(even), part(odd)};
-        Neighbours<V> low{hn::Sub(even, high.even), hn::Sub(odd, high.odd)};
-        if constexpr (!kExact)
-            low = {part(low.even), part(low.odd)};
+        // What both parts leave of a number times its scale is dropped: rounding either was no more
+        // exact at scores of 80, and took a fifth of the time of 32 heads.
+        const auto mask = hn::BitCast(d, hn::Set(du, 0xFFFF0000U));
+        const Neighbours<V> high{hn::And(even, mask), hn::And(odd, mask)};
+        const Neighbours<V> low{hn::Sub(even, high.even), hn::Sub(odd, high.odd)};
         hn::StoreU(highHalves(d, high), du, to);
         hn::StoreU(highHalves(d, low), du, to + kPiecePartWords);
     }
