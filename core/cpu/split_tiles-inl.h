@@ -341,7 +341,6 @@ private:
 /// split into two of bf16 each, together 16 bits or more. They lie as with SoftmaxPairs, but that a
 /// pair is of tokens kMatrixRows apart; RoundWork::both is always set. The denominator is the sum
 /// of what will be multiplied.
-template <class Dot>
 class SoftmaxSplit {
 public:
     static void run(RoundWork& work, const AttentionState& state, std::int64_t tokens) {
@@ -490,7 +489,7 @@ inline std::int64_t splitAheadStep(const AttentionPart& part, const Blocks& bloc
 /// Precondition: f16, int8, q8_0 or q4_0.
 template <class Unit>
 TileKernels splitMatrixKernels(const KvTypes& types) {
-    TileKernels kernels{.softmax = SoftmaxSplit<typename RoundedBy<Unit>::Dot>::run,
+    TileKernels kernels{.softmax = SoftmaxSplit::run,
                         .release = [] { unitOfThread<Unit>().release(); }};
     withSplitMatrix(types.key, [&kernels]<class Matrix>() {
         kernels.pack = packQueryRows<PartsOf<Matrix>::kOfQueries>;
